@@ -1,0 +1,2 @@
+//! Model of the kernel.
+pub mod of;

@@ -1,0 +1,3 @@
+//! Device tree: the tree itself, and what the kernel makes of it.
+
+pub mod tree;

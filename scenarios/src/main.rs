@@ -1,0 +1,2 @@
+//! probe-litmus.
+fn main() {}
