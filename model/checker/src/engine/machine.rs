@@ -1,0 +1,521 @@
+//! One run of a model: the world's cells in plain memory, the tasks as coroutines, and a
+//! caller who says which task goes next.
+//!
+//! The exhaustive search, replays and the default schedule of a boot are all made of this.
+
+#![allow(unsafe_code)]
+
+mod operations;
+
+use crate::backend::{Condition, Mode, Waiting, with};
+use crate::engine::marks::{Marks, TaskKey, Watch};
+use crate::event::{Event, TaskId, What};
+use crate::hash::{Rolling, element};
+use crate::layout::{CellId, CellKind, LockId};
+use crate::model::{Entry, Model};
+use crate::outcome::{DataRace, Deadlock, Final};
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, Yielder};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr;
+use std::sync::Arc;
+
+/// Bytes of a task's stack. Model functions hold no arrays and do not recurse.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// What a suspended task is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    /// It has not begun.
+    Start,
+    /// An access of a cell.
+    Access { cell: CellId, writes: bool },
+    /// Taking a lock.
+    Lock { lock: LockId, mode: Mode },
+    /// Trying to take a lock, or dropping one: always possible.
+    Always,
+    /// Waiting for a condition.
+    Wait { condition: Condition, waiting: Waiting },
+    /// Nothing any more: it has ended, or died with its locks held.
+    Ended,
+}
+
+impl Pending {
+    /// For the fingerprint.
+    fn code(self) -> u64 {
+        match self {
+            Pending::Start => 1,
+            Pending::Access { cell, writes } => 2 + (u64::from(cell.0) << 8) + (u64::from(writes) << 7),
+            Pending::Lock { lock, mode } => 3 + (u64::from(lock.0) << 8) + (u64::from(mode == Mode::Shared) << 7),
+            Pending::Always => 4,
+            Pending::Wait { condition, .. } => 5 + (u64::from(condition.cell.0) << 8),
+            Pending::Ended => 6,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    function: &'static str,
+    object: u64,
+}
+
+struct Task {
+    entry: Entry,
+    key: TaskKey,
+    pending: Pending,
+    died: bool,
+    /// What it has done and observed.
+    past: Rolling,
+    frames: Vec<Frame>,
+    held: Vec<(LockId, Mode)>,
+    yielder: *const Yielder<(), ()>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct LockState {
+    owner: Option<TaskId>,
+    readers: Vec<TaskId>,
+}
+
+impl LockState {
+    fn is_free(&self, mode: Mode) -> bool {
+        self.owner.is_none() && (mode == Mode::Shared || self.readers.is_empty())
+    }
+}
+
+/// How much of a run is left to a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granularity {
+    /// A task goes on until it must wait: for a schedule that never interrupts.
+    Blocking,
+    /// A task is suspended before each step (see [`crate::engine::marks`]).
+    Steps,
+}
+
+struct State {
+    cells: Vec<u64>,
+    cells_hash: u128,
+    locks: Vec<LockState>,
+    tasks: Vec<Task>,
+    current: Option<TaskId>,
+    watch: Watch,
+    keys: HashMap<(Entry, u32), TaskKey>,
+    granularity: Granularity,
+    checkpoints: bool,
+    /// Outside of tasks: reads are seen by nobody.
+    peeking: bool,
+    events: Option<Vec<Event>>,
+    limit: Option<String>,
+    operations: u64,
+}
+
+/// What the world looked like when the tasks began.
+struct Base {
+    cells: Vec<u64>,
+    cells_hash: u128,
+    tasks: Vec<Entry>,
+    events: Vec<Event>,
+}
+
+type TaskCoroutine = Coroutine<(), (), (), DefaultStack>;
+
+/// A model together with one run of it.
+pub struct Machine<M: Model> {
+    model: Arc<M>,
+    kinds: Vec<CellKind>,
+    spans: Vec<u32>,
+    base: Base,
+    state: RefCell<State>,
+    coroutines: RefCell<Vec<Option<TaskCoroutine>>>,
+    pool: RefCell<Vec<DefaultStack>>,
+    /// Operations of one run after which it is taken for endless.
+    pub max_operations: Cell<u64>,
+}
+
+/// Most tasks in one run.
+pub const MAX_TASKS: usize = 4096;
+
+impl<M: Model> Machine<M> {
+    /// Lays the world out and runs the model's set-up.
+    pub fn new(model: Arc<M>, record: bool) -> Self {
+        let layout = model.layout();
+        let kinds = layout.cells().iter().map(|c| c.kind).collect();
+        let spans = layout.cells().iter().map(|c| c.span).collect();
+        let cells = layout.initial();
+        let cells_hash = cells.iter().enumerate().fold(0u128, |h, (i, v)| h.wrapping_add(element(i as u64, *v)));
+        let state = State {
+            cells,
+            cells_hash,
+            locks: vec![LockState::default(); layout.locks().len()],
+            tasks: vec![],
+            current: None,
+            watch: Watch::optimistic(layout),
+            keys: HashMap::new(),
+            granularity: Granularity::Blocking,
+            checkpoints: true,
+            peeking: false,
+            events: record.then(Vec::new),
+            limit: None,
+            operations: 0,
+        };
+        let base = Base { cells: vec![], cells_hash: 0, tasks: vec![], events: vec![] };
+        let mut machine = Self {
+            model,
+            kinds,
+            spans,
+            base,
+            state: RefCell::new(state),
+            coroutines: RefCell::new(vec![]),
+            pool: RefCell::new(vec![]),
+            max_operations: Cell::new(200_000_000),
+        };
+        with(&machine, || machine.model.set_up());
+        let state = machine.state.get_mut();
+        assert!(state.locks.iter().all(|l| l.owner.is_none() && l.readers.is_empty()), "set-up leaves no lock held");
+        machine.base = Base {
+            cells: state.cells.clone(),
+            cells_hash: state.cells_hash,
+            tasks: state.tasks.iter().map(|t| t.entry).collect(),
+            events: state.events.clone().unwrap_or_default(),
+        };
+        machine
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<M> {
+        &self.model
+    }
+
+    /// Chooses how far tasks run, with which steps, and whether checkpoints count.
+    pub fn configure(&self, granularity: Granularity, watch: Watch, checkpoints: bool) {
+        let mut state = self.state.borrow_mut();
+        state.granularity = granularity;
+        state.watch = watch;
+        state.checkpoints = checkpoints;
+    }
+
+    /// The marks so far, and whether some were added since the last call.
+    pub fn take_changed_marks(&self) -> bool {
+        self.state.borrow_mut().watch.take_changed()
+    }
+
+    /// The marks so far.
+    pub fn marks(&self) -> Marks {
+        self.state.borrow().watch.marks().clone()
+    }
+
+    /// Back to where the tasks begin.
+    pub fn reset(&self) {
+        self.discard_coroutines();
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        state.cells.copy_from_slice(&self.base.cells);
+        state.cells_hash = self.base.cells_hash;
+        for lock in &mut state.locks {
+            lock.owner = None;
+            lock.readers.clear();
+        }
+        state.tasks.clear();
+        state.current = None;
+        state.limit = None;
+        state.operations = 0;
+        if let Some(events) = &mut state.events {
+            events.clone_from(&self.base.events);
+        }
+        for entry in &self.base.tasks {
+            state.create(*entry);
+        }
+    }
+
+    fn discard_coroutines(&self) {
+        let mut pool = self.pool.borrow_mut();
+        for mut coroutine in self.coroutines.borrow_mut().drain(..).flatten() {
+            if coroutine.started() && !coroutine.done() {
+                // SAFETY: the stack is abandoned without running destructors. A task owns
+                // nothing but borrows: model functions keep no heap memory (their state is in
+                // the cells), and the engine suspends them only inside `suspend`, whose frames
+                // own nothing either.
+                unsafe { coroutine.force_reset() };
+            }
+            pool.push(coroutine.into_stack());
+        }
+    }
+
+    /// The tasks that can go next. A task that has not begun goes first and alone: its beginning
+    /// is seen by nobody.
+    pub fn enabled(&self, into: &mut Vec<TaskId>) {
+        into.clear();
+        let state = self.state.borrow();
+        for (i, task) in state.tasks.iter().enumerate() {
+            let id = TaskId(i as u32);
+            if task.pending == Pending::Start && state.granularity == Granularity::Steps {
+                into.clear();
+                into.push(id);
+                return;
+            }
+            if state.is_enabled(id) {
+                into.push(id);
+            }
+        }
+    }
+
+    /// Lets one task go on until it is suspended, ends or dies.
+    pub fn step(&self, task: TaskId) {
+        let mut coroutine = {
+            let mut coroutines = self.coroutines.borrow_mut();
+            if coroutines.len() <= task.index() {
+                coroutines.resize_with(task.index() + 1, || None);
+            }
+            coroutines[task.index()].take().unwrap_or_else(|| self.coroutine(task))
+        };
+        self.state.borrow_mut().current = Some(task);
+        let ended = with(self, || coroutine.resume(())).as_return().is_some();
+        let mut state = self.state.borrow_mut();
+        state.current = None;
+        if ended {
+            state.tasks[task.index()].pending = Pending::Ended;
+            let held = &state.tasks[task.index()].held;
+            assert!(held.is_empty(), "a task ended with a lock held: {}", self.lock_names(held));
+            self.pool.borrow_mut().push(coroutine.into_stack());
+        } else {
+            self.coroutines.borrow_mut()[task.index()] = Some(coroutine);
+        }
+    }
+
+    fn lock_names(&self, held: &[(LockId, Mode)]) -> String {
+        held.iter().map(|(l, _)| self.model.layout().lock_name(*l)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn coroutine(&self, task: TaskId) -> TaskCoroutine {
+        let stack = self
+            .pool
+            .borrow_mut()
+            .pop()
+            .unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("the system gives a stack to each task"));
+        let entry = self.state.borrow().tasks[task.index()].entry;
+        let machine = ptr::from_ref(self);
+        Coroutine::with_stack(stack, move |yielder, ()| {
+            // SAFETY: the machine owns this coroutine and resumes it only through `&self`, so it
+            // is alive and in place whenever this code runs. It is not moved between `step`s of
+            // one run, since its users hold it by reference for the whole run.
+            let machine = unsafe { &*machine };
+            machine.state.borrow_mut().tasks[task.index()].yielder = ptr::from_ref(yielder);
+            machine.model.run(entry);
+        })
+    }
+
+    /// Suspends the current task before the operation `pending`.
+    fn suspend(&self, pending: Pending) {
+        let yielder = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let task = &mut state.tasks[state.current.expect("only a task is suspended").index()];
+            task.pending = pending;
+            state.watch.interrupted(&task.held);
+            task.yielder
+        };
+        // SAFETY: `yielder` was stored by this very coroutine when it began, and lives on its
+        // stack until it ends.
+        unsafe { (*yielder).suspend(()) };
+    }
+
+    /// The fingerprint of the state: the cells, and of each task that has not ended what it is
+    /// about to do, what it holds and what it has observed.
+    pub fn fingerprint(&self) -> u128 {
+        let state = self.state.borrow();
+        let mut sum = state.cells_hash;
+        for task in &state.tasks {
+            if task.pending == Pending::Ended && task.held.is_empty() {
+                continue;
+            }
+            let mut hash = task.past;
+            hash.push(u64::from(task.entry.kind));
+            hash.push(task.entry.arg);
+            hash.push(task.pending.code());
+            for (lock, mode) in &task.held {
+                hash.push((u64::from(lock.0) << 1) | u64::from(*mode == Mode::Shared));
+            }
+            sum = sum.wrapping_add(hash.finish());
+        }
+        sum
+    }
+
+    /// Whether all tasks have ended, died, or are workers without work.
+    pub fn at_rest(&self) -> bool {
+        self.state.borrow().tasks.iter().all(|t| match t.pending {
+            Pending::Wait { waiting, .. } => waiting == Waiting::Idle,
+            other => other == Pending::Ended,
+        })
+    }
+
+    /// The outcome of a world in which nobody can go on.
+    pub fn finish(&self) -> Final<M::Outcome> {
+        self.state.borrow_mut().peeking = true;
+        let outcome = with(self, || self.model.outcome());
+        self.state.borrow_mut().peeking = false;
+        Final { outcome, deadlock: self.deadlock() }
+    }
+
+    /// The limit of the model that the run has hit, if any.
+    pub fn limit(&self) -> Option<String> {
+        self.state.borrow().limit.clone()
+    }
+
+    /// The events so far, taken out.
+    pub fn take_events(&self) -> Vec<Event> {
+        self.state.borrow_mut().events.take().unwrap_or_default()
+    }
+
+    /// Names of the tasks of this run.
+    pub fn task_names(&self) -> Vec<String> {
+        self.state.borrow().tasks.iter().map(|t| self.model.task_name(t.entry)).collect()
+    }
+
+    /// A task's turn in the default schedule.
+    pub fn turn(&self, task: TaskId) -> u32 {
+        self.model.turn(self.state.borrow().tasks[task.index()].entry)
+    }
+
+    /// Conflicting accesses of plain fields that are both about to happen.
+    pub fn data_races(&self) -> Vec<DataRace> {
+        let state = self.state.borrow();
+        let mut races = vec![];
+        for (i, first) in state.tasks.iter().enumerate() {
+            let Pending::Access { cell, writes } = first.pending else { continue };
+            if self.kinds[cell.index()] != CellKind::Plain {
+                continue;
+            }
+            for second in &state.tasks[i + 1..] {
+                let Pending::Access { cell: other, writes: also_writes } = second.pending else { continue };
+                if cell == other && (writes || also_writes) {
+                    let mut sites = [site(first, writes), site(second, also_writes)];
+                    sites.sort();
+                    races.push(DataRace { field: self.model.layout().cell_name(cell), sites });
+                }
+            }
+        }
+        races
+    }
+
+    fn deadlock(&self) -> Option<Deadlock> {
+        if self.at_rest() {
+            return None;
+        }
+        let state = self.state.borrow();
+        let name = |id: TaskId| self.model.task_name(state.tasks[id.index()].entry);
+        let waits_for = |id: TaskId| match state.tasks[id.index()].pending {
+            Pending::Lock { lock, .. } => {
+                let l = &state.locks[lock.index()];
+                l.owner.or_else(|| l.readers.first().copied())
+            }
+            _ => None,
+        };
+        let describe = |id: TaskId| match state.tasks[id.index()].pending {
+            Pending::Lock { lock, .. } => {
+                let lock_name = self.model.layout().lock_name(lock);
+                let owner = waits_for(id).map_or("nobody".to_owned(), |o| {
+                    let died = if state.tasks[o.index()].died { ", which died in an oops" } else { "" };
+                    if o == id { "itself".to_owned() } else { format!("{}{died}", name(o)) }
+                });
+                Some(format!("{} waits for {lock_name}, held by {owner}", name(id)))
+            }
+            Pending::Wait { condition, waiting: Waiting::Busy } => {
+                Some(format!("{} waits for {}", name(id), self.model.layout().cell_name(condition.cell)))
+            }
+            _ => None,
+        };
+        let all: Vec<TaskId> = (0..state.tasks.len() as u32).map(TaskId).collect();
+        let on_cycle = |start: TaskId| {
+            let mut at = start;
+            let mut cycle = vec![];
+            while let Some(next) = waits_for(at) {
+                cycle.push(at);
+                at = next;
+                if at == start {
+                    return Some(cycle);
+                }
+                if cycle.contains(&at) {
+                    return None;
+                }
+            }
+            None
+        };
+        let mut waits: Vec<String> = match all.iter().find_map(|id| on_cycle(*id)) {
+            Some(cycle) => cycle.into_iter().filter_map(describe).collect(),
+            None => all.into_iter().filter_map(describe).collect(),
+        };
+        let least = (0..waits.len()).min_by_key(|i| &waits[*i]).unwrap_or(0);
+        waits.rotate_left(least);
+        Some(Deadlock { waits })
+    }
+}
+
+impl<M: Model> Drop for Machine<M> {
+    fn drop(&mut self) {
+        self.discard_coroutines();
+    }
+}
+
+fn site(task: &Task, writes: bool) -> String {
+    let function = task.frames.last().map_or("?", |f| f.function);
+    format!("{function} ({})", if writes { "writes" } else { "reads" })
+}
+
+impl State {
+    fn create(&mut self, entry: Entry) -> TaskId {
+        let nth = self.tasks.iter().filter(|t| t.entry == entry).count() as u32;
+        let fresh = self.keys.len() as TaskKey;
+        let key = *self.keys.entry((entry, nth)).or_insert(fresh);
+        self.tasks.push(Task {
+            entry,
+            key,
+            pending: Pending::Start,
+            died: false,
+            past: Rolling::default(),
+            frames: vec![],
+            held: vec![],
+            yielder: ptr::null(),
+        });
+        TaskId(self.tasks.len() as u32 - 1)
+    }
+
+    fn is_enabled(&self, id: TaskId) -> bool {
+        match self.tasks[id.index()].pending {
+            Pending::Start | Pending::Access { .. } | Pending::Always => true,
+            Pending::Lock { lock, mode } => self.locks[lock.index()].is_free(mode),
+            Pending::Wait { condition, .. } => condition.holds(self.cells[condition.cell.index()]),
+            Pending::Ended => false,
+        }
+    }
+
+    fn another_enabled(&self, current: TaskId) -> bool {
+        (0..self.tasks.len() as u32).map(TaskId).any(|id| id != current && self.is_enabled(id))
+    }
+
+    fn task(&mut self) -> Option<&mut Task> {
+        self.current.map(|id| &mut self.tasks[id.index()])
+    }
+
+    fn set(&mut self, cell: CellId, value: u64) {
+        let i = cell.index();
+        let old = std::mem::replace(&mut self.cells[i], value);
+        if old != value {
+            self.cells_hash =
+                self.cells_hash.wrapping_sub(element(i as u64, old)).wrapping_add(element(i as u64, value));
+        }
+    }
+
+    fn push_event(&mut self, what: What) {
+        /// Stands for the set-up, which is no task.
+        const SET_UP: TaskId = TaskId(u32::MAX);
+        let (task, depth) = match self.current {
+            Some(id) => (id, self.tasks[id.index()].frames.len() as u32),
+            None => (SET_UP, 0),
+        };
+        if let Some(events) = &mut self.events {
+            events.push(Event { task, depth, what });
+        }
+    }
+}

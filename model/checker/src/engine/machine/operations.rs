@@ -1,0 +1,301 @@
+//! The operations of the sync objects on a [`Machine`].
+
+use super::{Granularity, MAX_TASKS, Machine, Pending, State};
+use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
+use crate::event::{TaskId, What};
+use crate::layout::{CellId, LockId};
+use crate::model::{Entry, Model};
+
+/// Codes of operations in a task's past.
+mod code {
+    pub(super) const LOAD: u64 = 1;
+    pub(super) const STORE: u64 = 2;
+    pub(super) const RMW: u64 = 3;
+    pub(super) const COMPOUND: u64 = 4;
+    pub(super) const LOCK: u64 = 5;
+    pub(super) const TRY_LOCK: u64 = 6;
+    pub(super) const UNLOCK: u64 = 7;
+    pub(super) const WAIT: u64 = 8;
+    pub(super) const SPAWN: u64 = 9;
+}
+
+impl<M: Model> Machine<M> {
+    /// Before an access: suspends the task if the access is a step and somebody else could go.
+    fn before_access(&self, cell: CellId, writes: bool) {
+        let suspends = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let Some(current) = state.current else { return };
+            state.operations += 1;
+            let task = &state.tasks[current.index()];
+            let is_step = state.granularity == Granularity::Steps
+                && state.watch.access(cell, writes, task.key, &task.held);
+            is_step && state.another_enabled(current)
+        };
+        self.check_operations();
+        if suspends {
+            self.suspend(Pending::Access { cell, writes });
+        }
+    }
+
+    /// Before an operation that is always possible: suspends the task if `is_step` says so.
+    fn before_always(&self, is_step: impl FnOnce(&mut State, TaskId) -> bool) {
+        let suspends = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let Some(current) = state.current else { return };
+            is_step(state, current) && state.granularity == Granularity::Steps && state.another_enabled(current)
+        };
+        if suspends {
+            self.suspend(Pending::Always);
+        }
+    }
+
+    fn check_operations(&self) {
+        if self.state.borrow().operations > self.max_operations.get() {
+            let most = self.max_operations.get();
+            Backend::limit(self, &format!("a run has taken more than {most} operations: does a task loop without progress?"));
+        }
+    }
+
+    /// Appends an operation to the task's past.
+    fn past(&self, code: u64, number: u32, observed: u64) {
+        let mut state = self.state.borrow_mut();
+        if let Some(task) = state.task() {
+            task.past.push((u64::from(number) << 8) | code);
+            task.past.push(observed);
+        }
+    }
+
+    fn record_write(&self, cell: CellId, old: u64, new: u64) {
+        if self.records() {
+            self.record(What::Write { cell, old, new });
+        }
+    }
+
+    fn never_again(&self) {
+        self.suspend(Pending::Ended);
+        unreachable!("an ended task is not resumed");
+    }
+}
+
+impl<M: Model> Backend for Machine<M> {
+    fn load(&self, cell: CellId, _order: Order) -> u64 {
+        if self.state.borrow().peeking {
+            return self.state.borrow().cells[cell.index()];
+        }
+        self.before_access(cell, false);
+        let value = self.state.borrow().cells[cell.index()];
+        self.past(code::LOAD, cell.0, value);
+        if self.records() {
+            self.record(What::Read { cell, value });
+        }
+        value
+    }
+
+    fn store(&self, cell: CellId, value: u64, _order: Order) {
+        self.before_access(cell, true);
+        let old = self.state.borrow().cells[cell.index()];
+        self.state.borrow_mut().set(cell, value);
+        self.past(code::STORE, cell.0, 0);
+        self.record_write(cell, old, value);
+    }
+
+    fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
+        self.before_access(cell, true);
+        let old = self.state.borrow().cells[cell.index()];
+        let new = op.apply(old);
+        self.state.borrow_mut().set(cell, new);
+        self.past(code::RMW, cell.0, if observed { old } else { 0 });
+        self.record_write(cell, old, new);
+        old
+    }
+
+    fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64) -> u64 {
+        let range = first.index()..first.index() + self.spans[first.index()] as usize;
+        if self.state.borrow().peeking {
+            return step(&mut self.state.borrow_mut().cells[range]);
+        }
+        self.before_access(first, writes);
+        let result = {
+            let mut state = self.state.borrow_mut();
+            let before = if writes { state.cells[range.clone()].to_vec() } else { vec![] };
+            let result = step(&mut state.cells[range.clone()]);
+            for (i, old) in range.clone().zip(before) {
+                let new = std::mem::replace(&mut state.cells[i], old);
+                state.set(CellId(i as u32), new);
+            }
+            result
+        };
+        self.past(code::COMPOUND, first.0, result);
+        result
+    }
+
+    fn ghost(&self, cell: CellId, op: Rmw) {
+        let mut state = self.state.borrow_mut();
+        let new = op.apply(state.cells[cell.index()]);
+        state.set(cell, new);
+    }
+
+    fn lock(&self, lock: LockId, mode: Mode) {
+        let suspends = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let Some(current) = state.current else {
+                assert!(state.locks[lock.index()].is_free(mode), "set-up waits for a lock for ever");
+                return;
+            };
+            state.operations += 1;
+            let task = &state.tasks[current.index()];
+            let is_step = state.watch.lock(lock, mode, task.key, &task.held)
+                && state.granularity == Granularity::Steps;
+            (is_step && state.another_enabled(current)) || !state.locks[lock.index()].is_free(mode)
+        };
+        if suspends {
+            self.suspend(Pending::Lock { lock, mode });
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let current = state.current.expect("a task takes the lock");
+            let slot = &mut state.locks[lock.index()];
+            match mode {
+                Mode::Exclusive => slot.owner = Some(current),
+                Mode::Shared => slot.readers.push(current),
+            }
+            state.tasks[current.index()].held.push((lock, mode));
+        }
+        self.past(code::LOCK, lock.0, 0);
+        if self.records() {
+            self.record(What::Lock(lock));
+        }
+    }
+
+    fn try_lock(&self, lock: LockId) -> bool {
+        self.before_always(|state, task| {
+            let key = state.tasks[task.index()].key;
+            state.watch.tried(lock, key);
+            true
+        });
+        let free = self.state.borrow().locks[lock.index()].is_free(Mode::Exclusive);
+        self.past(code::TRY_LOCK, lock.0, u64::from(free));
+        if free {
+            self.lock(lock, Mode::Exclusive);
+        }
+        free
+    }
+
+    fn unlock(&self, lock: LockId, mode: Mode) {
+        self.before_always(|state, _| state.watch.unlock_is_step(lock));
+        {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let Some(current) = state.current else { return };
+            let slot = &mut state.locks[lock.index()];
+            match mode {
+                Mode::Exclusive => assert!(slot.owner.take() == Some(current), "a lock is dropped by its owner"),
+                Mode::Shared => {
+                    let at = slot.readers.iter().position(|r| *r == current);
+                    slot.readers.swap_remove(at.expect("a lock is dropped by one of its readers"));
+                }
+            }
+            let held = &mut state.tasks[current.index()].held;
+            let at = held.iter().rposition(|h| *h == (lock, mode)).expect("what is held is listed");
+            held.remove(at);
+        }
+        self.past(code::UNLOCK, lock.0, 0);
+        if self.records() {
+            self.record(What::Unlock(lock));
+        }
+    }
+
+    fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
+        let suspends = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let current = state.current.expect("only a task waits");
+            let task = &state.tasks[current.index()];
+            let is_step = state.watch.access(condition.cell, false, task.key, &task.held)
+                && state.granularity == Granularity::Steps;
+            let holds = condition.holds(state.cells[condition.cell.index()]);
+            (is_step && state.another_enabled(current)) || !holds
+        };
+        if suspends {
+            if self.records() {
+                self.record(What::Wait);
+            }
+            self.suspend(Pending::Wait { condition, waiting });
+        }
+        self.past(code::WAIT, condition.cell.0, 0);
+        true
+    }
+
+    fn spawn(&self, entry: Entry) {
+        if self.state.borrow().tasks.len() >= MAX_TASKS {
+            Backend::limit(self, &format!("a run has created more than {MAX_TASKS} tasks"));
+        }
+        let id = self.state.borrow_mut().create(entry);
+        self.past(code::SPAWN, entry.kind, entry.arg);
+        if self.records() {
+            self.record(What::Spawn(id));
+        }
+    }
+
+    fn oops(&self, text: &str) {
+        if self.records() {
+            self.record(What::Oops(text.to_owned()));
+        }
+        if let Some(task) = self.state.borrow_mut().task() {
+            task.died = true;
+        }
+        self.never_again();
+    }
+
+    fn limit(&self, text: &str) {
+        {
+            let mut state = self.state.borrow_mut();
+            assert!(state.current.is_some(), "limit: {text}");
+            state.limit.get_or_insert_with(|| text.to_owned());
+        }
+        self.never_again();
+    }
+
+    fn checkpoint(&self, label: &'static str, live: &[u64]) {
+        let mut state = self.state.borrow_mut();
+        if !state.checkpoints {
+            return;
+        }
+        let Some(task) = state.task() else { return };
+        let mut past = crate::hash::Rolling::default();
+        past.push_str(label);
+        for frame in &task.frames {
+            past.push_str(frame.function);
+            past.push(frame.object);
+        }
+        for word in live {
+            past.push(*word);
+        }
+        task.past = past;
+    }
+
+    fn enter(&self, function: &'static str, object: u64) {
+        if let Some(task) = self.state.borrow_mut().task() {
+            task.frames.push(super::Frame { function, object });
+        }
+    }
+
+    fn exit(&self) {
+        if let Some(task) = self.state.borrow_mut().task() {
+            task.frames.pop();
+        }
+    }
+
+    fn records(&self) -> bool {
+        let state = self.state.borrow();
+        state.events.is_some() && !state.peeking
+    }
+
+    fn record(&self, what: What) {
+        self.state.borrow_mut().push_event(what);
+    }
+}

@@ -1,0 +1,8 @@
+//! The engines: whoever owns the world's cells and decides who runs next.
+
+pub mod exhaustive;
+pub mod loom;
+pub mod machine;
+pub mod marks;
+pub mod schedule;
+pub mod shuttle;

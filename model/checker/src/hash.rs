@@ -1,0 +1,58 @@
+//! The 128-bit hash behind fingerprints.
+//!
+//! Two 64-bit lanes with different constants, each finished with the bijective mixer of
+//! MurmurHash3 (Appleby, 2011). Not cryptographic: nobody feeds it hostile values.
+
+const LANE_A: u64 = 0x9e37_79b9_7f4a_7c15;
+const LANE_B: u64 = 0xc2b2_ae3d_27d4_eb4f;
+
+/// MurmurHash3's 64-bit finaliser: a bijection.
+#[inline]
+fn fmix64(mut x: u64) -> u64 {
+    x ^= x >> 33;
+    x = x.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    x ^= x >> 33;
+    x = x.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    x ^ (x >> 33)
+}
+
+/// An order-dependent hash: what a task has done and observed so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rolling {
+    a: u64,
+    b: u64,
+}
+
+impl Rolling {
+    /// Appends one word.
+    #[inline]
+    pub fn push(&mut self, word: u64) {
+        self.a = fmix64(self.a.wrapping_mul(LANE_A) ^ word).wrapping_add(LANE_B);
+        self.b = fmix64(self.b.rotate_left(23).wrapping_add(word).wrapping_mul(LANE_B) ^ LANE_A);
+    }
+
+    /// Appends a text.
+    pub fn push_str(&mut self, text: &str) {
+        for chunk in text.as_bytes().chunks(8) {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            self.push(u64::from_le_bytes(bytes));
+        }
+        self.push(text.len() as u64);
+    }
+
+    /// The hash so far.
+    #[inline]
+    pub fn finish(self) -> u128 {
+        (u128::from(self.a) << 64) | u128::from(self.b)
+    }
+}
+
+/// Hash of the pair (`index`, `value`). Such hashes are added up to the hash of a set, which
+/// can then follow a change of one element in constant time (Zobrist, 1970).
+#[inline]
+pub fn element(index: u64, value: u64) -> u128 {
+    let a = fmix64(value ^ index.wrapping_add(1).wrapping_mul(LANE_A));
+    let b = fmix64(value.wrapping_add(index.wrapping_add(1).wrapping_mul(LANE_B)));
+    (u128::from(a) << 64) | u128::from(b)
+}

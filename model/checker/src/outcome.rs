@@ -1,0 +1,81 @@
+//! What comes out of an exploration.
+
+use crate::engine::marks::Marks;
+use crate::engine::schedule::Schedule;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Final<O> {
+    /// The model's own outcome.
+    pub outcome: O,
+    /// The wait-for cycle, or the tasks that wait for ever; `None` if all came to rest.
+    pub deadlock: Option<Deadlock>,
+}
+
+/// Tasks that wait for each other, or for something that nobody will do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadlock {
+    /// One line a task: who waits for what, and who has it. A cycle starts with its least line.
+    pub waits: Vec<String>,
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.waits.join("; "))
+    }
+}
+
+/// Two conflicting accesses of a plain field that nothing orders.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DataRace {
+    /// The field, with its object.
+    pub field: String,
+    /// Both sites, `function (reads)` or `function (writes)`, in alphabetical order.
+    pub sites: [String; 2],
+}
+
+/// Whether everything was explored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Complete {
+    /// Every interleaving is covered.
+    Yes,
+    /// A bound was hit, or the engine does not cover all: what, in words.
+    No(String),
+}
+
+impl fmt::Display for Complete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Complete::Yes => f.write_str("yes"),
+            Complete::No(why) => write!(f, "no ({why})"),
+        }
+    }
+}
+
+/// The set of outcomes with a schedule that leads to each, and how it was found.
+#[derive(Clone, Debug)]
+pub struct Report<O> {
+    /// Every outcome with one schedule that gives it.
+    pub finals: BTreeMap<Final<O>, Schedule>,
+    /// Data races on plain fields, with a schedule up to the conflict.
+    pub data_races: BTreeMap<DataRace, Schedule>,
+    /// States visited (exhaustive), or 0.
+    pub states: u64,
+    /// Executions: runs of the model from its start.
+    pub executions: u64,
+    /// Longest schedule, in steps.
+    pub depth: u64,
+    /// Whether everything was explored.
+    pub complete: Complete,
+    /// The steps that it was explored with.
+    pub marks: Marks,
+}
+
+impl<O: Clone + Ord> Report<O> {
+    /// The outcome set alone.
+    pub fn outcomes(&self) -> BTreeSet<Final<O>> {
+        self.finals.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! The sync objects: small `Copy` handles into the world, named after what they stand for in
+//! the kernel. They own nothing; what they do is up to the engine that runs ([`crate::backend`]).
+
+use crate::backend::{Condition, Mode, Order, Rmw, Waiting, current};
+use crate::layout::{CellId, CellKind, Layout, LockId, LockKind};
+use crate::word::Word;
+use std::marker::PhantomData;
+
+macro_rules! field_handle {
+    ($(#[$doc:meta])* $name:ident, $kind:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<T> {
+            cell: CellId,
+            of: PhantomData<fn() -> T>,
+        }
+
+        impl<T> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<T> Copy for $name<T> {}
+
+        impl<T: Word> $name<T> {
+            /// Lays the field out in a world.
+            pub fn new(layout: &mut Layout, object: &str, field: &'static str, initial: T) -> Self {
+                Self { cell: layout.cell(object, field, $kind, initial), of: PhantomData }
+            }
+
+            /// The cell behind it.
+            pub fn cell(self) -> CellId {
+                self.cell
+            }
+        }
+    };
+}
+
+field_handle! {
+    /// A field that is read by READ_ONCE and written by WRITE_ONCE, or updated atomically.
+    Shared, CellKind::Shared
+}
+
+field_handle! {
+    /// A plain C field. A conflicting pair of accesses that nothing orders is a data race.
+    Plain, CellKind::Plain
+}
+
+field_handle! {
+    /// Monitor state: part of the state, invisible to the tasks. Changes must commute, since
+    /// they are no step of their own.
+    Ghost, CellKind::Ghost
+}
+
+impl<T: Word> Shared<T> {
+    /// READ_ONCE().
+    pub fn read_once(self) -> T {
+        T::from_word(current().load(self.cell, Order::Relaxed))
+    }
+
+    /// WRITE_ONCE().
+    pub fn write_once(self, value: T) {
+        current().store(self.cell, value.to_word(), Order::Relaxed);
+    }
+
+    /// smp_load_acquire().
+    pub fn load_acquire(self) -> T {
+        T::from_word(current().load(self.cell, Order::AcquireRelease))
+    }
+
+    /// smp_store_release().
+    pub fn store_release(self, value: T) {
+        current().store(self.cell, value.to_word(), Order::AcquireRelease);
+    }
+
+    /// cmpxchg(): gives what was there before.
+    pub fn cmpxchg(self, expected: T, new: T) -> T {
+        T::from_word(current().rmw(self.cell, Rmw::CmpXchg(expected.to_word(), new.to_word()), true))
+    }
+
+    /// xchg(): gives what was there before.
+    pub fn xchg(self, new: T) -> T {
+        T::from_word(current().rmw(self.cell, Rmw::Xchg(new.to_word()), true))
+    }
+
+    /// Waits until the field holds `value` (wait_event()).
+    pub fn wait_until(self, value: T) {
+        let condition = Condition { cell: self.cell, mask: u64::MAX, value: value.to_word(), negated: false };
+        current().wait(condition, Waiting::Busy);
+    }
+
+    /// An idle worker's wait until the field no longer holds `value`. `false`: it is sent home.
+    pub fn wait_idle_while(self, value: T) -> bool {
+        let condition = Condition { cell: self.cell, mask: u64::MAX, value: value.to_word(), negated: true };
+        current().wait(condition, Waiting::Idle)
+    }
+}
+
+impl Shared<u64> {
+    /// atomic_add(): nobody looks at the result.
+    pub fn add(self, n: u64) {
+        current().rmw(self.cell, Rmw::Add(n), false);
+    }
+
+    /// atomic_fetch_add().
+    pub fn fetch_add(self, n: u64) -> u64 {
+        current().rmw(self.cell, Rmw::Add(n), true)
+    }
+
+    /// set_bit() and friends, without looking at the result.
+    pub fn or(self, bits: u64) {
+        current().rmw(self.cell, Rmw::Or(bits), false);
+    }
+
+    /// clear_bit() and friends, without looking at the result.
+    pub fn and(self, bits: u64) {
+        current().rmw(self.cell, Rmw::And(bits), false);
+    }
+}
+
+impl<T: Word> Plain<T> {
+    /// A plain read.
+    pub fn get(self) -> T {
+        T::from_word(current().load(self.cell, Order::Relaxed))
+    }
+
+    /// A plain write.
+    pub fn set(self, value: T) {
+        current().store(self.cell, value.to_word(), Order::Relaxed);
+    }
+}
+
+impl<T: Word> Ghost<T> {
+    /// Reads the monitor: only for [`crate::model::Model::outcome`], never for a task.
+    pub fn peek(self) -> T {
+        T::from_word(current().load(self.cell, Order::Relaxed))
+    }
+
+    /// Sets the monitor. All tasks that set it must set the same value, or be ordered.
+    pub fn set(self, value: T) {
+        current().ghost(self.cell, Rmw::Xchg(value.to_word()));
+    }
+}
+
+impl Ghost<u64> {
+    /// Counts.
+    pub fn add(self, n: u64) {
+        current().ghost(self.cell, Rmw::Add(n));
+    }
+
+    /// Sets bits.
+    pub fn or(self, bits: u64) {
+        current().ghost(self.cell, Rmw::Or(bits));
+    }
+}
+
+macro_rules! lock_handle {
+    ($(#[$doc:meta])* $name:ident, $kind:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name {
+            lock: LockId,
+        }
+
+        impl $name {
+            /// Lays the lock out in a world. `class` is its lockdep class.
+            pub fn new(layout: &mut Layout, object: &str, class: &'static str) -> Self {
+                Self { lock: layout.lock(object, class, $kind) }
+            }
+
+            /// Its number.
+            pub fn id(self) -> LockId {
+                self.lock
+            }
+        }
+    };
+}
+
+lock_handle! {
+    /// `struct mutex`: owns no data, as in the kernel. Not recursive.
+    Mutex, LockKind::Mutex
+}
+
+lock_handle! {
+    /// `spinlock_t`.
+    SpinLock, LockKind::SpinLock
+}
+
+lock_handle! {
+    /// `struct rw_semaphore`.
+    RwSem, LockKind::RwSem
+}
+
+impl Mutex {
+    /// mutex_lock().
+    pub fn lock(self) {
+        current().lock(self.lock, Mode::Exclusive);
+    }
+
+    /// mutex_trylock().
+    pub fn try_lock(self) -> bool {
+        current().try_lock(self.lock)
+    }
+
+    /// mutex_unlock().
+    pub fn unlock(self) {
+        current().unlock(self.lock, Mode::Exclusive);
+    }
+}
+
+impl SpinLock {
+    /// spin_lock().
+    pub fn lock(self) {
+        current().lock(self.lock, Mode::Exclusive);
+    }
+
+    /// spin_unlock().
+    pub fn unlock(self) {
+        current().unlock(self.lock, Mode::Exclusive);
+    }
+}
+
+impl RwSem {
+    /// down_read().
+    pub fn down_read(self) {
+        current().lock(self.lock, Mode::Shared);
+    }
+
+    /// up_read().
+    pub fn up_read(self) {
+        current().unlock(self.lock, Mode::Shared);
+    }
+
+    /// down_write().
+    pub fn down_write(self) {
+        current().lock(self.lock, Mode::Exclusive);
+    }
+
+    /// up_write().
+    pub fn up_write(self) {
+        current().unlock(self.lock, Mode::Exclusive);
+    }
+}

@@ -1,0 +1,97 @@
+//! What a task can do besides touching sync objects: call, create tasks, note, die.
+
+use crate::backend::current;
+use crate::event::What;
+use crate::model::Entry;
+
+/// A value that a kernel function returns, as it stands in a trace.
+pub trait Return {
+    /// As text; empty for void.
+    fn show(&self) -> String;
+}
+
+impl Return for () {
+    fn show(&self) -> String {
+        String::new()
+    }
+}
+
+impl Return for bool {
+    fn show(&self) -> String {
+        i32::from(*self).to_string()
+    }
+}
+
+impl Return for i32 {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl<T, E: Return> Return for Result<T, E> {
+    fn show(&self) -> String {
+        match self {
+            Ok(_) => "0".to_owned(),
+            Err(e) => e.show(),
+        }
+    }
+}
+
+impl<T> Return for Option<T> {
+    fn show(&self) -> String {
+        if self.is_some() { "set".to_owned() } else { "NULL".to_owned() }
+    }
+}
+
+/// Runs `body` as the kernel function `function` working on object number `object`, which is
+/// called `name()` in traces.
+pub fn call<R: Return>(
+    function: &'static str,
+    object: u64,
+    name: impl FnOnce() -> String,
+    body: impl FnOnce() -> R,
+) -> R {
+    let backend = current();
+    backend.enter(function, object);
+    if backend.records() {
+        backend.record(What::Enter { function, object: name() });
+    }
+    let ret = body();
+    backend.exit();
+    if backend.records() {
+        backend.record(What::Exit { function, ret: ret.show() });
+    }
+    ret
+}
+
+/// Creates a task.
+pub fn spawn(entry: Entry) {
+    current().spawn(entry);
+}
+
+/// Leaves a note in the trace; costs nothing unless one is recorded.
+pub fn note(kind: &'static str, text: impl FnOnce() -> String) {
+    let backend = current();
+    if backend.records() {
+        backend.record(What::Note { kind, text: text() });
+    }
+}
+
+/// The task dies in an oops, with its locks held.
+pub fn oops(text: &str) -> ! {
+    current().oops(text);
+    unreachable!("an engine never resumes a task that died")
+}
+
+/// A limit of the model is hit: the exploration ends as not complete, with this text.
+pub fn limit(text: &str) -> ! {
+    current().limit(text);
+    unreachable!("an engine never resumes a task that hit a limit")
+}
+
+/// From here on the task depends on its past only through `live` and the calls that it is in.
+///
+/// A live local that is left out makes the search unsound; hence only where no call is open.
+pub fn checkpoint(label: &'static str, live: &[u64]) {
+    current().checkpoint(label, live);
+}
