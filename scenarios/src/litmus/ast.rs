@@ -345,9 +345,9 @@ impl Expr {
         match self {
             Expr::Not(inner) => inner.value.for_each_atom(visit),
             Expr::And(parts) | Expr::Or(parts) => {
-                parts
-                    .iter()
-                    .for_each(|part| part.value.for_each_atom(visit));
+                for part in parts {
+                    part.value.for_each_atom(visit);
+                }
             }
             Expr::Atom(it) => visit(it),
         }

@@ -115,7 +115,7 @@ pub enum Problem {
         found: String,
     },
     /// A tag of the comment with nothing after it, or not in its form.
-    #[error("found `{found}` after `{tag}:`, expected {expected}")]
+    #[error("found {} after `{tag}:`, expected {expected}", quoted(found))]
     BadTag {
         /// The tag, without its colon.
         tag: &'static str,
@@ -241,6 +241,14 @@ pub enum Problem {
     /// What a caller has to say about a name of the test, such as a board that cannot be read.
     #[error("{0}")]
     Other(String),
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        "nothing".to_owned()
+    } else {
+        format!("`{text}`")
+    }
 }
 
 fn did_you_mean(suggestion: Option<&String>) -> String {

@@ -171,7 +171,7 @@ impl Draft<'_> {
                     what: "`Result:`".to_owned(),
                 },
             )),
-            "Result" => {
+            "Result" if !rest.value.is_empty() => {
                 self.result = Some(verdict(self.source, rest.value, rest.span)?);
                 Ok(())
             }
@@ -186,10 +186,10 @@ impl Draft<'_> {
                 Ok(())
             }
             _ => {
-                let expected = if tag == "Link" {
-                    "a message id"
-                } else {
-                    "`123456789abc (\"subject\")`"
+                let expected = match tag {
+                    "Result" => "`Never`, `Sometimes` or `Always`",
+                    "Link" => "a message id",
+                    _ => "`123456789abc (\"subject\")`",
                 };
                 let found = rest.value.to_owned();
                 Err(Error::new(

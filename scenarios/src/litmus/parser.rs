@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::ast::{
     Atom, Call, Comparison, Condition, Config, Driver, DriverOption, Expr, KernelResult, Litmus,
-    Name, Property, PropertyKind, Quantifier, Source, Span, Spanned, Task, Value, same_revision,
+    Name, Op, Property, PropertyKind, Quantifier, Source, Span, Spanned, Task, Value,
+    same_revision,
 };
 use super::error::{Error, Problem};
 use super::header;
@@ -235,8 +236,10 @@ impl Parser<'_> {
                 draft.config.push(Spanned::new(Config { key, value }, span));
             }
             "allow" => {
-                let devices = self.names("a device")?;
-                draft.allow.extend(devices);
+                for device in self.names("a device")? {
+                    self.once(draft.allow.contains(&device), &device.value, device.span)?;
+                    draft.allow.push(device);
+                }
             }
             "driver" => self.driver(draft, start)?,
             _ => {
@@ -273,10 +276,7 @@ impl Parser<'_> {
         }
         if !self.first_on_line() && self.kind() == &Kind::Colon {
             self.bump();
-            driver.options.push(self.driver_option()?);
-            while !self.first_on_line() && self.word().is_some() {
-                driver.options.push(self.driver_option()?);
-            }
+            driver.options = self.driver_options()?;
         }
         if driver.devices.is_empty() && driver.options.is_empty() {
             self.on_this_line("`on` and devices, or `:` and options")?;
@@ -287,10 +287,23 @@ impl Parser<'_> {
         Ok(())
     }
 
+    fn driver_options(&mut self) -> Result<Vec<Spanned<DriverOption>>> {
+        let mut options: Vec<Spanned<DriverOption>> = Vec::new();
+        while options.is_empty() || (!self.first_on_line() && self.word().is_some()) {
+            let option = self.driver_option()?;
+            let double = options
+                .iter()
+                .any(|other| other.value.name == option.value.name);
+            self.once(double, &option.value.name.value, option.span)?;
+            options.push(option);
+        }
+        Ok(options)
+    }
+
     fn driver_option(&mut self) -> Result<Spanned<DriverOption>> {
         let name = self.name("an option such as `async`")?;
         let mut option = DriverOption { name, value: None };
-        if !self.first_on_line() && self.kind() == &Kind::Compare(super::ast::Op::Eq) {
+        if !self.first_on_line() && self.kind() == &Kind::Compare(Op::Eq) {
             self.bump();
             option.value = Some(self.value_on_line("a value")?);
         }
@@ -454,7 +467,7 @@ impl Parser<'_> {
 
     fn nested<T>(&mut self, inner: fn(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(self.span(), Problem::TooDeep { limit: MAX_DEPTH }));
+            return Err(self.error(self.previous(), Problem::TooDeep { limit: MAX_DEPTH }));
         }
         self.depth += 1;
         let result = inner(self);
@@ -544,7 +557,9 @@ impl Parser<'_> {
         while !self.first_on_line()
             && matches!(self.kind(), Kind::Word | Kind::Number(_) | Kind::Text(_))
         {
-            names.push(self.name(expected)?);
+            let name = self.name(expected)?;
+            self.once(names.contains(&name), &name.value, name.span)?;
+            names.push(name);
         }
         Ok(names)
     }

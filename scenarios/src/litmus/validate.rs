@@ -296,7 +296,7 @@ impl Checker<'_> {
     /// The value of a `config` line or driver option.
     fn single_value(&mut self, signature: &Signature, value: Option<&Spanned<Value>>, name: Span) {
         match (signature.args.first(), value) {
-            (None, None) | (Some(ArgKind::Optional(_)), None) => {}
+            (None | Some(ArgKind::Optional(_)), None) => {}
             (Some(&kind), Some(value)) => self.value(signature, kind, value),
             (expected, value) => {
                 let problem = Problem::WrongValue {
@@ -313,10 +313,10 @@ impl Checker<'_> {
     fn value(&mut self, signature: &Signature, kind: ArgKind, value: &Spanned<Value>) {
         match (kind, &value.value) {
             (ArgKind::Optional(&kind) | ArgKind::Repeated(&kind), _) => {
-                self.value(signature, kind, value)
+                self.value(signature, kind, value);
             }
             (ArgKind::Device, Value::Word(name) | Value::Text(name)) => {
-                self.device(name, value.span)
+                self.device(name, value.span);
             }
             (ArgKind::Driver, Value::Word(name) | Value::Text(name)) => {
                 let declared = self
@@ -329,7 +329,7 @@ impl Checker<'_> {
                 }
             }
             (ArgKind::Instance, Value::Word(name) | Value::Text(name)) => {
-                self.instance(name, value.span)
+                self.instance(name, value.span);
             }
             (ArgKind::OneOf(words), Value::Word(word)) if words.contains(&word.as_str()) => {}
             (ArgKind::Number, Value::Number(_))

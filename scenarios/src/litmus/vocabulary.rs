@@ -3,6 +3,8 @@
 //! A verb is the kernel function that it calls. The tables are data: a runner that has more verbs passes a
 //! [`Vocabulary`] of its own to [`super::validate`].
 
+use ArgKind::{Device, Driver, Errno, Instance, Number, OneOf, Optional, Text};
+
 /// All words that a test may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
@@ -92,8 +94,6 @@ impl Default for Vocabulary {
         }
     }
 }
-
-use ArgKind::{Device, Driver, Errno, Instance, Number, OneOf, Optional, Text};
 
 const fn word(
     name: &'static str,
