@@ -16,13 +16,16 @@ pub struct Span {
 }
 
 impl Span {
+    /// The bytes `start..end`.
+    #[must_use]
+    pub const fn new(start: usize, end: usize) -> Span {
+        Span { start, end }
+    }
+
     /// The bytes from the start of `self` to the end of `last`.
     #[must_use]
     pub fn to(self, last: Span) -> Span {
-        Span {
-            start: self.start,
-            end: last.end.max(self.start),
-        }
+        Span::new(self.start, last.end.max(self.start))
     }
 }
 

@@ -46,14 +46,7 @@ pub(super) fn parse(source: &Source, span: Span) -> Result<Header> {
             "`(*`",
             "no comment within the comment that holds the question",
         );
-        return Err(Error::new(
-            source,
-            Span {
-                start,
-                end: start + 2,
-            },
-            problem,
-        ));
+        return Err(Error::new(source, Span::new(start, start + 2), problem));
     }
     let mut draft = Draft {
         source,
@@ -71,10 +64,7 @@ pub(super) fn parse(source: &Source, span: Span) -> Result<Header> {
 
 /// The lines between the delimiters, each without blanks at its ends and the `*` at its start.
 fn lines(text: &str, span: Span) -> Vec<Spanned<&str>> {
-    let body = Span {
-        start: span.start + 2,
-        end: span.end - 2,
-    };
+    let body = Span::new(span.start + 2, span.end - 2);
     let mut at = body.start;
     let mut lines = Vec::new();
     for line in text[body.start..body.end].split('\n') {
@@ -82,13 +72,7 @@ fn lines(text: &str, span: Span) -> Vec<Spanned<&str>> {
         let inner = undented.strip_prefix('*').unwrap_or(undented).trim_start();
         let start = at + line.len() - inner.len();
         let inner = inner.trim_end();
-        lines.push(Spanned::new(
-            inner,
-            Span {
-                start,
-                end: start + inner.len(),
-            },
-        ));
+        lines.push(Spanned::new(inner, Span::new(start, start + inner.len())));
         at += line.len() + 1;
     }
     lines
@@ -116,22 +100,13 @@ impl Draft<'_> {
                 let start = line.span.end - rest.len();
                 self.tag(
                     tag,
-                    &Spanned::new(
-                        rest,
-                        Span {
-                            start,
-                            end: line.span.end,
-                        },
-                    ),
+                    &Spanned::new(rest, Span::new(start, line.span.end)),
                     line.span,
                 )?;
             }
             Tag::Near(tag) => {
                 let found = line.value.split(':').next().unwrap_or("");
-                let span = Span {
-                    start: line.span.start,
-                    end: line.span.start + found.len(),
-                };
+                let span = Span::new(line.span.start, line.span.start + found.len());
                 let problem = Problem::Unknown {
                     what: "tag",
                     found: format!("{found}:"),
@@ -216,10 +191,7 @@ impl Draft<'_> {
         if !last.value.ends_with('?') {
             let found = last.value.split(' ').next_back().unwrap_or("").to_owned();
             let start = last.span.end - found.len();
-            let at = Span {
-                start,
-                end: last.span.end,
-            };
+            let at = Span::new(start, last.span.end);
             return Err(Error::new(self.source, at, Problem::NotAQuestion { found }));
         }
         let question = Question {

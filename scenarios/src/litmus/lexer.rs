@@ -49,10 +49,7 @@ pub(super) struct Lexed {
 /// Whether `text` is one token of its own that needs no quotes to be read back as a name.
 pub(super) fn is_bare(text: &str) -> bool {
     let tokens = lex(text).tokens;
-    let whole = Span {
-        start: 0,
-        end: text.len(),
-    };
+    let whole = Span::new(0, text.len());
     tokens.len() == 2
         && tokens[0].span == whole
         && matches!(tokens[0].kind, Kind::Word | Kind::Number(_))
@@ -69,13 +66,7 @@ pub(super) fn lex(text: &str) -> Lexed {
         },
     };
     let (kind, span) = match lexer.run() {
-        Ok(()) => (
-            Kind::End,
-            Span {
-                start: text.len(),
-                end: text.len(),
-            },
-        ),
+        Ok(()) => (Kind::End, Span::new(text.len(), text.len())),
         Err((span, problem)) => (Kind::Bad(Box::new(problem)), span),
     };
     lexer.push(kind, span);
@@ -94,10 +85,7 @@ type Result<T> = std::result::Result<T, (Span, Problem)>;
 impl Lexer<'_> {
     fn run(&mut self) -> Result<()> {
         if self.text.len() > MAX_BYTES {
-            return Err((
-                Span { start: 0, end: 0 },
-                Problem::TooLong { limit: MAX_BYTES },
-            ));
+            return Err((Span::new(0, 0), Problem::TooLong { limit: MAX_BYTES }));
         }
         while let Some(c) = self.peek(0) {
             if c == '\n' {
@@ -112,13 +100,7 @@ impl Lexer<'_> {
             } else {
                 let start = self.at;
                 let kind = self.token(c)?;
-                self.push(
-                    kind,
-                    Span {
-                        start,
-                        end: self.at,
-                    },
-                );
+                self.push(kind, Span::new(start, self.at));
             }
         }
         Ok(())
@@ -156,28 +138,16 @@ impl Lexer<'_> {
                 self.fresh_line |= c == '\n';
                 self.at += c.len_utf8();
             } else {
-                return Err((
-                    Span {
-                        start,
-                        end: start + 2,
-                    },
-                    Problem::UnterminatedComment,
-                ));
+                return Err((Span::new(start, start + 2), Problem::UnterminatedComment));
             }
             if depth > MAX_DEPTH {
                 return Err((
-                    Span {
-                        start: self.at - 2,
-                        end: self.at,
-                    },
+                    Span::new(self.at - 2, self.at),
                     Problem::TooDeep { limit: MAX_DEPTH },
                 ));
             }
             if depth == 0 {
-                self.out.comments.push(Span {
-                    start,
-                    end: self.at,
-                });
+                self.out.comments.push(Span::new(start, self.at));
                 return Ok(());
             }
         }
@@ -221,15 +191,9 @@ impl Lexer<'_> {
             format!("`{text}`"),
             "a number or an error such as `-EPROBE_DEFER`",
         );
-        text.parse().map(Kind::Number).map_err(|_| {
-            (
-                Span {
-                    start,
-                    end: self.at,
-                },
-                problem,
-            )
-        })
+        text.parse()
+            .map(Kind::Number)
+            .map_err(|_| (Span::new(start, self.at), problem))
     }
 
     fn string(&mut self) -> Result<Kind> {
@@ -239,13 +203,7 @@ impl Lexer<'_> {
         loop {
             match self.peek(0) {
                 None | Some('\n' | '\r') => {
-                    return Err((
-                        Span {
-                            start,
-                            end: self.at,
-                        },
-                        Problem::UnterminatedText,
-                    ));
+                    return Err((Span::new(start, self.at), Problem::UnterminatedText));
                 }
                 Some('"') => {
                     self.at += 1;
@@ -254,10 +212,7 @@ impl Lexer<'_> {
                 Some('\\') => {
                     let escaped = self.peek(1).unwrap_or('\n');
                     if !matches!(escaped, '"' | '\\') {
-                        let span = Span {
-                            start: self.at,
-                            end: self.at + 1,
-                        };
+                        let span = Span::new(self.at, self.at + 1);
                         return Err((span, Problem::BadEscape));
                     }
                     value.push(escaped);
@@ -272,39 +227,13 @@ impl Lexer<'_> {
     }
 
     fn sign(&mut self, c: char) -> Result<Kind> {
-        const FOREIGN: [(&str, &str); 4] =
-            [("==", "="), ("&&", "/\\"), ("||", "\\/"), ("=>", ">=")];
-        const SIGNS: [(&str, Kind); 16] = [
-            ("/\\", Kind::And),
-            ("\\/", Kind::Or),
-            ("!=", Kind::Compare(Op::Ne)),
-            ("<=", Kind::Compare(Op::Le)),
-            (">=", Kind::Compare(Op::Ge)),
-            ("=", Kind::Compare(Op::Eq)),
-            ("<", Kind::Compare(Op::Lt)),
-            (">", Kind::Compare(Op::Gt)),
-            ("(", Kind::LParen),
-            (")", Kind::RParen),
-            ("{", Kind::LBrace),
-            ("}", Kind::RBrace),
-            (",", Kind::Comma),
-            (";", Kind::Semicolon),
-            (":", Kind::Colon),
-            ("~", Kind::Not),
-        ];
         let start = self.at;
         if let Some((found, expected)) = FOREIGN
             .iter()
             .find(|(sign, _)| self.rest().starts_with(sign))
         {
             let problem = Problem::unexpected(format!("`{found}`"), format!("`{expected}`"));
-            return Err((
-                Span {
-                    start,
-                    end: start + 2,
-                },
-                problem,
-            ));
+            return Err((Span::new(start, start + 2), problem));
         }
         if let Some((sign, kind)) = SIGNS.iter().find(|(sign, _)| self.rest().starts_with(sign)) {
             self.at += sign.len();
@@ -315,16 +244,36 @@ impl Lexer<'_> {
         } else {
             "a word, number, string or sign"
         };
-        let span = Span {
-            start,
-            end: start + c.len_utf8(),
-        };
+        let span = Span::new(start, start + c.len_utf8());
         Err((
             span,
             Problem::unexpected(format!("`{}`", c.escape_debug()), expected),
         ))
     }
 }
+
+/// Signs of other languages, and what they are here.
+const FOREIGN: [(&str, &str); 4] = [("==", "="), ("&&", "/\\"), ("||", "\\/"), ("=>", ">=")];
+
+/// All signs; of two that begin alike, the longer one first.
+const SIGNS: [(&str, Kind); 16] = [
+    ("/\\", Kind::And),
+    ("\\/", Kind::Or),
+    ("!=", Kind::Compare(Op::Ne)),
+    ("<=", Kind::Compare(Op::Le)),
+    (">=", Kind::Compare(Op::Ge)),
+    ("=", Kind::Compare(Op::Eq)),
+    ("<", Kind::Compare(Op::Lt)),
+    (">", Kind::Compare(Op::Gt)),
+    ("(", Kind::LParen),
+    (")", Kind::RParen),
+    ("{", Kind::LBrace),
+    ("}", Kind::RBrace),
+    (",", Kind::Comma),
+    (";", Kind::Semicolon),
+    (":", Kind::Colon),
+    ("~", Kind::Not),
+];
 
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'

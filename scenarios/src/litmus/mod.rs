@@ -96,7 +96,9 @@
 //! | `ast.rs` | the tree, with spans |
 //! | `lexer.rs` | text to tokens |
 //! | `header.rs` | the comment that holds result and question |
-//! | `parser.rs` | tokens to tree |
+//! | `parser.rs` | tokens to tree: the file and its lines |
+//! | `proposition.rs` | tokens to tree: propositions and calls |
+//! | `cursor.rs` | the place in the token list |
 //! | `vocabulary.rs` | verbs, predicates and options, as tables |
 //! | `validate.rs` | the tree against vocabulary, board and kernel table |
 //! | `suggest.rs` | "did you mean" |
@@ -106,11 +108,13 @@
 //! Nothing here knows the model or an engine: what a verb does is the runner's business.
 
 mod ast;
+mod cursor;
 mod error;
 mod header;
 mod lexer;
 mod parser;
 mod print;
+mod proposition;
 mod suggest;
 mod validate;
 mod vocabulary;

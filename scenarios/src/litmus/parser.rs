@@ -1,18 +1,16 @@
-//! Tokens to tree, by recursive descent. The grammar is in the module text of [`super`].
+//! Tokens to tree, line by line. The grammar is in the module text of [`super`].
 
 use std::sync::Arc;
 
 use super::ast::{
-    Atom, Call, Comparison, Condition, Config, Driver, DriverOption, Expr, KernelResult, Litmus,
-    Name, Op, Property, PropertyKind, Quantifier, Source, Span, Spanned, Task, Value,
-    same_revision,
+    Call, Condition, Config, Driver, DriverOption, KernelResult, Litmus, Name, Op, Property,
+    PropertyKind, Quantifier, Source, Span, Spanned, Task, same_revision,
 };
+use super::cursor::{Parser, Result};
 use super::error::{Error, Problem};
 use super::header;
-use super::lexer::{Kind, Lexed, MAX_DEPTH, Token, lex};
+use super::lexer::{Kind, Lexed, lex};
 use super::suggest::nearest;
-
-type Result<T> = std::result::Result<T, Error>;
 
 /// Reads a litmus test. `file` is the name that error messages give.
 ///
@@ -72,15 +70,6 @@ struct Draft {
     condition: Option<Spanned<Condition>>,
 }
 
-struct Parser<'a> {
-    source: &'a Source,
-    tokens: Vec<Token>,
-    comments: Vec<Span>,
-    at: usize,
-    depth: usize,
-}
-
-/// The file and its lines.
 impl Parser<'_> {
     fn litmus(mut self) -> Result<Litmus> {
         if self.word() != Some("LITMUS") {
@@ -415,243 +404,6 @@ impl Parser<'_> {
             return Ok(());
         }
         self.unexpected("`/\\`, `\\/` or end of line")
-    }
-}
-
-/// Propositions and calls.
-impl Parser<'_> {
-    fn disjunction(&mut self) -> Result<Spanned<Expr>> {
-        self.chain(&Kind::Or, Expr::Or, Parser::conjunction)
-    }
-
-    fn conjunction(&mut self) -> Result<Spanned<Expr>> {
-        self.chain(&Kind::And, Expr::And, Parser::negation)
-    }
-
-    /// `part sign part sign ...`, as one node with many children: a long chain is no deep tree.
-    fn chain(
-        &mut self,
-        sign: &Kind,
-        join: fn(Vec<Spanned<Expr>>) -> Expr,
-        part: fn(&mut Self) -> Result<Spanned<Expr>>,
-    ) -> Result<Spanned<Expr>> {
-        let first = part(self)?;
-        if self.kind() != sign {
-            return Ok(first);
-        }
-        let start = first.span;
-        let mut parts = vec![first];
-        while self.kind() == sign {
-            self.bump();
-            parts.push(part(self)?);
-        }
-        Ok(Spanned::new(join(parts), start.to(self.previous())))
-    }
-
-    fn negation(&mut self) -> Result<Spanned<Expr>> {
-        let start = self.span();
-        if self.kind() == &Kind::Not || self.word() == Some("not") {
-            self.bump();
-            let inner = self.nested(Parser::negation)?;
-            let span = start.to(inner.span);
-            return Ok(Spanned::new(Expr::Not(Box::new(inner)), span));
-        }
-        if self.kind() == &Kind::LParen {
-            self.bump();
-            let inner = self.nested(Parser::disjunction)?;
-            self.expect(&Kind::RParen, "`/\\`, `\\/` or `)`")?;
-            return Ok(Spanned::new(inner.value, start.to(self.previous())));
-        }
-        self.atom()
-    }
-
-    fn nested<T>(&mut self, inner: fn(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.error(self.previous(), Problem::TooDeep { limit: MAX_DEPTH }));
-        }
-        self.depth += 1;
-        let result = inner(self);
-        self.depth -= 1;
-        result
-    }
-
-    fn atom(&mut self) -> Result<Spanned<Expr>> {
-        let call = self.call("a predicate, `~` or `(`")?;
-        let mut atom = Atom {
-            call,
-            comparison: None,
-        };
-        if let Kind::Compare(op) = *self.kind() {
-            let op = Spanned::new(op, self.span());
-            self.bump();
-            atom.comparison = Some(Comparison {
-                op,
-                value: self.value("a number, word, error or string")?,
-            });
-        }
-        let span = atom.call.span.to(self.previous());
-        Ok(Spanned::new(Expr::Atom(atom), span))
-    }
-
-    /// `name` or `name(value, ...)`. The parenthesis has to be on the line of the name.
-    fn call(&mut self, expected: &str) -> Result<Spanned<Call>> {
-        if self.kind() != &Kind::Word {
-            return self.unexpected(expected);
-        }
-        let start = self.span();
-        let name = Spanned::new(self.text(start).to_owned(), start);
-        self.bump();
-        let mut call = Call {
-            name,
-            args: Vec::new(),
-        };
-        if self.kind() == &Kind::LParen && !self.first_on_line() {
-            self.bump();
-            if self.kind() != &Kind::RParen {
-                call.args.push(self.value("an argument or `)`")?);
-                while self.kind() == &Kind::Comma {
-                    self.bump();
-                    call.args.push(self.value("an argument")?);
-                }
-            }
-            self.expect(&Kind::RParen, "`,` or `)`")?;
-        }
-        Ok(Spanned::new(call, start.to(self.previous())))
-    }
-
-    fn value(&mut self, expected: &str) -> Result<Spanned<Value>> {
-        let span = self.span();
-        let value = match self.kind() {
-            Kind::Word => Value::Word(self.text(span).to_owned()),
-            Kind::Number(number) => Value::Number(*number),
-            Kind::Errno => Value::Errno(self.text(span).to_owned()),
-            Kind::Text(text) => Value::Text(text.clone()),
-            _ => return self.unexpected(expected),
-        };
-        self.bump();
-        Ok(Spanned::new(value, span))
-    }
-
-    fn value_on_line(&mut self, expected: &str) -> Result<Spanned<Value>> {
-        self.on_this_line(expected)?;
-        self.value(expected)
-    }
-
-    /// A name, on the line that is being read: a word, or anything in quotes.
-    fn name(&mut self, expected: &str) -> Result<Name> {
-        self.on_this_line(expected)?;
-        let span = self.span();
-        let name = match self.kind() {
-            // A name of digits only, as a commit may have, is kept as it was written.
-            Kind::Word | Kind::Number(_) => self.text(span).to_owned(),
-            Kind::Text(text) if !text.is_empty() => text.clone(),
-            _ => return self.unexpected(expected),
-        };
-        self.bump();
-        Ok(Spanned::new(name, span))
-    }
-
-    /// One name or more, up to the end of the line or a sign.
-    fn names(&mut self, expected: &str) -> Result<Vec<Name>> {
-        let mut names = vec![self.name(expected)?];
-        while !self.first_on_line()
-            && matches!(self.kind(), Kind::Word | Kind::Number(_) | Kind::Text(_))
-        {
-            let name = self.name(expected)?;
-            self.once(names.contains(&name), &name.value, name.span)?;
-            names.push(name);
-        }
-        Ok(names)
-    }
-}
-
-/// Tokens and errors.
-impl Parser<'_> {
-    fn token(&self) -> &Token {
-        &self.tokens[self.at]
-    }
-
-    fn kind(&self) -> &Kind {
-        &self.token().kind
-    }
-
-    fn span(&self) -> Span {
-        self.token().span
-    }
-
-    fn text(&self, span: Span) -> &str {
-        &self.source.text[span.start..span.end]
-    }
-
-    fn word(&self) -> Option<&str> {
-        (self.kind() == &Kind::Word).then(|| self.text(self.span()))
-    }
-
-    /// Whether the next token is on a line of its own; the end of the file is.
-    fn first_on_line(&self) -> bool {
-        self.token().first_on_line || self.kind() == &Kind::End
-    }
-
-    /// Steps on, but never past the last token.
-    fn bump(&mut self) {
-        self.at = (self.at + 1).min(self.tokens.len() - 1);
-    }
-
-    /// The last token that was consumed.
-    fn previous(&self) -> Span {
-        self.tokens[self.at.saturating_sub(1)].span
-    }
-
-    fn expect(&mut self, kind: &Kind, expected: &str) -> Result<()> {
-        if self.kind() != kind {
-            return self.unexpected(expected);
-        }
-        self.bump();
-        Ok(())
-    }
-
-    fn once(&self, double: bool, what: &str, span: Span) -> Result<()> {
-        if !double {
-            return Ok(());
-        }
-        Err(self.error(
-            span,
-            Problem::Duplicate {
-                what: format!("`{what}`"),
-            },
-        ))
-    }
-
-    fn error(&self, span: Span, problem: Problem) -> Error {
-        Error::new(self.source, span, problem)
-    }
-
-    /// An error at the end of the line, if the line ends here.
-    fn on_this_line(&self, expected: &str) -> Result<()> {
-        if !self.first_on_line() {
-            return Ok(());
-        }
-        let end = self.previous().end;
-        let found = if self.kind() == &Kind::End {
-            "end of file"
-        } else {
-            "end of line"
-        };
-        Err(self.error(
-            Span { start: end, end },
-            Problem::unexpected(found, expected),
-        ))
-    }
-
-    fn unexpected<T>(&self, expected: &str) -> Result<T> {
-        let span = self.span();
-        let found = match self.kind() {
-            Kind::Bad(problem) => return Err(self.error(span, problem.as_ref().clone())),
-            Kind::End => "end of file".to_owned(),
-            Kind::Text(_) => "a string".to_owned(),
-            _ => format!("`{}`", self.text(span)),
-        };
-        Err(self.error(span, Problem::unexpected(found, expected)))
     }
 }
 
