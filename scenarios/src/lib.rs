@@ -1,1 +1,3 @@
 //! probe-litmus.
+
+pub mod board;
