@@ -166,7 +166,7 @@ fn check(
 /// `of_map_id()` (drivers/of/base.c): four cells an entry, the second one a phandle.
 fn check_map(tree: &Tree, node: NodeId, name: &str) -> Result<(), (Option<usize>, String)> {
     let cells = tree.cells(node, name).unwrap_or_default();
-    if cells.is_empty() || cells.len() % 4 != 0 {
+    if cells.is_empty() || !cells.len().is_multiple_of(4) {
         let problem = format!(
             "{} cells are not a whole number of entries (input base, phandle, output base, length)",
             cells.len()

@@ -222,10 +222,13 @@ mod tests {
         (tree, client)
     }
 
+    /// Node and arguments of each entry, or the error.
+    type Expected = Result<&'static [(u32, &'static [u32])], &'static str>;
+
     #[test]
     fn lists() {
         #[rustfmt::skip]
-        let table: &[(&[u32], Result<&[(u32, &[u32])], &str>)] = &[
+        let table: &[(&[u32], Expected)] = &[
             (&[], Ok(&[])),
             (&[1, 7], Ok(&[(1, &[7])])),
             (&[2, 7, 8, 1, 9], Ok(&[(2, &[7, 8]), (1, &[9])])),
