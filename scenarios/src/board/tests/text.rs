@@ -42,6 +42,7 @@ fn values() {
             b"\0\0\0\x01\0\0\0\x07/y\0",
         ),
         ("p = <&r>; r: q { phandle = <9>; };", b"\0\0\0\x09"),
+        ("p = [01]; hog { gpio-hog; gpios = <7 1>; };", b"\x01"),
         ("123,x#?+._-; p = [01];", b"\x01"),
     ];
     for (body, expected) in table {
@@ -160,6 +161,7 @@ const BODIES: &[(&str, &str)] = &[
     ("iommu-map = <0 &a 0 1>; a: a { };", "2:20: /: iommu-map: /a has no #iommu-cells"),
     ("pinctrl-0 = <7>;", "2:18: /: pinctrl-0: no node has phandle 0x7"),
     ("vmmc-supply = <7>;", "2:20: /: vmmc-supply: no node has phandle 0x7"),
+    ("gpios = <7 1>;", "2:14: /: gpios: no node has phandle 0x7"),
     ("cd-gpios = <&a>; a: a { };", "2:17: /: cd-gpios: /a has no #gpio-cells"),
 ];
 
