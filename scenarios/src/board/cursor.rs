@@ -63,7 +63,8 @@ impl<'a> Cursor<'a> {
         };
         let word = self.rest().bytes().take(40).take_while(|b| is_name(*b));
         match word.count() {
-            0 => (first.len_utf8(), format!("`{}`", first.escape_debug())),
+            0 if first.is_control() => (first.len_utf8(), format!("`{}`", first.escape_default())),
+            0 => (first.len_utf8(), format!("`{first}`")),
             length => (length, format!("`{}`", &self.rest()[..length])),
         }
     }

@@ -1,8 +1,9 @@
 //! Which properties name other nodes, and whether the nodes that they name are there.
 //!
-//! Follows `of_supplier_bindings` in drivers/of/property.c (v7.3-rc7): the same properties become
-//! device links under fw_devlink. Left out: `remote-endpoint`, and `-gpio`/`-gpios` lines of
-//! GPIO hogs.
+//! Follows `of_supplier_bindings` in drivers/of/property.c at 02ac5f9d6cae: the same properties
+//! become device links under fw_devlink. Stricter: `pinctrl-N` beyond 8 and `mmc-pwrseq` count
+//! too. Laxer: suppliers in `nvmem-cells` and `msi-parent` may lack the `#...-cells`, as the nvmem
+//! and MSI code allows. Left out: `remote-endpoint`, `interrupts` and `interrupt-map`.
 
 use std::fmt;
 
@@ -34,6 +35,7 @@ const BY_NAME: &[(&str, Arguments)] = &[
     ("mboxes", Arguments::Cells("#mbox-cells")),
     ("io-channels", Arguments::Cells("#io-channel-cells")),
     ("io-backends", Arguments::Cells("#io-backend-cells")),
+    ("interrupt-parent", Arguments::None),
     ("dmas", Arguments::Cells("#dma-cells")),
     ("power-domains", Arguments::Cells("#power-domain-cells")),
     ("hwlocks", Arguments::Cells("#hwlock-cells")),
@@ -47,31 +49,39 @@ const BY_NAME: &[(&str, Arguments)] = &[
     ("backlight", Arguments::None),
     ("panel", Arguments::None),
     ("msi-parent", Arguments::OptionalCells("#msi-cells")),
-    ("post-init-providers", Arguments::None),
+    ("pses", Arguments::Cells("#pse-cells")),
+    ("power-supplies", Arguments::None),
+    ("interrupts-extended", Arguments::Cells("#interrupt-cells")),
     (
         "access-controllers",
         Arguments::Cells("#access-controller-cells"),
     ),
-    ("pses", Arguments::Cells("#pse-cells")),
-    ("power-supplies", Arguments::None),
+    ("post-init-providers", Arguments::None),
     ("mmc-pwrseq", Arguments::None),
-    ("interrupt-parent", Arguments::None),
-    ("interrupts-extended", Arguments::Cells("#interrupt-cells")),
 ];
 
 /// How the list in a property is laid out, `None` if the property names no other nodes.
-fn arguments_of(property: &str) -> Option<Arguments> {
+fn arguments_of(tree: &Tree, node: NodeId, property: &str) -> Option<Arguments> {
     if let Some((_, arguments)) = BY_NAME.iter().find(|(name, _)| *name == property) {
         return Some(*arguments);
     }
-    let is_gpio = property.ends_with("-gpio") || property.ends_with("-gpios");
-    if is_gpio && !property.ends_with(",nr-gpios") {
+    if is_gpio_list(tree, node, property) {
         return Some(Arguments::Cells("#gpio-cells"));
     }
     let pinctrl = property
         .strip_prefix("pinctrl-")
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     (pinctrl || property.ends_with("-supply")).then_some(Arguments::None)
+}
+
+/// `parse_gpio()`, `parse_gpios()` and `parse_gpio_compat()` (drivers/of/property.c): the lines of
+/// a hog are its parent's own and name no controller.
+fn is_gpio_list(tree: &Tree, node: NodeId, property: &str) -> bool {
+    match property {
+        "gpio" | "gpios" => tree.property(node, "gpio-hog").is_none(),
+        _ if property.ends_with(",nr-gpios") => false,
+        _ => property.ends_with("-gpio") || property.ends_with("-gpios"),
+    }
 }
 
 /// A property that names a node that is not there, or names it wrongly.
@@ -121,7 +131,7 @@ fn validate_where(tree: &Tree, wanted: impl Fn(&str) -> bool) -> Vec<ReferenceEr
             if !wanted(&property.name) {
                 continue;
             }
-            if let Some(arguments) = arguments_of(&property.name) {
+            if let Some(arguments) = arguments_of(tree, node, &property.name) {
                 errors.extend(check(tree, node, &property.name, arguments).err());
             }
         }
@@ -166,7 +176,7 @@ fn check(
 /// `of_map_id()` (drivers/of/base.c): four cells an entry, the second one a phandle.
 fn check_map(tree: &Tree, node: NodeId, name: &str) -> Result<(), (Option<usize>, String)> {
     let cells = tree.cells(node, name).unwrap_or_default();
-    if cells.is_empty() || cells.len() % 4 != 0 {
+    if cells.is_empty() || !cells.len().is_multiple_of(4) {
         let problem = format!(
             "{} cells are not a whole number of entries (input base, phandle, output base, length)",
             cells.len()

@@ -1,8 +1,9 @@
 //! Lists of phandles with arguments, such as `iommus = <&smmu0 1>, <&smmu0 2>`.
 //!
-//! Follows `of_phandle_iterator_next()` and its callers in drivers/of/base.c (v7.3-rc7).
-//! Left out: reference counts of nodes, the `MAX_PHANDLE_ARGS` clamp, and lookup of one entry by
-//! index; callers get the whole list.
+//! Follows `of_phandle_iterator_next()` and its callers in drivers/of/base.c. Left out: reference
+//! counts of nodes, the `MAX_PHANDLE_ARGS` limit, and lookup of one entry by index; callers get the
+//! whole list, and so the first fault in it instead of the entries before the fault. A dangling
+//! phandle in a list of a fixed count is a fault here; there it is an entry without a node.
 
 use std::fmt;
 
@@ -222,10 +223,13 @@ mod tests {
         (tree, client)
     }
 
+    /// Node and arguments of each entry, or the error.
+    type Expected = Result<&'static [(u32, &'static [u32])], &'static str>;
+
     #[test]
     fn lists() {
         #[rustfmt::skip]
-        let table: &[(&[u32], Result<&[(u32, &[u32])], &str>)] = &[
+        let table: &[(&[u32], Expected)] = &[
             (&[], Ok(&[])),
             (&[1, 7], Ok(&[(1, &[7])])),
             (&[2, 7, 8, 1, 9], Ok(&[(2, &[7, 8]), (1, &[9])])),
