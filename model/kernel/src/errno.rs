@@ -38,6 +38,11 @@ pub fn name(error: i32) -> String {
 /// Reads `-EPROBE_DEFER`, `-517` or `0`.
 pub fn parse(text: &str) -> Option<i32> {
     let (sign, word) = text.strip_prefix('-').map_or((1, text), |w| (-1, w));
-    let known = NAMES.iter().find(|(name, _)| *name == word).map(|(_, n)| *n);
-    known.or_else(|| word.parse::<u16>().ok().map(i32::from)).map(|n| sign * n)
+    let known = NAMES
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, n)| *n);
+    known
+        .or_else(|| word.parse::<u16>().ok().map(i32::from))
+        .map(|n| sign * n)
 }

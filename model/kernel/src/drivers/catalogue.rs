@@ -85,7 +85,15 @@ const fn client(
     link_order: u16,
     source: &'static str,
 ) -> DriverInfo {
-    DriverInfo { name, compatibles, level, link_order, prefers_async: false, kind: Kind::Client, source }
+    DriverInfo {
+        name,
+        compatibles,
+        level,
+        link_order,
+        prefers_async: false,
+        kind: Kind::Client,
+        source,
+    }
 }
 
 const fn iommu(
@@ -94,7 +102,15 @@ const fn iommu(
     kind: Kind,
     source: &'static str,
 ) -> DriverInfo {
-    DriverInfo { name, compatibles, level: Initcall::Device, link_order: 80, prefers_async: false, kind, source }
+    DriverInfo {
+        name,
+        compatibles,
+        level: Initcall::Device,
+        link_order: 80,
+        prefers_async: false,
+        kind,
+        source,
+    }
 }
 
 /// The catalogue, by level and link order.
@@ -114,6 +130,13 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/dma/sh/rcar-dmac.c",
     ),
     client(
+        "virtio-mmio",
+        &["virtio,mmio"],
+        Initcall::Device,
+        60,
+        "drivers/virtio/virtio_mmio.c",
+    ),
+    client(
         "of_serial",
         &["ns16550a", "ns16550", "snps,dw-apb-uart-ns16550"],
         Initcall::Device,
@@ -131,11 +154,25 @@ pub const CATALOGUE: &[DriverInfo] = &[
         Kind::IpmmuVmsa,
         "drivers/iommu/ipmmu-vmsa.c",
     ),
-    iommu("rk_iommu", &["rockchip,iommu", "rockchip,rk3568-iommu"], Kind::Rockchip, "drivers/iommu/rockchip-iommu.c"),
-    iommu("arm-smmu-v3", &["arm,smmu-v3"], Kind::ArmSmmuV3, "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c"),
+    iommu(
+        "rk_iommu",
+        &["rockchip,iommu", "rockchip,rk3568-iommu"],
+        Kind::Rockchip,
+        "drivers/iommu/rockchip-iommu.c",
+    ),
+    iommu(
+        "arm-smmu-v3",
+        &["arm,smmu-v3"],
+        Kind::ArmSmmuV3,
+        "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
+    ),
     client(
         "sata_rcar",
-        &["renesas,rcar-gen3-sata", "renesas,sata-r8a7795", "renesas,sata-r8a77965"],
+        &[
+            "renesas,rcar-gen3-sata",
+            "renesas,sata-r8a7795",
+            "renesas,sata-r8a77965",
+        ],
         Initcall::Device,
         120,
         "drivers/ata/sata_rcar.c",
@@ -170,12 +207,38 @@ pub const CATALOGUE: &[DriverInfo] = &[
         170,
         "drivers/media/platform/renesas/rcar-fcp.c, linked behind drivers/mmc as part of drivers/media",
     ),
-    client("virtio-mmio", &["virtio,mmio"], Initcall::Device, 60, "drivers/virtio/virtio_mmio.c"),
     // Clients of scenarios, not of any real board.
-    client("client-drv", &["test,client"], Initcall::Device, 200, "none: stands for any client driver"),
+    client(
+        "client-drv",
+        &["test,client"],
+        Initcall::Device,
+        200,
+        "none: stands for any client driver",
+    ),
 ];
 
 /// The row of a driver.
 pub fn find(name: &str) -> Option<&'static DriverInfo> {
     CATALOGUE.iter().find(|d| d.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CATALOGUE;
+
+    #[test]
+    fn the_catalogue_stands_in_link_order() {
+        assert!(CATALOGUE.is_sorted_by_key(|d| (d.level, d.link_order)));
+    }
+
+    #[test]
+    fn every_driver_has_one_row() {
+        for (i, d) in CATALOGUE.iter().enumerate() {
+            assert!(
+                CATALOGUE[i + 1..].iter().all(|other| other.name != d.name),
+                "{}",
+                d.name
+            );
+        }
+    }
 }
