@@ -3,5 +3,7 @@
 pub mod board;
 pub mod boot;
 pub mod litmus;
+pub mod runner;
 pub mod setup;
 pub mod suggest;
+pub mod witness;
