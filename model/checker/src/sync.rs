@@ -102,17 +102,6 @@ impl<T: Word> Shared<T> {
         };
         current().wait(condition, Waiting::Busy);
     }
-
-    /// An idle worker's wait until the field no longer holds `value`. `false`: it is sent home.
-    pub fn wait_idle_while(self, value: T) -> bool {
-        let condition = Condition {
-            cell: self.cell,
-            mask: u64::MAX,
-            value: value.to_word(),
-            negated: true,
-        };
-        current().wait(condition, Waiting::Idle)
-    }
 }
 
 impl Shared<u64> {
@@ -129,6 +118,17 @@ impl Shared<u64> {
     /// set_bit() and friends, without looking at the result.
     pub fn or(self, bits: u64) {
         current().rmw(self.cell, Rmw::Or(bits), false);
+    }
+
+    /// Replaces the content, without looking at what was there.
+    pub fn replace(self, value: u64) {
+        current().rmw(self.cell, Rmw::Xchg(value), false);
+    }
+
+    /// An idle worker's wait until one of these bits is set. `false`: it is sent home.
+    pub fn wait_idle_for(self, bits: u64) -> bool {
+        let condition = Condition { cell: self.cell, mask: bits, value: 0, negated: true };
+        current().wait(condition, Waiting::Idle)
     }
 
     /// clear_bit() and friends, without looking at the result.
@@ -264,4 +264,10 @@ impl RwSem {
     pub fn up_write(self) {
         current().unlock(self.lock, Mode::Exclusive);
     }
+}
+
+/// One atomic step on all cells of an object of several cells: for objects that a model builds
+/// itself. The result is observed.
+pub fn compound(first: CellId, writes: bool, mut step: impl FnMut(&mut [u64]) -> u64) -> u64 {
+    current().compound(first, writes, &mut step)
 }

@@ -1,5 +1,6 @@
 //! One kernel: its revision, its configuration, the board, and the handles of all its state.
 
+use crate::base::deferred::TriggerCount;
 use crate::board::{Board, DeviceDescription};
 use crate::commit::CommitId;
 use crate::config::Config;
@@ -182,15 +183,15 @@ pub struct Globals {
     pub(crate) deferred_probe_pending_list: List<DeviceId>,
     /// deferred_probe_active_list
     pub(crate) deferred_probe_active_list: List<DeviceId>,
-    /// deferred_trigger_count
-    pub(crate) deferred_trigger_count: Shared<u64>,
+    /// deferred_trigger_count, see [`TriggerCount`]
+    pub(crate) deferred_trigger_count: TriggerCount,
     /// driver_deferred_probe_enable
     pub(crate) driver_deferred_probe_enable: Shared<bool>,
     /// initcalls_done
     pub(crate) initcalls_done: Shared<bool>,
     /// driver_deferred_probe_timeout
     pub(crate) driver_deferred_probe_timeout: Shared<u32>,
-    /// deferred_probe_work is queued (WORK_STRUCT_PENDING) or running.
+    /// deferred_probe_work
     pub(crate) deferred_probe_work: Work,
     /// device_links_lock
     pub(crate) device_links_lock: Mutex,
@@ -205,10 +206,8 @@ pub struct Globals {
 /// A `struct work_struct` with a worker of its own: a work item never runs beside itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
-    /// Queued and not begun.
-    pub(crate) pending: Shared<bool>,
-    /// How many times it was queued, less how many times it has run: 0 when flush_work() returns.
-    pub(crate) unfinished: Shared<u64>,
+    /// Whether it is queued, and whether it runs.
+    pub(crate) state: Shared<u64>,
 }
 
 /// A kernel, laid out and ready to run.
@@ -463,13 +462,12 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),
         deferred_probe_pending_list: List::new(l, "", "deferred_probe_pending_list", devices),
         deferred_probe_active_list: List::new(l, "", "deferred_probe_active_list", devices),
-        deferred_trigger_count: Shared::new(l, "", "deferred_trigger_count", 0),
+        deferred_trigger_count: TriggerCount::new(l, devices),
         driver_deferred_probe_enable: Shared::new(l, "", "driver_deferred_probe_enable", false),
         initcalls_done: Shared::new(l, "", "initcalls_done", false),
         driver_deferred_probe_timeout: Shared::new(l, "", "driver_deferred_probe_timeout", timeout),
         deferred_probe_work: Work {
-            pending: Shared::new(l, "", "deferred_probe_work pending", false),
-            unfinished: Shared::new(l, "", "deferred_probe_work unfinished", 0),
+            state: Shared::new(l, "", "deferred_probe_work", 0),
         },
         device_links_lock: Mutex::new(l, "", "device_links_lock"),
         fwnode_link_lock: Mutex::new(l, "", "fwnode_link_lock"),

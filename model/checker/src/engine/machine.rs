@@ -560,6 +560,19 @@ impl State {
             .any(|id| id != current && self.is_enabled(id))
     }
 
+    /// Whether some other task has begun or can begin, and has neither ended nor gone idle. What
+    /// a task does while it is alone comes before whatever the others will do.
+    fn another_active(&self, current: TaskId) -> bool {
+        (0..self.tasks.len() as u32).map(TaskId).any(|id| {
+            id != current
+                && match self.tasks[id.index()].pending {
+                    Pending::Ended => self.tasks[id.index()].died,
+                    Pending::Wait { waiting: Waiting::Idle, .. } => self.is_enabled(id),
+                    _ => true,
+                }
+        })
+    }
+
     fn task(&mut self) -> Option<&mut Task> {
         self.current.map(|id| &mut self.tasks[id.index()])
     }

@@ -137,6 +137,11 @@ impl Kernel {
         self.description(dev).drivers.contains(&drv)
     }
 
+    /// The list of a driver's devices is kept for those drivers that look at it.
+    fn is_iommu_driver(&self, drv: DriverId) -> bool {
+        self.board.drivers[drv.index()].info.kind != Kind::Client
+    }
+
     fn driver_allows_async_probing(&self, drv: DriverId) -> bool {
         self.board.drivers[drv.index()].is_async
     }
@@ -155,11 +160,11 @@ impl Kernel {
     /// driver_probe_device()
     fn driver_probe_device(&self, drv: DriverId, dev: DeviceId) -> i32 {
         let g = &self.globals;
-        let trigger_count = g.deferred_trigger_count.read_once();
+        g.deferred_trigger_count.remember(dev);
         let ret = self.__driver_probe_device(drv, dev);
         if Self::is_deferral(ret) {
             self.driver_deferred_probe_add(dev);
-            if trigger_count != g.deferred_trigger_count.read_once() {
+            if g.deferred_trigger_count.is_another(dev) {
                 self.driver_deferred_probe_trigger();
             }
         }
@@ -236,7 +241,9 @@ impl Kernel {
     /// driver_bound()
     fn driver_bound(&self, dev: DeviceId, drv: DriverId) {
         self.on_device("driver_bound", dev, || {
-            self.drivers[drv.index()].klist_devices.push_back(dev);
+            if self.is_iommu_driver(drv) {
+                self.drivers[drv.index()].klist_devices.push_back(dev);
+            }
             self.device(dev).bound.write_once(true);
             self.device_links_driver_bound(dev);
             self.driver_deferred_probe_del(dev);
@@ -274,7 +281,9 @@ impl Kernel {
         self.platform_dma_cleanup(dev, drv);
         self.device_unbind_cleanup(dev);
         self.device_links_driver_cleanup(dev);
-        self.drivers[drv.index()].klist_devices.remove(dev);
+        if self.is_iommu_driver(drv) {
+            self.drivers[drv.index()].klist_devices.remove(dev);
+        }
         device.bound.write_once(false);
     }
 }

@@ -6,7 +6,49 @@
 use crate::errno::{ENODEV, EPROBE_DEFER, ETIMEDOUT};
 use crate::ids::DeviceId;
 use crate::kernel::{DeviceFlag, Kernel};
+use checker::layout::{CellId, CellKind, Layout};
+use checker::sync::compound;
 use checker::task;
+
+/// deferred_trigger_count, as far as anybody can tell its values apart.
+///
+/// driver_probe_device() remembers the count and asks later whether it is another. So each device
+/// has a flag here, cleared where the count would be remembered and set for all devices where it
+/// would go up: whatever the count is, the answer is the same, and two runs that differ only in
+/// the number of triggers are in the same state.
+#[derive(Clone, Copy, Debug)]
+pub struct TriggerCount {
+    first: CellId,
+}
+
+impl TriggerCount {
+    pub(crate) fn new(layout: &mut Layout, devices: usize) -> Self {
+        let flags = vec![0; devices.max(1)];
+        Self { first: layout.range("", "deferred_trigger_count", CellKind::Shared, &flags) }
+    }
+
+    /// atomic_inc()
+    fn inc(self) {
+        compound(self.first, true, |flags| {
+            flags.fill(1);
+            0
+        });
+    }
+
+    /// atomic_read(), remembered for this device.
+    pub(crate) fn remember(self, dev: DeviceId) {
+        compound(self.first, true, |flags| {
+            flags[dev.index()] = 0;
+            0
+        });
+    }
+
+    /// Whether atomic_read() would give another count than the one remembered. The flag is
+    /// forgotten, since nobody asks twice.
+    pub(crate) fn is_another(self, dev: DeviceId) -> bool {
+        compound(self.first, true, |flags| std::mem::take(&mut flags[dev.index()])) != 0
+    }
+}
 
 impl Kernel {
     /// driver_deferred_probe_add(): only for a device that some driver matches.
@@ -42,7 +84,7 @@ impl Kernel {
             return;
         }
         g.deferred_probe_mutex.lock();
-        g.deferred_trigger_count.add(1);
+        g.deferred_trigger_count.inc();
         g.deferred_probe_pending_list
             .splice_tail_to(g.deferred_probe_active_list);
         g.deferred_probe_mutex.unlock();
@@ -53,10 +95,10 @@ impl Kernel {
     pub(crate) fn deferred_probe_worker(&self) {
         let work = self.globals.deferred_probe_work;
         task::checkpoint("deferred_probe_worker", &[]);
-        while work.pending.wait_idle_while(false) {
-            work.pending.write_once(false);
+        while work.wait() {
+            work.begin();
             self.deferred_probe_work_func();
-            work.unfinished.add(1u64.wrapping_neg());
+            work.end();
             task::checkpoint("deferred_probe_worker", &[]);
         }
     }
