@@ -11,9 +11,18 @@ use scenarios::boot::Boot;
 use scenarios::boot::calls::Caller;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What summarize.py would have made of it.
-pub(crate) fn summary(boot: &Boot, board: &Board) -> Result<Summary, String> {
-    let seen = See::new(&boot.trace.events);
+/// Which calls of driver_deferred_probe_add() a kprobe on it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probed {
+    /// All.
+    All,
+    /// Those of device_links_driver_bound(), in another file: all others are inlined.
+    LinksOnly,
+}
+
+/// What the summary of a trace of it would be.
+pub(crate) fn summary(boot: &Boot, board: &Board, queued: Probed) -> Result<Summary, String> {
+    let seen = See::new(&boot.trace.events, queued);
     if seen.specs.len() != boot.calls.len() {
         return Err(format!(
             "{} of_xlate functions entered, {} of_xlate calls read off the record",
@@ -37,10 +46,10 @@ pub(crate) fn summary(boot: &Boot, board: &Board) -> Result<Summary, String> {
                 None => row.registers.push((iommu.clone(), 1)),
             },
         }
-        let (iommu, id) = specifier(boot, board, &call.device, *spec)
+        let (iommu, cell) = specifier(boot, board, &call.device, *spec)
             .ok_or_else(|| format!("{} has no specifier {spec}", call.device))?;
         let ret = call.ret;
-        row.ids.push(Id { iommu, id, ret });
+        row.ids.push(Id { iommu, cell, ret });
     }
     let fishy = boot
         .notes("WARN")
@@ -55,6 +64,7 @@ pub(crate) fn summary(boot: &Boot, board: &Board) -> Result<Summary, String> {
             .filter(|d| !rows.contains_key(d))
             .collect(),
         deferrals: seen.deferrals,
+        queued: seen.queued,
         fishy: fishy.count(),
         rows,
     })
@@ -67,7 +77,7 @@ fn specifier(boot: &Boot, board: &Board, device: &str, spec: usize) -> Option<(S
     Some((board.tree.node(spec.node).name.clone(), spec.id))
 }
 
-/// The calls that summarize.py looks for.
+/// The calls that a summary is made of.
 #[derive(Default)]
 struct See {
     /// For each of_xlate call, which entry of the device's `iommus` it was for.
@@ -78,6 +88,8 @@ struct See {
     asked: BTreeSet<String>,
     /// really_probe() with -EPROBE_DEFER. The driver's own comes back positive.
     deferrals: BTreeMap<String, usize>,
+    /// driver_deferred_probe_add() as far as a kprobe sees it.
+    queued: BTreeMap<String, usize>,
 }
 
 /// A function that has not returned yet.
@@ -89,7 +101,7 @@ struct Open<'a> {
 }
 
 impl See {
-    fn new(events: &[Event]) -> Self {
+    fn new(events: &[Event], queued: Probed) -> Self {
         let mut seen = Self::default();
         let mut open: BTreeMap<TaskId, Vec<Open<'_>>> = BTreeMap::new();
         // Kprobes of the command line are set up at this level.
@@ -101,6 +113,16 @@ impl See {
                     kind: "level",
                     text,
                 } => is_traced |= text == "fs",
+                What::Note {
+                    kind: "driver_deferred_probe_add",
+                    text,
+                } if is_traced => {
+                    // device_links_driver_bound() is the only caller in driver_bound().
+                    let by_link = stack.last().is_some_and(|o| o.function == "driver_bound");
+                    if by_link || queued == Probed::All {
+                        *seen.queued.entry(text.clone()).or_default() += 1;
+                    }
+                }
                 What::Enter { function, object } => {
                     seen.enter(function, object, stack, is_traced);
                     stack.push(Open {

@@ -13,8 +13,8 @@ const TABLE_RULE: &str = "|---|---|---|---|---|---|---|---|";
 const TOTAL: &str = "total of_xlate calls: ";
 const UNANSWERED: &str = "asked for an IOMMU (iommu_fwspec_init) but never reached of_xlate: ";
 const DEFERRALS: &str = "really_probe => -517 (EPROBE_DEFER), as far as the trace reaches back: ";
-/// Not compared: the function is inlined on the older kernels.
-const DEFERRED_ADD: &str = "driver_deferred_probe_add (inlined, so not seen everywhere, ";
+const QUEUED: &str = "driver_deferred_probe_add (inlined, so not seen everywhere, \
+     on the older kernels): ";
 const FISHY: &str = "\"something fishy\" warnings in dmesg: ";
 
 /// All of one `summary.md` that is compared.
@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     pub(crate) unanswered: BTreeSet<String>,
     /// How often really_probe() gave -EPROBE_DEFER, from the `fs` initcalls on.
     pub(crate) deferrals: BTreeMap<String, usize>,
+    /// Calls of driver_deferred_probe_add() that are not inlined, from the `fs` initcalls on.
+    pub(crate) queued: BTreeMap<String, usize>,
     /// "late IOMMU probe at driver bind, something fishy here!"
     pub(crate) fishy: usize,
 }
@@ -59,7 +61,7 @@ pub(crate) struct Id {
     /// Name of the IOMMU's node.
     pub(crate) iommu: String,
     /// First cell of the specifier.
-    pub(crate) id: u32,
+    pub(crate) cell: u32,
     /// What of_xlate returned.
     pub(crate) ret: i32,
 }
@@ -91,6 +93,9 @@ pub(crate) fn parse(file: &File) -> Result<Summary, ParseError> {
         } else if let Some(list) = text.strip_prefix(DEFERRALS) {
             let counts: Option<_> = items(list).map(parse_count).collect();
             summary.deferrals = counts.ok_or_else(|| line.error("not a list of counts"))?;
+        } else if let Some(list) = text.strip_prefix(QUEUED) {
+            let counts: Option<_> = items(list).map(parse_count).collect();
+            summary.queued = counts.ok_or_else(|| line.error("not a list of counts"))?;
         } else if let Some(number) = text.strip_prefix(FISHY) {
             let parsed = number.parse().ok();
             fishy = Some(parsed.ok_or_else(|| line.error("not a number"))?);
@@ -109,10 +114,10 @@ pub(crate) fn parse(file: &File) -> Result<Summary, ParseError> {
     }
 }
 
-/// The heading, driver_deferred_probe_add, and the warnings themselves below their number.
+/// The heading, and the warnings themselves below their number.
 fn is_not_compared(text: &str, fishy: Option<usize>) -> bool {
     let is_warning = fishy.is_some_and(|n| n > 0) && text.contains("something fishy here!");
-    text.starts_with("# ") || text.starts_with(DEFERRED_ADD) || is_warning
+    text.starts_with("# ") || is_warning
 }
 
 fn items(list: &str) -> impl Iterator<Item = &str> {
@@ -147,10 +152,10 @@ fn parse_row(text: &str) -> Option<(String, Row)> {
 /// `smmuv3@9050000:18=>0`
 fn parse_id(text: &str) -> Option<Id> {
     let (call, ret) = text.split_once("=>")?;
-    let (iommu, id) = call.rsplit_once(':')?;
+    let (iommu, cell) = call.rsplit_once(':')?;
     Some(Id {
         iommu: iommu.to_owned(),
-        id: id.parse().ok()?,
+        cell: cell.parse().ok()?,
         ret: ret.parse().ok()?,
     })
 }
@@ -167,6 +172,7 @@ impl fmt::Display for Summary {
         let unanswered: Vec<&str> = self.unanswered.iter().map(String::as_str).collect();
         writeln!(f, "{UNANSWERED}{}", unanswered.join(", "))?;
         writeln!(f, "{DEFERRALS}{}", counts(&self.deferrals))?;
+        writeln!(f, "{QUEUED}{}", counts(&self.queued))?;
         writeln!(f, "{FISHY}{}", self.fishy)
     }
 }
@@ -193,7 +199,7 @@ impl fmt::Display for Row {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}=>{}", self.iommu, self.id, self.ret)
+        write!(f, "{}:{}=>{}", self.iommu, self.cell, self.ret)
     }
 }
 
