@@ -54,6 +54,9 @@ impl Kernel {
     /// driver_deferred_probe_add(): only for a device that some driver matches.
     pub(crate) fn driver_deferred_probe_add(&self, dev: DeviceId) {
         let g = &self.globals;
+        task::note("driver_deferred_probe_add", || {
+            self.device(dev).name.clone()
+        });
         if !self.test_flag(dev, DeviceFlag::CanMatch) {
             return;
         }
