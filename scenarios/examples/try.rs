@@ -1,3 +1,5 @@
+//! Boots BOARD on KERNEL with MODULEs loaded and prints what is worth noting.
+
 use checker::engine::exhaustive::run_default;
 use kernel::{board::Board, config::Config, kernel::Kernel, model::Start, revision};
 use std::sync::Arc;
@@ -18,10 +20,10 @@ fn main() {
     ));
     let t = run_default(&k);
     for e in &t.events {
-        if let checker::event::What::Note { kind, text } = &e.what {
-            if ["of_xlate", "WARN", "Oops", "level", "BUG"].contains(kind) {
-                println!("{kind}: {text}");
-            }
+        if let checker::event::What::Note { kind, text } = &e.what
+            && ["of_xlate", "WARN", "Oops", "level", "BUG"].contains(kind)
+        {
+            println!("{kind}: {text}");
         }
     }
     println!("{:?} {:?}", t.limit, t.end.deadlock);

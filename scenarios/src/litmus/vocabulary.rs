@@ -1,7 +1,7 @@
 //! The words of a litmus test: verbs, predicates, options, and what each is applied to.
 //!
-//! A verb is the kernel function that it calls. The tables are data: a runner that has more verbs passes a
-//! [`Vocabulary`] of its own to [`super::validate`].
+//! A verb is the kernel function that it calls. The tables are data: a runner that has more verbs
+//! passes a [`Vocabulary`] of its own to [`super::validate`].
 
 use ArgKind::{Device, Driver, Errno, Instance, Number, OneOf, Optional, Text};
 
@@ -47,7 +47,7 @@ pub struct Predicate {
 pub enum ArgKind {
     /// A device of the board.
     Device,
-    /// A driver of the board or of the test.
+    /// A driver that the model has.
     Driver,
     /// An IOMMU instance of the board.
     Instance,
@@ -197,7 +197,8 @@ const PREDICATES: [Predicate; 16] = [
             "of_xlate",
             &[Device, Optional(&OneOf(WHEN))],
             "of_xlate(client0, platform) = 1",
-            "how often of_xlate was called for the device: in all, or with `dev->driver` NULL or set",
+            "how often of_xlate was called for the device: in all, \
+             or with `dev->driver` NULL or set",
         ),
     ),
     gives(
@@ -368,7 +369,7 @@ const DRIVER_OPTIONS: [Signature; 3] = [
     word(
         "managed-dma",
         &[],
-        "driver vfio-platform : managed-dma",
+        "driver client-drv : managed-dma",
         "driver_managed_dma, as vfio drivers have it",
     ),
     word(
