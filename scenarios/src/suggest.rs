@@ -3,8 +3,9 @@
 /// Longer words are not compared with anything: nobody mistypes them, and the work is quadratic.
 const LONGEST: usize = 64;
 
-/// The candidate nearest to `word`, if it is near enough to be what was meant: a third of the letters may
-/// differ, and a pair of letters swapped counts as one. Of two that are equally near, the first.
+/// The candidate nearest to `word`, if it is near enough to be what was meant: a third of the
+/// letters may differ, and a pair of letters swapped counts as one. Of two that are equally near,
+/// the first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LONGEST + 1).collect();
     let mut best: Option<(usize, &str)> = None;
@@ -22,7 +23,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// Letters inserted, removed, replaced (in more than case) or swapped with their neighbour to get from `a` to `b`.
+/// Letters inserted, removed, replaced (in more than case) or swapped with their neighbour to get
+/// from `a` to `b`.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     rows[0] = (0..=b.len()).collect();

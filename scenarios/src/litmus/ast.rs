@@ -1,7 +1,8 @@
 //! The tree that a litmus file is parsed into.
 //!
-//! Every node knows its bytes in the file. Two trees are equal when they say the same thing: spans and the
-//! file name do not take part, so that a test that was reprinted is equal to the test that was read.
+//! Every node knows its bytes in the file. Two trees are equal when they say the same thing: spans
+//! and the file name do not take part, so that a test that was reprinted is equal to the test that
+//! was read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl Eq for Source {}
 pub struct Litmus {
     /// Where it was read from.
     pub source: Source,
-    /// The word after `LITMUS`.
+    /// The word after `LITMUS`: what the file is called, without `.litmus`.
     pub name: Name,
     /// `Result:`, the verdict expected on every kernel that has no `result` line of its own.
     pub result: Spanned<Verdict>,
@@ -212,9 +213,9 @@ pub struct Config {
 /// `driver NAME on DEVICE... : OPTION...`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Driver {
-    /// The driver: one of the board's, or, if it has devices, a new one.
+    /// The driver: one that the model has.
     pub name: Name,
-    /// The devices that it matches. Empty: those that it matches anyway.
+    /// The devices that the options are for. Empty: all that it matches.
     pub devices: Vec<Name>,
     /// How it differs from a plain driver.
     pub options: Vec<Spanned<DriverOption>>,
@@ -333,7 +334,8 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// Whether the proposition holds, given what holds of its atoms. Stops as soon as that is known.
+    /// Whether the proposition holds, given what holds of its atoms. Stops as soon as that is
+    /// known.
     pub fn holds(&self, atom: &mut dyn FnMut(&Atom) -> bool) -> bool {
         match self {
             Expr::Not(inner) => !inner.value.holds(atom),

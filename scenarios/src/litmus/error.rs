@@ -1,7 +1,7 @@
 //! What can be wrong with a litmus file, in words.
 //!
-//! Every message is one line: what was found, then what was expected. `Display` of an [`Error`] puts
-//! `FILE:LINE:COLUMN: ` before it; miette's reporters show the line itself as well.
+//! Every message is one line: what was found, then what was expected. `Display` of an [`Error`]
+//! puts `FILE:LINE:COLUMN: ` before it; miette's reporters show the line itself as well.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub struct Error {
 }
 
 impl Error {
-    /// `problem`, found at `span` of `source`. Public so that whoever loads a test's board can report at its name.
+    /// `problem`, found at `span` of `source`. Public so that whoever loads a test's board can
+    /// report at its name.
     pub fn new(source: &Source, span: Span, problem: Problem) -> Error {
         let before = source.text.get(..span.start).unwrap_or(&source.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -102,7 +103,8 @@ pub enum Problem {
     },
     /// A comment that does not say what comes out.
     #[error(
-        "found no `Result:` in the comment, expected `Result: Never`, `Result: Sometimes` or `Result: Always`"
+        "found no `Result:` in the comment, \
+         expected `Result: Never`, `Result: Sometimes` or `Result: Always`"
     )]
     NoResult,
     /// A comment that does not say what is asked.
@@ -140,7 +142,8 @@ pub enum Problem {
     },
     /// A line in the wrong part of the file.
     #[error(
-        "found `{found}` after {after}, expected directives, tasks, properties and condition in this order"
+        "found `{found}` after {after}, \
+         expected directives, tasks, properties and condition in this order"
     )]
     OutOfOrder {
         /// The line's keyword.
@@ -172,6 +175,14 @@ pub enum Problem {
         /// The name that was probably meant.
         suggestion: Option<String>,
         /// What the names are, and of what.
+        expected: String,
+    },
+    /// A test and a file that are not called the same.
+    #[error("found the name `{found}` in `{expected}.litmus`, expected `{expected}`")]
+    NotTheFileName {
+        /// The test's name.
+        found: String,
+        /// The file's name, without `.litmus`.
         expected: String,
     },
     /// A revision that the kernel table does not have.
@@ -224,7 +235,8 @@ pub enum Problem {
     },
     /// A predicate that is a proposition by itself.
     #[error(
-        "found a comparison of `{name}`, which holds or does not, expected `{name}` or `~{name}` alone"
+        "found a comparison of `{name}`, which holds or does not, \
+         expected `{name}` or `~{name}` alone"
     )]
     Compared {
         /// The predicate.
@@ -278,9 +290,10 @@ impl Problem {
     fn help(&self) -> Option<&'static str> {
         match self {
             Problem::NoResult | Problem::NoQuestion | Problem::NotAQuestion { .. } => Some(
-                "the comment after LITMUS holds a `Result:` line, the question in English, and, if there are any, \
-                 `Link:` and `Fixes:` lines",
+                "the comment after LITMUS holds a `Result:` line, the question in English, \
+                 and, if there are any, `Link:` and `Fixes:` lines",
             ),
+            Problem::NotTheFileName { .. } => Some("rename the test or the file"),
             Problem::NotListed { .. } => {
                 Some("add the kernel to the `kernels` line, or drop the `result` line")
             }

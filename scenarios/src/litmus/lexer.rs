@@ -1,7 +1,8 @@
 //! Text to tokens.
 //!
-//! Line ends are not tokens: each token knows whether it is the first of its line. The token list always ends in
-//! one `End`, or in one `Bad` if the text cannot be read on; comments are collected beside it.
+//! Line ends are not tokens: each token knows whether it is the first of its line. The token list
+//! always ends in one `End`, or in one `Bad` if the text cannot be read on; comments are collected
+//! beside it.
 
 use super::ast::{Op, Span};
 use super::error::Problem;
@@ -279,9 +280,9 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// How many bytes at the start of `text` are one word. `.`, `-`, `+`, `@`, `:` and `/` belong to a word if a letter
-/// or digit comes after them, and `^` does if one comes before it: `ee300000.sata`, `soc@0:gpu`,
-/// `v7.3-rc7+ambarus-ready-always`, `bcb81ac6ae3c^`.
+/// How many bytes at the start of `text` are one word. `.`, `-`, `+`, `@`, `:` and `/` belong to a
+/// word if a letter or digit comes after them, and `^` does if one comes before it:
+/// `ee300000.sata`, `soc@0:gpu`, `v7.3-rc7+ambarus-ready-always`, `bcb81ac6ae3c^`.
 fn word_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let letter = |at: usize| bytes.get(at).is_some_and(|&b| is_letter(char::from(b)));

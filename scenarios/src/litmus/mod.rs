@@ -1,7 +1,8 @@
 //! Litmus tests as text: reading them, checking them, printing them.
 //!
-//! A test says in one screen what board there is, which kernels it runs on, what each task does in kernel verbs, and
-//! which outcome is in question. The form is that of the kernel's own litmus tests:
+//! A test says in one screen what board there is, which kernels it runs on, what each task does in
+//! kernel verbs, and which outcome is in question. The form is that of the kernel's own litmus
+//! tests:
 //!
 //! ```litmus
 //! LITMUS late-probe-at-bind
@@ -23,8 +24,8 @@
 //! P1 { device_attach(client0) }
 //! P2 { deferred_probe_work_func }
 //!
-//! always I9
-//! sometimes walked: of_xlate(client0, walk) >= 1
+//! always sane: ~deadlock
+//! sometimes early: of_xlate(client0, platform) >= 1
 //!
 //! exists (WARN(client0, "late IOMMU probe at driver bind") /\ ~deferred(client0))
 //! ```
@@ -34,18 +35,19 @@
 //! ```text
 //! file        = "LITMUS" NAME comment { directive } { task } { property } condition
 //!
-//! comment     = "(*" { tag | text } "*)"           one line each; a "*" at the start of a line is decoration
+//! comment     = "(*" { tag | text } "*)"           one line each; a leading "*" is decoration
 //! tag         = "Result:" verdict                  exactly one
 //!             | "Link:" message-id                 any number
-//!             | "Fixes:" commit "(" subject ")"    any number: at least 12 hex digits, the subject in quotes
+//!             | "Fixes:" commit "(" subject ")"    any number: at least 12 hex digits,
+//!                                                  the subject in quotes
 //! text        = the question; paragraphs are parted by an empty line, and the last one ends in "?"
 //! verdict     = "Never" | "Sometimes" | "Always"
 //!
 //! directive   = "board" NAME                       exactly one
 //!             | "kernels" NAME { NAME }            at least one kernel; further lines add to it
-//!             | "result" NAME verdict              a kernel of the test that differs from "Result:"
+//!             | "result" NAME verdict              a kernel that differs from "Result:"
 //!             | "config" NAME value                kernel configuration or command line
-//!             | "allow" NAME { NAME }              devices added to the allow list of their IOMMU driver
+//!             | "allow" NAME { NAME }              added to the allow list of their IOMMU driver
 //!             | "driver" NAME [ "on" NAME { NAME } ] [ ":" option { option } ]
 //!             | "initial" block                    runs before the tasks start
 //! option      = NAME [ "=" value ]
@@ -66,28 +68,34 @@
 //!
 //! NAME        = WORD | STRING
 //! value       = WORD | NUMBER | ERROR | STRING
-//! WORD        = letters, digits and "_"; inside of it also . - + @ : / and, from the second character on, "^"
+//! WORD        = letters, digits and "_"; inside of it also . - + @ : / and,
+//!               from the second character on, "^"
 //! NUMBER      = digits, "0x" and hex digits, or "-" and digits
 //! ERROR       = "-E" and letters, as in -EPROBE_DEFER
 //! STRING      = "..." on one line, with \" and \\
 //! ```
 //!
-//! A directive or property ends with its line. A proposition goes on over line ends where a sign, such as `/\` or an
-//! open parenthesis, says that more is to come; `~` binds more tightly than `/\`, and that more tightly than `\/`.
-//! Comments are `// ...` to the end of the line, and `(* ... *)`, which nest. Keywords are no reserved words: a device
-//! may be called `board`.
+//! A directive or property ends with its line. A proposition goes on over line ends where a sign,
+//! such as `/\` or an open parenthesis, says that more is to come; `~` binds more tightly than
+//! `/\`, and that more tightly than `\/`. Comments are `// ...` to the end of the line, and
+//! `(* ... *)`, which nest. Keywords are no reserved words: a device may be called `board`.
 //!
-//! The verdict is about the proposition alone, whatever the quantifier, as in herd7: `Never` with `~exists` means
-//! that all is well.
+//! A `driver` line sets options of a driver that the model has; it declares none. `on` says which
+//! devices the options are for.
+//!
+//! The verdict is about the proposition alone, whatever the quantifier, as in herd7: `Never` with
+//! `~exists` means that all is well.
 //!
 //! Limits: 64 KiB for a file, 64 levels of parentheses, negations or comments within one another.
 //!
 //! # Use
 //!
-//! [`parse`] checks the form and gives a [`Litmus`], in which everything knows its place in the file. The test names a
-//! board; with the board loaded, [`validate`] checks the words against a [`Vocabulary`] and the names against what a
-//! [`Names`] knows. `Display` of [`Litmus`] prints it in one canonical layout; comments other than the first are lost.
-//! An [`Error`] is one line, `FILE:LINE:COLUMN: found ..., expected ...`, and a miette diagnostic that shows the place.
+//! [`parse`] checks the form and gives a [`Litmus`], in which everything knows its place in the
+//! file. The test names a board; with the board loaded, [`validate`] checks the test's name against
+//! that of its file, `NAME.litmus`, the words against a [`Vocabulary`] and the other names against
+//! what a [`Names`] knows. `Display` of [`Litmus`] prints it in one canonical layout; comments
+//! other than the first are lost. An [`Error`] is one line, `FILE:LINE:COLUMN: found ..., expected
+//! ...`, and a miette diagnostic that shows the place.
 //!
 //! # Code map
 //!
@@ -100,7 +108,7 @@
 //! | `proposition.rs` | tokens to tree: propositions and calls |
 //! | `cursor.rs` | the place in the token list |
 //! | `vocabulary.rs` | verbs, predicates and options, as tables |
-//! | `validate.rs` | the tree against vocabulary, board and kernel table |
+//! | `validate.rs` | the tree against file name, vocabulary, board and kernel table |
 //! | `print.rs` | tree to text |
 //! | `error.rs` | every message |
 //!

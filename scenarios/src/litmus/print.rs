@@ -119,7 +119,8 @@ fn fmt_block(f: &mut Formatter<'_>, owner: &str, body: &[Spanned<Call>]) -> fmt:
     writeln!(f, "}}")
 }
 
-/// `text` in lines of `width` characters. No line starts with a word that would be read as a tag of the comment.
+/// `text` in lines of `width` characters. No line starts with a word that would be read as a tag of
+/// the comment.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,7 @@
-//! Whether a test means anything: its words, devices, drivers and kernels, and the arguments between them.
+//! Whether a test means anything: its name, words, devices, drivers and kernels, and the arguments
+//! between them.
+
+use std::path::Path;
 
 use super::ast::{
     Atom, Call, Comparison, Condition, Config, Driver, DriverOption, Litmus, Name, Op, Span,
@@ -11,7 +14,8 @@ use crate::suggest::nearest;
 /// How many names an error message lists before it only counts the rest.
 const LISTED: usize = 8;
 
-/// What there is on the test's board and in the kernel table. The lists are also what error messages offer.
+/// What there is on the test's board and in the kernel table. The lists are also what error
+/// messages offer.
 pub trait Names {
     /// Device names, in the board's order.
     fn devices(&self) -> Vec<String>;
@@ -41,7 +45,8 @@ pub trait Names {
     }
 }
 
-/// Everything that is wrong with a well-formed test, in the order of the file. Nothing: it can be run.
+/// Everything that is wrong with a well-formed test, in the order of the file. Nothing: it can be
+/// run.
 #[must_use]
 pub fn validate(litmus: &Litmus, vocabulary: &Vocabulary, names: &dyn Names) -> Vec<Error> {
     let mut checker = Checker {
@@ -50,6 +55,7 @@ pub fn validate(litmus: &Litmus, vocabulary: &Vocabulary, names: &dyn Names) -> 
         names,
         errors: Vec::new(),
     };
+    checker.name();
     checker.kernels();
     litmus
         .config
@@ -87,6 +93,23 @@ struct Checker<'a> {
 
 /// The lines of the file.
 impl Checker<'_> {
+    /// A test in `NAME.litmus` is called NAME. A source that is no such file may have any name.
+    fn name(&mut self) {
+        let litmus = self.litmus;
+        let file = Path::new(&*litmus.source.file);
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        if let Some(stem) = stem
+            && file.extension().is_some_and(|end| end == "litmus")
+            && stem != litmus.name.value
+        {
+            let problem = Problem::NotTheFileName {
+                found: litmus.name.value.clone(),
+                expected: stem.to_owned(),
+            };
+            self.error(litmus.name.span, problem);
+        }
+    }
+
     fn kernels(&mut self) {
         let kernels = &self.litmus.kernels;
         for kernel in kernels {
@@ -125,9 +148,7 @@ impl Checker<'_> {
     }
 
     fn driver(&mut self, driver: &Driver) {
-        if driver.devices.is_empty() && !self.names.has_driver(&driver.name.value) {
-            self.unknown_driver(&driver.name.value, driver.name.span);
-        }
+        self.driver_name(&driver.name.value, driver.name.span);
         for device in &driver.devices {
             self.device(&device.value, device.span);
         }
@@ -163,7 +184,11 @@ impl Checker<'_> {
                 .contains(&property.name.value.as_str())
             {
                 let known = self.vocabulary.properties;
-                let expected = format!("`NAME: proposition` or one of {}", listing(known));
+                let expected = if known.is_empty() {
+                    "`NAME: proposition`".to_owned()
+                } else {
+                    format!("`NAME: proposition` or one of {}", listing(known))
+                };
                 self.unknown(
                     "property",
                     &property.name.value,
@@ -319,14 +344,7 @@ impl Checker<'_> {
                 self.device(name, value.span);
             }
             (ArgKind::Driver, Value::Word(name) | Value::Text(name)) => {
-                let declared = self
-                    .litmus
-                    .drivers
-                    .iter()
-                    .any(|line| line.value.name.value == *name);
-                if !declared && !self.names.has_driver(name) {
-                    self.unknown_driver(name, value.span);
-                }
+                self.driver_name(name, value.span);
             }
             (ArgKind::Instance, Value::Word(name) | Value::Text(name)) => {
                 self.instance(name, value.span);
@@ -372,19 +390,12 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_driver(&mut self, name: &str, span: Span) {
-        let mut known = self.names.drivers();
-        let declared = self
-            .litmus
-            .drivers
-            .iter()
-            .filter(|line| !line.value.devices.is_empty());
-        known.extend(declared.map(|line| line.value.name.value.clone()));
-        let expected = format!(
-            "`driver {name} on DEVICE` above, or one of {}",
-            listing(&known)
-        );
-        self.unknown("driver", name, span, &known, expected);
+    fn driver_name(&mut self, name: &str, span: Span) {
+        if !self.names.has_driver(name) {
+            let known = self.names.drivers();
+            let expected = format!("one of the drivers of the model: {}", listing(&known));
+            self.unknown("driver", name, span, &known, expected);
+        }
     }
 }
 
