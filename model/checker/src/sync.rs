@@ -127,7 +127,12 @@ impl Shared<u64> {
 
     /// An idle worker's wait until one of these bits is set. `false`: it is sent home.
     pub fn wait_idle_for(self, bits: u64) -> bool {
-        let condition = Condition { cell: self.cell, mask: bits, value: 0, negated: true };
+        let condition = Condition {
+            cell: self.cell,
+            mask: bits,
+            value: 0,
+            negated: true,
+        };
         current().wait(condition, Waiting::Idle)
     }
 

@@ -113,6 +113,8 @@ struct State {
     checkpoints: bool,
     /// Outside of tasks: reads are seen by nobody.
     peeking: bool,
+    /// So far in this run only one task has done anything.
+    was_alone: bool,
     events: Option<Vec<Event>>,
     limit: Option<String>,
     operations: u64,
@@ -166,6 +168,7 @@ impl<M: Model> Machine<M> {
             granularity: Granularity::Blocking,
             checkpoints: true,
             peeking: false,
+            was_alone: true,
             events: record.then(Vec::new),
             limit: None,
             operations: 0,
@@ -241,6 +244,7 @@ impl<M: Model> Machine<M> {
         state.tasks.clear();
         state.current = None;
         state.limit = None;
+        state.was_alone = true;
         state.operations = 0;
         if let Some(events) = &mut state.events {
             events.clone_from(&self.base.events);
@@ -560,17 +564,23 @@ impl State {
             .any(|id| id != current && self.is_enabled(id))
     }
 
-    /// Whether some other task has begun or can begin, and has neither ended nor gone idle. What
-    /// a task does while it is alone comes before whatever the others will do.
-    fn another_active(&self, current: TaskId) -> bool {
-        (0..self.tasks.len() as u32).map(TaskId).any(|id| {
-            id != current
-                && match self.tasks[id.index()].pending {
-                    Pending::Ended => self.tasks[id.index()].died,
-                    Pending::Wait { waiting: Waiting::Idle, .. } => self.is_enabled(id),
-                    _ => true,
+    /// Whether nobody but the current task has done anything in this run so far, or can: what it
+    /// does comes before whatever the others will do, since it is who creates or wakes them.
+    fn is_alone(&mut self, current: TaskId) -> bool {
+        if self.granularity == Granularity::Blocking {
+            return true;
+        }
+        self.was_alone &= (0..self.tasks.len() as u32).map(TaskId).all(|id| {
+            let is_idle = matches!(
+                self.tasks[id.index()].pending,
+                Pending::Wait {
+                    waiting: Waiting::Idle,
+                    ..
                 }
-        })
+            );
+            id == current || (is_idle && !self.is_enabled(id))
+        });
+        self.was_alone
     }
 
     fn task(&mut self) -> Option<&mut Task> {

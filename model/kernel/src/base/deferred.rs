@@ -24,7 +24,9 @@ pub struct TriggerCount {
 impl TriggerCount {
     pub(crate) fn new(layout: &mut Layout, devices: usize) -> Self {
         let flags = vec![0; devices.max(1)];
-        Self { first: layout.range("", "deferred_trigger_count", CellKind::Shared, &flags) }
+        Self {
+            first: layout.range("", "deferred_trigger_count", CellKind::Shared, &flags),
+        }
     }
 
     /// atomic_inc()
@@ -46,7 +48,9 @@ impl TriggerCount {
     /// Whether atomic_read() would give another count than the one remembered. The flag is
     /// forgotten, since nobody asks twice.
     pub(crate) fn is_another(self, dev: DeviceId) -> bool {
-        compound(self.first, true, |flags| std::mem::take(&mut flags[dev.index()])) != 0
+        compound(self.first, true, |flags| {
+            std::mem::take(&mut flags[dev.index()])
+        }) != 0
     }
 }
 

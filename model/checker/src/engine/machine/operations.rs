@@ -27,9 +27,11 @@ impl<M: Model> Machine<M> {
             let state = &mut *state;
             let Some(current) = state.current else { return };
             state.operations += 1;
-            let alone = state.granularity == Granularity::Blocking || !state.another_active(current);
+            let alone = state.is_alone(current);
             let task = &state.tasks[current.index()];
-            !alone && state.watch.access(cell, writes, task.key, &task.held) && state.another_enabled(current)
+            !alone
+                && state.watch.access(cell, writes, task.key, &task.held)
+                && state.another_enabled(current)
         };
         self.check_operations();
         if suspends {
@@ -172,7 +174,7 @@ impl<M: Model> Backend for Machine<M> {
                 return;
             };
             state.operations += 1;
-            let alone = state.granularity == Granularity::Blocking || !state.another_active(current);
+            let alone = state.is_alone(current);
             let task = &state.tasks[current.index()];
             let is_step = !alone && state.watch.lock(lock, mode, task.key, &task.held);
             (is_step && state.another_enabled(current)) || !state.locks[lock.index()].is_free(mode)
