@@ -21,6 +21,7 @@
 
 use crate::backend::{Order, Rmw};
 use crate::engine::marks::Marks;
+use crate::engine::shuttle;
 use crate::engine::threads::{Library, Stopped, World, panic_text, rmw_like_std};
 use crate::model::Model;
 use crate::outcome::{Complete, Report};
@@ -172,6 +173,7 @@ pub fn explore<M: Model>(
     model: &Arc<M>,
     options: &Options,
 ) -> Result<Report<M::Outcome>, LoomError> {
+    shuttle::install_panic_hook();
     let world = World::<M, Loom>::new(model, &options.marks, options.loads == Loads::ReadModifyWrite);
     let ended = if world.had_too_many_tasks() {
         Ok(())

@@ -15,7 +15,7 @@ use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::cell::Cell;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 /// Bytes of a thread's stack.
 const STACK_BYTES: usize = 256 * 1024;
@@ -99,6 +99,17 @@ fn config() -> Config {
     config
 }
 
+/// Installs shuttle's panic hook, once.
+///
+/// That hook reports every panic, also those by which loom's threads end. Loom's own hook hides
+/// them, but only if it comes later.
+pub(super) fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        Runner::new(RandomScheduler::new_from_seed(0, 1), config()).run(|| {});
+    });
+}
+
 /// How a series of executions went.
 #[derive(Clone, Copy, Debug, Default)]
 struct Steps {
@@ -114,7 +125,7 @@ struct Steps {
 /// rest), when a task begins, and when the task that goes is not before an operation on
 /// something that is marked. Spurious wake-ups are left out: all waits look again.
 struct Points {
-    inner: Box<dyn Choices>,
+    inner: Option<Box<dyn Choices>>,
     /// Most executions, where the inner scheduler is not to say.
     bound: Option<usize>,
     /// The inner scheduler ends when there is no other execution.
@@ -145,7 +156,7 @@ impl Points {
         };
         let ends_when_exhausted = matches!(scheduler, Scheduler::Dfs { .. });
         Self {
-            inner,
+            inner: Some(inner),
             bound,
             ends_when_exhausted,
             must_stop,
@@ -162,13 +173,15 @@ impl Choices for Points {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         steps.most = steps.most.max(self.choices);
         if (self.must_stop)() {
+            // A random scheduler that is dropped before its end prints its seed as a failing one.
+            std::mem::forget(self.inner.take());
             return None;
         }
         if self.executions > 0 && steps.most == 0 {
             steps.exhausted = true;
             return None;
         }
-        let next = self.inner.new_execution();
+        let next = self.inner.as_mut()?.new_execution();
         if next.is_none() {
             steps.exhausted = self.ends_when_exhausted;
         }
@@ -207,11 +220,11 @@ impl Choices for Points {
             }
         }
         self.choices += 1;
-        self.inner.next_task(&awake, current, is_yielding)
+        self.inner.as_mut()?.next_task(&awake, current, is_yielding)
     }
 
     fn next_u64(&mut self) -> u64 {
-        self.inner.next_u64()
+        self.inner.as_mut().map_or(0, |inner| inner.next_u64())
     }
 }
 
