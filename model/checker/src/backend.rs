@@ -96,12 +96,15 @@ pub enum Waiting {
 pub trait Backend {
     /// Reads a cell; the value is observed by the task.
     fn load(&self, cell: CellId, order: Order) -> u64;
+    /// Reads a cell for a monitor: a step like [`Backend::load`], but not observed by the task.
+    fn monitor(&self, cell: CellId) -> u64;
     /// Writes a cell.
     fn store(&self, cell: CellId, value: u64, order: Order);
     /// Atomic update; gives the content before. `observed` says whether the task looks at it.
     fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64;
     /// One atomic step on all cells of an object of several cells; the result is observed.
-    fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64) -> u64;
+    fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64)
+    -> u64;
     /// Changes monitor state: no step of its own and seen by nobody.
     fn ghost(&self, cell: CellId, op: Rmw);
     /// Takes a lock, waiting for it.
@@ -144,8 +147,9 @@ pub fn with<R>(backend: &dyn Backend, f: impl FnOnce() -> R) -> R {
     }
     // SAFETY: only the lifetime is changed. The pointer is in CURRENT for no longer than this
     // call, and `backend` outlives the call; `Restore` takes it out again on unwinding too.
-    let pointer: *const dyn Backend =
-        unsafe { std::mem::transmute::<*const (dyn Backend + '_), *const (dyn Backend + 'static)>(backend) };
+    let pointer: *const dyn Backend = unsafe {
+        std::mem::transmute::<*const (dyn Backend + '_), *const (dyn Backend + 'static)>(backend)
+    };
     let _restore = Restore(CURRENT.replace(Some(pointer)));
     f()
 }
@@ -156,7 +160,9 @@ pub fn with<R>(backend: &dyn Backend, f: impl FnOnce() -> R) -> R {
 ///
 /// Outside of an engine: a sync object has no meaning there.
 pub(crate) fn current<'a>() -> &'a dyn Backend {
-    let pointer = CURRENT.get().expect("sync objects work only inside a task of an engine");
+    let pointer = CURRENT
+        .get()
+        .expect("sync objects work only inside a task of an engine");
     // SAFETY: see `with`: the pointer is there only while its target lives. Callers are the sync
     // objects, which use it for one operation; a task that is suspended within an operation is
     // only ever resumed by the same engine, inside the same `with`, or never again.

@@ -28,7 +28,13 @@ impl Rolling {
     #[inline]
     pub fn push(&mut self, word: u64) {
         self.a = fmix64(self.a.wrapping_mul(LANE_A) ^ word).wrapping_add(LANE_B);
-        self.b = fmix64(self.b.rotate_left(23).wrapping_add(word).wrapping_mul(LANE_B) ^ LANE_A);
+        self.b = fmix64(
+            self.b
+                .rotate_left(23)
+                .wrapping_add(word)
+                .wrapping_mul(LANE_B)
+                ^ LANE_A,
+        );
     }
 
     /// Appends a text.

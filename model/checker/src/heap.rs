@@ -24,7 +24,10 @@ impl Word for Handle {
         (u64::from(self.slot) << 32) | u64::from(self.generation)
     }
     fn from_word(word: u64) -> Self {
-        Self { slot: (word >> 32) as u8, generation: word as u32 }
+        Self {
+            slot: (word >> 32) as u8,
+            generation: word as u32,
+        }
     }
 }
 
@@ -67,10 +70,17 @@ impl Heap {
             let free = slots.iter().position(|s| s & 1 == 0);
             let Some(slot) = free else { return u64::MAX };
             slots[slot] += 1;
-            Handle { slot: slot as u8, generation: (slots[slot] >> 1) as u32 }.to_word()
+            Handle {
+                slot: slot as u8,
+                generation: (slots[slot] >> 1) as u32,
+            }
+            .to_word()
         });
         if word == u64::MAX {
-            limit(&format!("the model has too few slots for objects of kind {} of one owner", self.what));
+            limit(&format!(
+                "the model has too few slots for objects of kind {} of one owner",
+                self.what
+            ));
         }
         Handle::from_word(word)
     }
@@ -92,7 +102,9 @@ impl Heap {
 
     /// To be called before each access through a handle: whether the object still lives.
     pub fn check(&self, handle: Handle) -> bool {
-        let live = current().compound(self.first, false, &mut |slots| u64::from(is_live(slots, handle)));
+        let live = current().compound(self.first, false, &mut |slots| {
+            u64::from(is_live(slots, handle))
+        });
         if live == 0 {
             self.faults.or(USE_AFTER_FREE);
             note("BUG", || format!("use after free of {}", self.what));
@@ -102,7 +114,9 @@ impl Heap {
 
     /// How many objects live, for [`crate::model::Model::outcome`].
     pub fn live(&self) -> u64 {
-        current().compound(self.first, false, &mut |slots| slots.iter().map(|s| s & 1).sum())
+        current().compound(self.first, false, &mut |slots| {
+            slots.iter().map(|s| s & 1).sum()
+        })
     }
 
     /// [`USE_AFTER_FREE`] and [`DOUBLE_FREE`] as they have been found.

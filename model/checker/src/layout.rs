@@ -89,24 +89,48 @@ impl Layout {
     }
 
     /// Adds one cell.
-    pub fn cell<T: Word>(&mut self, object: &str, field: &'static str, kind: CellKind, initial: T) -> CellId {
+    pub fn cell<T: Word>(
+        &mut self,
+        object: &str,
+        field: &'static str,
+        kind: CellKind,
+        initial: T,
+    ) -> CellId {
         self.range(object, field, kind, &[initial.to_word()])
     }
 
     /// Adds consecutive cells that are accessed as one object; gives the first.
-    pub fn range(&mut self, object: &str, field: &'static str, kind: CellKind, initial: &[u64]) -> CellId {
-        let id = CellId(u32::try_from(self.cells.len()).expect("a world has fewer than 2^32 cells"));
+    pub fn range(
+        &mut self,
+        object: &str,
+        field: &'static str,
+        kind: CellKind,
+        initial: &[u64],
+    ) -> CellId {
+        let id =
+            CellId(u32::try_from(self.cells.len()).expect("a world has fewer than 2^32 cells"));
         for (i, word) in initial.iter().enumerate() {
             let span = if i == 0 { initial.len() as u32 } else { 1 };
-            self.cells.push(CellInfo { object: object.to_owned(), field, kind, initial: *word, span });
+            self.cells.push(CellInfo {
+                object: object.to_owned(),
+                field,
+                kind,
+                initial: *word,
+                span,
+            });
         }
         id
     }
 
     /// Adds one lock.
     pub fn lock(&mut self, object: &str, class: &'static str, kind: LockKind) -> LockId {
-        let id = LockId(u32::try_from(self.locks.len()).expect("a world has fewer than 2^32 locks"));
-        self.locks.push(LockInfo { object: object.to_owned(), class, kind });
+        let id =
+            LockId(u32::try_from(self.locks.len()).expect("a world has fewer than 2^32 locks"));
+        self.locks.push(LockInfo {
+            object: object.to_owned(),
+            class,
+            kind,
+        });
         id
     }
 
@@ -139,5 +163,9 @@ impl Layout {
 }
 
 fn joined(object: &str, field: &str) -> String {
-    if object.is_empty() { field.to_owned() } else { format!("{object}: {field}") }
+    if object.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{object}: {field}")
+    }
 }

@@ -33,7 +33,10 @@ impl<T: Word + PartialEq> List<T> {
     /// Lays out an empty list for `capacity` elements.
     pub fn new(layout: &mut Layout, object: &str, field: &'static str, capacity: usize) -> Self {
         let first = layout.range(object, field, CellKind::Plain, &vec![0; capacity + 1]);
-        Self { first, of: PhantomData }
+        Self {
+            first,
+            of: PhantomData,
+        }
     }
 
     /// The cell that stands for the list.
@@ -56,7 +59,9 @@ impl<T: Word + PartialEq> List<T> {
             0
         });
         if full != 0 {
-            limit(&format!("a list of the model holds at most {full} elements"));
+            limit(&format!(
+                "a list of the model holds at most {full} elements"
+            ));
         }
     }
 
@@ -64,7 +69,9 @@ impl<T: Word + PartialEq> List<T> {
     pub fn pop_front(self) -> Option<T> {
         let word = current().compound(self.first, true, &mut |cells| {
             let n = used(cells);
-            let Some(at) = (1..=n).find(|i| cells[*i] != 0) else { return 0 };
+            let Some(at) = (1..=n).find(|i| cells[*i] != 0) else {
+                return 0;
+            };
             let head = cells[at];
             cells[at] = 0;
             compact(cells);
@@ -78,7 +85,9 @@ impl<T: Word + PartialEq> List<T> {
         let word = Some(element).to_word();
         let found = current().compound(self.first, true, &mut |cells| {
             let n = used(cells);
-            let Some(at) = (1..=n).find(|i| cells[*i] == word) else { return 0 };
+            let Some(at) = (1..=n).find(|i| cells[*i] == word) else {
+                return 0;
+            };
             cells[at] = 0;
             1
         });
@@ -90,7 +99,9 @@ impl<T: Word + PartialEq> List<T> {
         let word = Some(element).to_word();
         let found = current().compound(self.first, true, &mut |cells| {
             let n = used(cells);
-            let Some(at) = (1..=n).find(|i| cells[*i] == word) else { return 0 };
+            let Some(at) = (1..=n).find(|i| cells[*i] == word) else {
+                return 0;
+            };
             cells[at] = 0;
             compact(cells);
             1
@@ -101,13 +112,16 @@ impl<T: Word + PartialEq> List<T> {
     /// Whether the element is in the list.
     pub fn contains(self, element: T) -> bool {
         let word = Some(element).to_word();
-        current().compound(self.first, false, &mut |cells| u64::from(cells[1..=used(cells)].contains(&word))) != 0
+        current().compound(self.first, false, &mut |cells| {
+            u64::from(cells[1..=used(cells)].contains(&word))
+        }) != 0
     }
 
     /// list_empty().
     pub fn is_empty(self) -> bool {
-        current().compound(self.first, false, &mut |cells| u64::from(cells[1..=used(cells)].iter().all(|c| *c == 0)))
-            != 0
+        current().compound(self.first, false, &mut |cells| {
+            u64::from(cells[1..=used(cells)].iter().all(|c| *c == 0))
+        }) != 0
     }
 
     /// The first element at or behind position `from`, and the position after it: one step of
@@ -118,7 +132,8 @@ impl<T: Word + PartialEq> List<T> {
             at.map_or(0, |i| ((i as u64) << 32) | cells[i])
         });
         (packed != 0).then(|| {
-            let element = Option::from_word(packed & 0xffff_ffff).expect("only set elements are found");
+            let element =
+                Option::from_word(packed & 0xffff_ffff).expect("only set elements are found");
             (element, (packed >> 32) as u32)
         })
     }
@@ -126,7 +141,10 @@ impl<T: Word + PartialEq> List<T> {
     /// The element before the one at the end: the last element. list_last_entry().
     pub fn last(self) -> Option<T> {
         let word = current().compound(self.first, false, &mut |cells| {
-            (1..=used(cells)).rev().find(|i| cells[*i] != 0).map_or(0, |i| cells[i])
+            (1..=used(cells))
+                .rev()
+                .find(|i| cells[*i] != 0)
+                .map_or(0, |i| cells[i])
         });
         Option::from_word(word)
     }

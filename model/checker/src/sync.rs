@@ -63,6 +63,11 @@ impl<T: Word> Shared<T> {
         current().store(self.cell, value.to_word(), Order::Relaxed);
     }
 
+    /// Reads for a monitor: what the task does must not depend on it.
+    pub fn monitor(self) -> T {
+        T::from_word(current().monitor(self.cell))
+    }
+
     /// smp_load_acquire().
     pub fn load_acquire(self) -> T {
         T::from_word(current().load(self.cell, Order::AcquireRelease))
@@ -75,7 +80,11 @@ impl<T: Word> Shared<T> {
 
     /// cmpxchg(): gives what was there before.
     pub fn cmpxchg(self, expected: T, new: T) -> T {
-        T::from_word(current().rmw(self.cell, Rmw::CmpXchg(expected.to_word(), new.to_word()), true))
+        T::from_word(current().rmw(
+            self.cell,
+            Rmw::CmpXchg(expected.to_word(), new.to_word()),
+            true,
+        ))
     }
 
     /// xchg(): gives what was there before.
@@ -85,13 +94,23 @@ impl<T: Word> Shared<T> {
 
     /// Waits until the field holds `value` (wait_event()).
     pub fn wait_until(self, value: T) {
-        let condition = Condition { cell: self.cell, mask: u64::MAX, value: value.to_word(), negated: false };
+        let condition = Condition {
+            cell: self.cell,
+            mask: u64::MAX,
+            value: value.to_word(),
+            negated: false,
+        };
         current().wait(condition, Waiting::Busy);
     }
 
     /// An idle worker's wait until the field no longer holds `value`. `false`: it is sent home.
     pub fn wait_idle_while(self, value: T) -> bool {
-        let condition = Condition { cell: self.cell, mask: u64::MAX, value: value.to_word(), negated: true };
+        let condition = Condition {
+            cell: self.cell,
+            mask: u64::MAX,
+            value: value.to_word(),
+            negated: true,
+        };
         current().wait(condition, Waiting::Idle)
     }
 }
@@ -122,6 +141,11 @@ impl<T: Word> Plain<T> {
     /// A plain read.
     pub fn get(self) -> T {
         T::from_word(current().load(self.cell, Order::Relaxed))
+    }
+
+    /// Reads for a monitor: what the task does must not depend on it.
+    pub fn monitor(self) -> T {
+        T::from_word(current().monitor(self.cell))
     }
 
     /// A plain write.

@@ -39,7 +39,11 @@ impl<T, E: Return> Return for Result<T, E> {
 
 impl<T> Return for Option<T> {
     fn show(&self) -> String {
-        if self.is_some() { "set".to_owned() } else { "NULL".to_owned() }
+        if self.is_some() {
+            "set".to_owned()
+        } else {
+            "NULL".to_owned()
+        }
     }
 }
 
@@ -54,12 +58,18 @@ pub fn call<R: Return>(
     let backend = current();
     backend.enter(function, object);
     if backend.records() {
-        backend.record(What::Enter { function, object: name() });
+        backend.record(What::Enter {
+            function,
+            object: name(),
+        });
     }
     let ret = body();
     backend.exit();
     if backend.records() {
-        backend.record(What::Exit { function, ret: ret.show() });
+        backend.record(What::Exit {
+            function,
+            ret: ret.show(),
+        });
     }
     ret
 }

@@ -10,20 +10,39 @@ use std::sync::Arc;
 fn outcomes(program: Program, options: &Options) -> (Vec<Vec<u64>>, Vec<String>, u64) {
     let report = explore(&Arc::new(program), options);
     assert_eq!(report.complete, Complete::Yes);
-    let values = report.finals.keys().filter(|f| f.deadlock.is_none()).map(|f| f.outcome.clone()).collect();
-    let deadlocks = report.finals.keys().filter_map(|f| f.deadlock.as_ref().map(ToString::to_string)).collect();
+    let values = report
+        .finals
+        .keys()
+        .filter(|f| f.deadlock.is_none())
+        .map(|f| f.outcome.clone())
+        .collect();
+    let deadlocks = report
+        .finals
+        .keys()
+        .filter_map(|f| f.deadlock.as_ref().map(ToString::to_string))
+        .collect();
     (values, deadlocks, report.states)
 }
 
 fn with_all_options(program: &Program) -> (Vec<Vec<u64>>, Vec<String>) {
     let all = [(true, true), (true, false), (false, true), (false, false)];
     let mut results = all.map(|(merge, lock_aware)| {
-        let (values, deadlocks, _) =
-            outcomes(program.clone(), &Options { merge, lock_aware, checkpoints: merge, ..Options::default() });
+        let (values, deadlocks, _) = outcomes(
+            program.clone(),
+            &Options {
+                merge,
+                lock_aware,
+                checkpoints: merge,
+                ..Options::default()
+            },
+        );
         (values, deadlocks)
     });
     for other in &results[1..] {
-        assert_eq!(&results[0], other, "every reduction leaves the outcome set as it is");
+        assert_eq!(
+            &results[0], other,
+            "every reduction leaves the outcome set as it is"
+        );
     }
     std::mem::take(&mut results[0])
 }
@@ -37,7 +56,12 @@ fn a_lost_update_is_found() {
 
 #[test]
 fn a_common_lock_prevents_the_lost_update() {
-    let increment = vec![Op::Lock(0), Op::Load(0), Op::StoreLastPlus(0, 1), Op::Unlock(0)];
+    let increment = vec![
+        Op::Lock(0),
+        Op::Load(0),
+        Op::StoreLastPlus(0, 1),
+        Op::Unlock(0),
+    ];
     let (values, _) = with_all_options(&Program::new(1, 1, vec![increment.clone(), increment]));
     assert_eq!(values, [vec![2]]);
 }
@@ -48,7 +72,10 @@ fn abba_is_a_deadlock_with_its_cycle() {
     let ba = vec![Op::Lock(1), Op::Lock(0), Op::Unlock(0), Op::Unlock(1)];
     let (values, deadlocks) = with_all_options(&Program::new(0, 2, vec![ab, ba]));
     assert_eq!(values, [Vec::<u64>::new()]);
-    assert_eq!(deadlocks, ["P0 waits for lock1, held by P1; P1 waits for lock0, held by P0"]);
+    assert_eq!(
+        deadlocks,
+        ["P0 waits for lock1, held by P1; P1 waits for lock0, held by P0"]
+    );
 }
 
 #[test]
@@ -70,7 +97,8 @@ fn store_buffering_is_not_allowed_under_sequential_consistency() {
 
 #[test]
 fn a_wait_for_what_nobody_does_is_a_deadlock() {
-    let (values, deadlocks) = with_all_options(&Program::new(1, 0, vec![vec![Op::WaitUntil(0, 1)]]));
+    let (values, deadlocks) =
+        with_all_options(&Program::new(1, 0, vec![vec![Op::WaitUntil(0, 1)]]));
     assert!(values.is_empty());
     assert_eq!(deadlocks, ["P0 waits for x0"]);
 }
@@ -78,7 +106,8 @@ fn a_wait_for_what_nobody_does_is_a_deadlock() {
 #[test]
 fn a_wake_up_reaches_the_waiter() {
     let waiter = vec![Op::WaitUntil(0, 1), Op::Store(1, 7)];
-    let (values, deadlocks) = with_all_options(&Program::new(2, 0, vec![waiter, vec![Op::Store(0, 1)]]));
+    let (values, deadlocks) =
+        with_all_options(&Program::new(2, 0, vec![waiter, vec![Op::Store(0, 1)]]));
     assert_eq!(values, [vec![1, 7]]);
     assert!(deadlocks.is_empty());
 }
@@ -100,7 +129,8 @@ fn more_than_five_tasks_are_no_problem() {
 
 #[test]
 fn a_conflict_of_plain_accesses_is_a_data_race_with_both_sites() {
-    let program = Program::new(1, 0, vec![vec![Op::Store(0, 1)], vec![Op::Load(0)]]).with_plain_fields();
+    let program =
+        Program::new(1, 0, vec![vec![Op::Store(0, 1)], vec![Op::Load(0)]]).with_plain_fields();
     let report = explore(&Arc::new(program), &Options::default());
     let races: Vec<_> = report.data_races.keys().collect();
     assert_eq!(races.len(), 1);
@@ -110,16 +140,40 @@ fn a_conflict_of_plain_accesses_is_a_data_race_with_both_sites() {
 
 #[test]
 fn a_bound_is_said_in_words() {
-    let tasks = (0..4).map(|i| vec![Op::Store(0, i), Op::Store(0, i + 10)]).collect();
-    let report =
-        explore(&Arc::new(Program::new(1, 0, tasks)), &Options { max_states: 5, ..Options::default() });
-    assert_eq!(report.complete.to_string(), "no (stopped at the bound of 5 states)");
+    let tasks = (0..4)
+        .map(|i| vec![Op::Store(0, i), Op::Store(0, i + 10)])
+        .collect();
+    let report = explore(
+        &Arc::new(Program::new(1, 0, tasks)),
+        &Options {
+            max_states: 5,
+            ..Options::default()
+        },
+    );
+    assert_eq!(
+        report.complete.to_string(),
+        "no (stopped at the bound of 5 states)"
+    );
 }
 
 #[test]
 fn merging_visits_fewer_states_than_there_are_interleavings() {
-    let tasks = || (0..3).map(|i| vec![Op::Store(i, 1), Op::Add(3, 1), Op::Add(3, 1)]).collect();
+    let tasks = || {
+        (0..3)
+            .map(|i| vec![Op::Store(i, 1), Op::Add(3, 1), Op::Add(3, 1)])
+            .collect()
+    };
     let merged = outcomes(Program::new(4, 0, tasks()), &Options::default()).2;
-    let plain = outcomes(Program::new(4, 0, tasks()), &Options { merge: false, ..Options::default() }).2;
-    assert!(merged * 2 < plain, "{merged} states merged, {plain} without");
+    let plain = outcomes(
+        Program::new(4, 0, tasks()),
+        &Options {
+            merge: false,
+            ..Options::default()
+        },
+    )
+    .2;
+    assert!(
+        merged * 2 < plain,
+        "{merged} states merged, {plain} without"
+    );
 }

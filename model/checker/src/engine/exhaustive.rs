@@ -36,7 +36,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { merge: true, lock_aware: true, checkpoints: true, max_states: 20_000_000, max_depth: 1_000_000 }
+        Self {
+            merge: true,
+            lock_aware: true,
+            checkpoints: true,
+            max_states: 20_000_000,
+            max_depth: 1_000_000,
+        }
     }
 }
 
@@ -111,8 +117,11 @@ pub fn explore_with<M: Model>(
 ) -> Report<M::Outcome> {
     let machine = Machine::new(model.clone(), false);
     let layout = model.layout();
-    let watch =
-        if options.lock_aware { Watch::optimistic(layout) } else { Watch::fixed(layout, Marks::all(layout)) };
+    let watch = if options.lock_aware {
+        Watch::optimistic(layout)
+    } else {
+        Watch::fixed(layout, Marks::all(layout))
+    };
     machine.configure(Granularity::Steps, watch, options.checkpoints);
     let mut search = Search {
         machine: &machine,
@@ -128,7 +137,10 @@ pub fn explore_with<M: Model>(
         search.visited.clear();
         search.path.clear();
         search.restarts += 1;
-        search.report = Report { executions: search.report.executions, ..empty_report(machine.marks()) };
+        search.report = Report {
+            executions: search.report.executions,
+            ..empty_report(machine.marks())
+        };
     }
     search.report.marks = machine.marks();
     if let Some(complete) = search.stopped {
@@ -169,7 +181,9 @@ impl<M: Model> Search<'_, M> {
                 return Round::Restart;
             }
             loop {
-                let Some(node) = self.path.last_mut() else { return Round::Over };
+                let Some(node) = self.path.last_mut() else {
+                    return Round::Over;
+                };
                 node.tried += 1;
                 if node.tried < node.choices.len() {
                     break;
@@ -211,7 +225,10 @@ impl<M: Model> Search<'_, M> {
             }
             if enabled.is_empty() {
                 let schedule = self.schedule();
-                self.report.finals.entry(self.machine.finish()).or_insert(schedule);
+                self.report
+                    .finals
+                    .entry(self.machine.finish())
+                    .or_insert(schedule);
                 return;
             }
             for race in self.machine.data_races() {
@@ -226,7 +243,10 @@ impl<M: Model> Search<'_, M> {
             if self.out_of_bounds() {
                 return;
             }
-            self.path.push(Node { choices: enabled.clone(), tried: 0 });
+            self.path.push(Node {
+                choices: enabled.clone(),
+                tried: 0,
+            });
             self.machine.step(enabled[0]);
         }
     }
@@ -240,12 +260,21 @@ impl<M: Model> Search<'_, M> {
         let states = self.report.states;
         let depth = self.path.len() as u64;
         if states >= self.options.max_states {
-            self.stopped = Some(Complete::No(format!("stopped at the bound of {states} states")));
+            self.stopped = Some(Complete::No(format!(
+                "stopped at the bound of {states} states"
+            )));
         } else if depth >= self.options.max_depth {
-            self.stopped = Some(Complete::No(format!("stopped at the bound of {depth} choices in one schedule")));
+            self.stopped = Some(Complete::No(format!(
+                "stopped at the bound of {depth} choices in one schedule"
+            )));
         } else if states.is_multiple_of(4096) {
             let outcomes = self.report.finals.len();
-            let progress = Progress { states, depth, restarts: self.restarts, outcomes };
+            let progress = Progress {
+                states,
+                depth,
+                restarts: self.restarts,
+                outcomes,
+            };
             if (self.progress)(progress) == Go::Stop {
                 self.stopped = Some(Complete::No(format!("interrupted after {states} states")));
             }
@@ -273,30 +302,51 @@ pub struct Trace<O> {
 /// the first task that can go goes.
 pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> Trace<M::Outcome> {
     let machine = Machine::new(model.clone(), true);
-    machine.configure(Granularity::Steps, Watch::fixed(model.layout(), marks.clone()), true);
+    machine.configure(
+        Granularity::Steps,
+        Watch::fixed(model.layout(), marks.clone()),
+        true,
+    );
     let mut choices = schedule.0.iter().enumerate();
     let mut divergence = None;
     let trace = run(machine, |_, enabled| {
-        let Some((at, wanted)) = choices.next() else { return enabled[0] };
+        let Some((at, wanted)) = choices.next() else {
+            return enabled[0];
+        };
         if enabled.contains(wanted) {
             return *wanted;
         }
         let can: Vec<String> = enabled.iter().map(|t| t.0.to_string()).collect();
         divergence.get_or_insert_with(|| {
-            format!("choice {} is task {}, but only {} can go", at + 1, wanted.0, can.join(", "))
+            format!(
+                "choice {} is task {}, but only {} can go",
+                at + 1,
+                wanted.0,
+                can.join(", ")
+            )
         });
         enabled[0]
     });
-    Trace { divergence, ..trace }
+    Trace {
+        divergence,
+        ..trace
+    }
 }
 
 /// Runs the default schedule and records it: a task goes on until it must wait, and then the
 /// task that comes first by [`Model::turn`] is next, the oldest among equals.
 pub fn run_default<M: Model>(model: &Arc<M>) -> Trace<M::Outcome> {
     let machine = Machine::new(model.clone(), true);
-    machine.configure(Granularity::Blocking, Watch::fixed(model.layout(), Marks::none(model.layout())), true);
+    machine.configure(
+        Granularity::Blocking,
+        Watch::fixed(model.layout(), Marks::none(model.layout())),
+        true,
+    );
     run(machine, |machine, enabled| {
-        *enabled.iter().min_by_key(|t| machine.turn(**t)).expect("somebody can go")
+        *enabled
+            .iter()
+            .min_by_key(|t| machine.turn(**t))
+            .expect("somebody can go")
     })
 }
 
@@ -318,5 +368,11 @@ fn run<M: Model>(
     let tasks = machine.task_names();
     let limit = machine.limit();
     let end = machine.finish();
-    Trace { events: machine.take_events(), end, limit, tasks, divergence: None }
+    Trace {
+        events: machine.take_events(),
+        end,
+        limit,
+        tasks,
+        divergence: None,
+    }
 }

@@ -36,7 +36,10 @@ enum Pending {
     /// Trying to take a lock, or dropping one: always possible.
     Always,
     /// Waiting for a condition.
-    Wait { condition: Condition, waiting: Waiting },
+    Wait {
+        condition: Condition,
+        waiting: Waiting,
+    },
     /// Nothing any more: it has ended, or died with its locks held.
     Ended,
 }
@@ -46,8 +49,12 @@ impl Pending {
     fn code(self) -> u64 {
         match self {
             Pending::Start => 1,
-            Pending::Access { cell, writes } => 2 + (u64::from(cell.0) << 8) + (u64::from(writes) << 7),
-            Pending::Lock { lock, mode } => 3 + (u64::from(lock.0) << 8) + (u64::from(mode == Mode::Shared) << 7),
+            Pending::Access { cell, writes } => {
+                2 + (u64::from(cell.0) << 8) + (u64::from(writes) << 7)
+            }
+            Pending::Lock { lock, mode } => {
+                3 + (u64::from(lock.0) << 8) + (u64::from(mode == Mode::Shared) << 7)
+            }
             Pending::Always => 4,
             Pending::Wait { condition, .. } => 5 + (u64::from(condition.cell.0) << 8),
             Pending::Ended => 6,
@@ -144,7 +151,10 @@ impl<M: Model> Machine<M> {
         let kinds = layout.cells().iter().map(|c| c.kind).collect();
         let spans = layout.cells().iter().map(|c| c.span).collect();
         let cells = layout.initial();
-        let cells_hash = cells.iter().enumerate().fold(0u128, |h, (i, v)| h.wrapping_add(element(i as u64, *v)));
+        let cells_hash = cells
+            .iter()
+            .enumerate()
+            .fold(0u128, |h, (i, v)| h.wrapping_add(element(i as u64, *v)));
         let state = State {
             cells,
             cells_hash,
@@ -160,7 +170,12 @@ impl<M: Model> Machine<M> {
             limit: None,
             operations: 0,
         };
-        let base = Base { cells: vec![], cells_hash: 0, tasks: vec![], events: vec![] };
+        let base = Base {
+            cells: vec![],
+            cells_hash: 0,
+            tasks: vec![],
+            events: vec![],
+        };
         let mut machine = Self {
             model,
             kinds,
@@ -173,7 +188,13 @@ impl<M: Model> Machine<M> {
         };
         with(&machine, || machine.model.set_up());
         let state = machine.state.get_mut();
-        assert!(state.locks.iter().all(|l| l.owner.is_none() && l.readers.is_empty()), "set-up leaves no lock held");
+        assert!(
+            state
+                .locks
+                .iter()
+                .all(|l| l.owner.is_none() && l.readers.is_empty()),
+            "set-up leaves no lock held"
+        );
         machine.base = Base {
             cells: state.cells.clone(),
             cells_hash: state.cells_hash,
@@ -268,7 +289,9 @@ impl<M: Model> Machine<M> {
             if coroutines.len() <= task.index() {
                 coroutines.resize_with(task.index() + 1, || None);
             }
-            coroutines[task.index()].take().unwrap_or_else(|| self.coroutine(task))
+            coroutines[task.index()]
+                .take()
+                .unwrap_or_else(|| self.coroutine(task))
         };
         self.state.borrow_mut().current = Some(task);
         let ended = with(self, || coroutine.resume(())).as_return().is_some();
@@ -277,7 +300,11 @@ impl<M: Model> Machine<M> {
         if ended {
             state.tasks[task.index()].pending = Pending::Ended;
             let held = &state.tasks[task.index()].held;
-            assert!(held.is_empty(), "a task ended with a lock held: {}", self.lock_names(held));
+            assert!(
+                held.is_empty(),
+                "a task ended with a lock held: {}",
+                self.lock_names(held)
+            );
             self.pool.borrow_mut().push(coroutine.into_stack());
         } else {
             self.coroutines.borrow_mut()[task.index()] = Some(coroutine);
@@ -285,15 +312,16 @@ impl<M: Model> Machine<M> {
     }
 
     fn lock_names(&self, held: &[(LockId, Mode)]) -> String {
-        held.iter().map(|(l, _)| self.model.layout().lock_name(*l)).collect::<Vec<_>>().join(", ")
+        held.iter()
+            .map(|(l, _)| self.model.layout().lock_name(*l))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn coroutine(&self, task: TaskId) -> TaskCoroutine {
-        let stack = self
-            .pool
-            .borrow_mut()
-            .pop()
-            .unwrap_or_else(|| DefaultStack::new(STACK_BYTES).expect("the system gives a stack to each task"));
+        let stack = self.pool.borrow_mut().pop().unwrap_or_else(|| {
+            DefaultStack::new(STACK_BYTES).expect("the system gives a stack to each task")
+        });
         let entry = self.state.borrow().tasks[task.index()].entry;
         let machine = ptr::from_ref(self);
         Coroutine::with_stack(stack, move |yielder, ()| {
@@ -355,7 +383,10 @@ impl<M: Model> Machine<M> {
         self.state.borrow_mut().peeking = true;
         let outcome = with(self, || self.model.outcome());
         self.state.borrow_mut().peeking = false;
-        Final { outcome, deadlock: self.deadlock() }
+        Final {
+            outcome,
+            deadlock: self.deadlock(),
+        }
     }
 
     /// The limit of the model that the run has hit, if any.
@@ -370,12 +401,18 @@ impl<M: Model> Machine<M> {
 
     /// Names of the tasks of this run.
     pub fn task_names(&self) -> Vec<String> {
-        self.state.borrow().tasks.iter().map(|t| self.model.task_name(t.entry)).collect()
+        self.state
+            .borrow()
+            .tasks
+            .iter()
+            .map(|t| self.model.task_name(t.entry))
+            .collect()
     }
 
     /// A task's turn in the default schedule.
     pub fn turn(&self, task: TaskId) -> u32 {
-        self.model.turn(self.state.borrow().tasks[task.index()].entry)
+        self.model
+            .turn(self.state.borrow().tasks[task.index()].entry)
     }
 
     /// Conflicting accesses of plain fields that are both about to happen.
@@ -383,16 +420,27 @@ impl<M: Model> Machine<M> {
         let state = self.state.borrow();
         let mut races = vec![];
         for (i, first) in state.tasks.iter().enumerate() {
-            let Pending::Access { cell, writes } = first.pending else { continue };
+            let Pending::Access { cell, writes } = first.pending else {
+                continue;
+            };
             if self.kinds[cell.index()] != CellKind::Plain {
                 continue;
             }
             for second in &state.tasks[i + 1..] {
-                let Pending::Access { cell: other, writes: also_writes } = second.pending else { continue };
+                let Pending::Access {
+                    cell: other,
+                    writes: also_writes,
+                } = second.pending
+                else {
+                    continue;
+                };
                 if cell == other && (writes || also_writes) {
                     let mut sites = [site(first, writes), site(second, also_writes)];
                     sites.sort();
-                    races.push(DataRace { field: self.model.layout().cell_name(cell), sites });
+                    races.push(DataRace {
+                        field: self.model.layout().cell_name(cell),
+                        sites,
+                    });
                 }
             }
         }
@@ -416,14 +464,30 @@ impl<M: Model> Machine<M> {
             Pending::Lock { lock, .. } => {
                 let lock_name = self.model.layout().lock_name(lock);
                 let owner = waits_for(id).map_or("nobody".to_owned(), |o| {
-                    let died = if state.tasks[o.index()].died { ", which died in an oops" } else { "" };
-                    if o == id { "itself".to_owned() } else { format!("{}{died}", name(o)) }
+                    let died = if state.tasks[o.index()].died {
+                        ", which died in an oops"
+                    } else {
+                        ""
+                    };
+                    if o == id {
+                        "itself".to_owned()
+                    } else {
+                        format!("{}{died}", name(o))
+                    }
                 });
-                Some(format!("{} waits for {lock_name}, held by {owner}", name(id)))
+                Some(format!(
+                    "{} waits for {lock_name}, held by {owner}",
+                    name(id)
+                ))
             }
-            Pending::Wait { condition, waiting: Waiting::Busy } => {
-                Some(format!("{} waits for {}", name(id), self.model.layout().cell_name(condition.cell)))
-            }
+            Pending::Wait {
+                condition,
+                waiting: Waiting::Busy,
+            } => Some(format!(
+                "{} waits for {}",
+                name(id),
+                self.model.layout().cell_name(condition.cell)
+            )),
             _ => None,
         };
         let all: Vec<TaskId> = (0..state.tasks.len() as u32).map(TaskId).collect();
@@ -491,7 +555,9 @@ impl State {
     }
 
     fn another_enabled(&self, current: TaskId) -> bool {
-        (0..self.tasks.len() as u32).map(TaskId).any(|id| id != current && self.is_enabled(id))
+        (0..self.tasks.len() as u32)
+            .map(TaskId)
+            .any(|id| id != current && self.is_enabled(id))
     }
 
     fn task(&mut self) -> Option<&mut Task> {
@@ -502,8 +568,10 @@ impl State {
         let i = cell.index();
         let old = std::mem::replace(&mut self.cells[i], value);
         if old != value {
-            self.cells_hash =
-                self.cells_hash.wrapping_sub(element(i as u64, old)).wrapping_add(element(i as u64, value));
+            self.cells_hash = self
+                .cells_hash
+                .wrapping_sub(element(i as u64, old))
+                .wrapping_add(element(i as u64, value));
         }
     }
 

@@ -25,12 +25,18 @@ pub struct Marks {
 impl Marks {
     /// No marks yet.
     pub fn none(layout: &Layout) -> Self {
-        Self { cells: vec![false; layout.cells().len()], locks: vec![false; layout.locks().len()] }
+        Self {
+            cells: vec![false; layout.cells().len()],
+            locks: vec![false; layout.locks().len()],
+        }
     }
 
     /// Every operation is a step.
     pub fn all(layout: &Layout) -> Self {
-        Self { cells: vec![true; layout.cells().len()], locks: vec![true; layout.locks().len()] }
+        Self {
+            cells: vec![true; layout.cells().len()],
+            locks: vec![true; layout.locks().len()],
+        }
     }
 
     /// Whether accesses of this cell are steps.
@@ -45,12 +51,16 @@ impl Marks {
 
     /// The marked cells.
     pub fn marked_cells(&self) -> impl Iterator<Item = CellId> + '_ {
-        (0..self.cells.len() as u32).map(CellId).filter(|c| self.cell(*c))
+        (0..self.cells.len() as u32)
+            .map(CellId)
+            .filter(|c| self.cell(*c))
     }
 
     /// The marked locks.
     pub fn marked_locks(&self) -> impl Iterator<Item = LockId> + '_ {
-        (0..self.locks.len() as u32).map(LockId).filter(|l| self.lock(*l))
+        (0..self.locks.len() as u32)
+            .map(LockId)
+            .filter(|l| self.lock(*l))
     }
 }
 
@@ -123,7 +133,10 @@ impl Watch {
 
     fn with(layout: &Layout, marks: Marks, fixed: bool) -> Self {
         let is_rwsem = |i: &crate::layout::LockInfo| i.kind == LockKind::RwSem;
-        let locks = layout.locks().iter().map(|i| LockWatch { exclusive: !is_rwsem(i), ..LockWatch::default() });
+        let locks = layout.locks().iter().map(|i| LockWatch {
+            exclusive: !is_rwsem(i),
+            ..LockWatch::default()
+        });
         Self {
             marks,
             cells: vec![CellWatch::default(); layout.cells().len()],
@@ -144,7 +157,13 @@ impl Watch {
     }
 
     /// An access of a cell; gives whether it is a step.
-    pub fn access(&mut self, cell: CellId, writes: bool, task: TaskKey, held: &[(LockId, Mode)]) -> bool {
+    pub fn access(
+        &mut self,
+        cell: CellId,
+        writes: bool,
+        task: TaskKey,
+        held: &[(LockId, Mode)],
+    ) -> bool {
         let i = cell.index();
         if self.fixed || self.marks.cells[i] {
             return self.marks.cells[i];
@@ -155,7 +174,12 @@ impl Watch {
         let protects = |mode: Mode| !writes || mode == Mode::Exclusive;
         match &mut watch.common {
             None => {
-                watch.common = Some(held.iter().filter(|(_, m)| protects(*m)).map(|(l, _)| *l).collect());
+                watch.common = Some(
+                    held.iter()
+                        .filter(|(_, m)| protects(*m))
+                        .map(|(l, _)| *l)
+                        .collect(),
+                );
             }
             Some(common) if common.is_empty() => {}
             Some(common) => common.retain(|l| held.iter().any(|(h, m)| h == l && protects(*m))),
@@ -176,7 +200,13 @@ impl Watch {
     }
 
     /// Taking a lock while holding others; gives whether it is a step.
-    pub fn lock(&mut self, lock: LockId, mode: Mode, task: TaskKey, held: &[(LockId, Mode)]) -> bool {
+    pub fn lock(
+        &mut self,
+        lock: LockId,
+        mode: Mode,
+        task: TaskKey,
+        held: &[(LockId, Mode)],
+    ) -> bool {
         for (outer, _) in held {
             self.order(*outer, lock);
         }
@@ -244,7 +274,9 @@ impl Watch {
 
     fn judge(&mut self, lock: LockId) {
         let watch = &self.locks[lock.index()];
-        let is_step = watch.who == Who::Many && watch.exclusive && (watch.guards || watch.interrupted || watch.cyclic || watch.tried);
+        let is_step = watch.who == Who::Many
+            && watch.exclusive
+            && (watch.guards || watch.interrupted || watch.cyclic || watch.tried);
         if is_step && !self.fixed && !self.marks.locks[lock.index()] {
             self.marks.locks[lock.index()] = true;
             self.changed = true;

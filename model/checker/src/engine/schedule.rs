@@ -35,7 +35,11 @@ pub struct ScheduleError {
 
 impl fmt::Display for ScheduleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "schedule: found `{}`, expected TASK or TASK*TIMES, separated by dots", self.part)
+        write!(
+            f,
+            "schedule: found `{}`, expected TASK or TASK*TIMES, separated by dots",
+            self.part
+        )
     }
 }
 
@@ -49,7 +53,9 @@ impl FromStr for Schedule {
         const MOST: usize = 10_000_000;
         let mut all = vec![];
         for part in text.split('.').filter(|p| !p.is_empty()) {
-            let error = || ScheduleError { part: part.to_owned() };
+            let error = || ScheduleError {
+                part: part.to_owned(),
+            };
             let (task, times) = part.split_once('*').unwrap_or((part, "1"));
             let task: u32 = task.parse().map_err(|_| error())?;
             let times: usize = times.parse().map_err(|_| error())?;

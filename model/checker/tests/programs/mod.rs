@@ -1,5 +1,10 @@
 //! Small concurrent programs as data: the oracle's and the property tests' raw material.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test crate uses the part it needs")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test crate uses the part it needs"
+)]
 
 use checker::layout::Layout;
 use checker::model::{Entry, Model};
@@ -39,9 +44,18 @@ impl Program {
     pub fn new(fields: usize, locks: usize, tasks: Vec<Vec<Op>>) -> Self {
         let mut layout = Layout::new();
         Self {
-            fields: FIELDS[..fields].iter().map(|f| Shared::new(&mut layout, "", f, 0)).collect(),
-            plain_fields: FIELDS[..fields].iter().map(|f| Plain::new(&mut layout, "", f, 0)).collect(),
-            locks: LOCKS[..locks].iter().map(|l| Mutex::new(&mut layout, "", l)).collect(),
+            fields: FIELDS[..fields]
+                .iter()
+                .map(|f| Shared::new(&mut layout, "", f, 0))
+                .collect(),
+            plain_fields: FIELDS[..fields]
+                .iter()
+                .map(|f| Plain::new(&mut layout, "", f, 0))
+                .collect(),
+            locks: LOCKS[..locks]
+                .iter()
+                .map(|l| Mutex::new(&mut layout, "", l))
+                .collect(),
             layout,
             tasks,
             plain: false,
@@ -50,15 +64,26 @@ impl Program {
 
     /// Loads and stores are plain C accesses.
     pub fn with_plain_fields(self) -> Self {
-        Self { plain: true, ..self }
+        Self {
+            plain: true,
+            ..self
+        }
     }
 
     fn load(&self, field: usize) -> u64 {
-        if self.plain { self.plain_fields[field].get() } else { self.fields[field].read_once() }
+        if self.plain {
+            self.plain_fields[field].get()
+        } else {
+            self.fields[field].read_once()
+        }
     }
 
     fn store(&self, field: usize, value: u64) {
-        if self.plain { self.plain_fields[field].set(value) } else { self.fields[field].write_once(value) }
+        if self.plain {
+            self.plain_fields[field].set(value)
+        } else {
+            self.fields[field].write_once(value)
+        }
     }
 
     fn interpret(&self, ops: &[Op]) {
@@ -89,7 +114,10 @@ impl Model for Program {
 
     fn set_up(&self) {
         for i in 0..self.tasks.len() {
-            task::spawn(Entry { kind: 0, arg: i as u64 });
+            task::spawn(Entry {
+                kind: 0,
+                arg: i as u64,
+            });
         }
     }
 

@@ -44,14 +44,26 @@ impl Tree {
     /// A tree that holds an empty root and nothing else.
     pub fn with_root() -> Self {
         Self {
-            nodes: vec![Node { name: String::new(), parent: None, children: vec![], properties: vec![] }],
+            nodes: vec![Node {
+                name: String::new(),
+                parent: None,
+                children: vec![],
+                properties: vec![],
+            }],
         }
     }
 
     /// Appends a child to `parent` and gives its id.
     pub fn add_child(&mut self, parent: NodeId, name: impl Into<String>) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("a device tree has fewer than 2^32 nodes"));
-        self.nodes.push(Node { name: name.into(), parent: Some(parent), children: vec![], properties: vec![] });
+        let id = NodeId(
+            u32::try_from(self.nodes.len()).expect("a device tree has fewer than 2^32 nodes"),
+        );
+        self.nodes.push(Node {
+            name: name.into(),
+            parent: Some(parent),
+            children: vec![],
+            properties: vec![],
+        });
         self.nodes[parent.0 as usize].children.push(id);
         id
     }
@@ -68,13 +80,22 @@ impl Tree {
 
     /// Bytes of a property, `None` if the node lacks it.
     pub fn property(&self, id: NodeId, name: &str) -> Option<&[u8]> {
-        self.node(id).properties.iter().find(|p| p.name == name).map(|p| p.value.as_slice())
+        self.node(id)
+            .properties
+            .iter()
+            .find(|p| p.name == name)
+            .map(|p| p.value.as_slice())
     }
 
     /// A property as 32-bit cells; bytes beyond the last whole cell are left out.
     pub fn cells(&self, id: NodeId, name: &str) -> Option<Vec<u32>> {
         let bytes = self.property(id, name)?;
-        Some(bytes.chunks_exact(4).map(|c| u32::from_be_bytes([c[0], c[1], c[2], c[3]])).collect())
+        Some(
+            bytes
+                .chunks_exact(4)
+                .map(|c| u32::from_be_bytes([c[0], c[1], c[2], c[3]]))
+                .collect(),
+        )
     }
 
     /// The first cell of a property.
@@ -86,7 +107,12 @@ impl Tree {
     pub fn strings(&self, id: NodeId, name: &str) -> Option<Vec<String>> {
         let bytes = self.property(id, name)?;
         let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-        Some(bytes.split(|b| *b == 0).map(|s| String::from_utf8_lossy(s).into_owned()).collect())
+        Some(
+            bytes
+                .split(|b| *b == 0)
+                .map(|s| String::from_utf8_lossy(s).into_owned())
+                .collect(),
+        )
     }
 
     /// The first string of a property.
@@ -108,7 +134,11 @@ impl Tree {
 
     /// The node that carries this phandle.
     pub fn by_phandle(&self, phandle: u32) -> Option<NodeId> {
-        self.ids().find(|id| self.cell(*id, "phandle").or_else(|| self.cell(*id, "linux,phandle")) == Some(phandle))
+        self.ids().find(|id| {
+            self.cell(*id, "phandle")
+                .or_else(|| self.cell(*id, "linux,phandle"))
+                == Some(phandle)
+        })
     }
 
     /// The node at an absolute path. A component may leave out its unit address if that is unambiguous.
@@ -118,7 +148,9 @@ impl Tree {
             let children = &self.node(at).children;
             let exact = children.iter().find(|c| self.node(**c).name == part);
             let short = || {
-                let mut hits = children.iter().filter(|c| self.node(**c).name.split('@').next() == Some(part));
+                let mut hits = children
+                    .iter()
+                    .filter(|c| self.node(**c).name.split('@').next() == Some(part));
                 hits.next().filter(|_| hits.next().is_none())
             };
             at = *exact.or_else(short)?;
@@ -128,11 +160,13 @@ impl Tree {
 
     /// `of_device_is_available()` (drivers/of/base.c): `status` absent, `okay` or `ok`.
     pub fn is_available(&self, id: NodeId) -> bool {
-        self.string(id, "status").is_none_or(|s| s == "okay" || s == "ok")
+        self.string(id, "status")
+            .is_none_or(|s| s == "okay" || s == "ok")
     }
 
     /// Whether `compatible` lists this string.
     pub fn is_compatible(&self, id: NodeId, compatible: &str) -> bool {
-        self.strings(id, "compatible").is_some_and(|l| l.iter().any(|c| c == compatible))
+        self.strings(id, "compatible")
+            .is_some_and(|l| l.iter().any(|c| c == compatible))
     }
 }

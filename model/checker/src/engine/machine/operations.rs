@@ -44,7 +44,9 @@ impl<M: Model> Machine<M> {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let Some(current) = state.current else { return };
-            is_step(state, current) && state.granularity == Granularity::Steps && state.another_enabled(current)
+            is_step(state, current)
+                && state.granularity == Granularity::Steps
+                && state.another_enabled(current)
         };
         if suspends {
             self.suspend(Pending::Always);
@@ -54,7 +56,12 @@ impl<M: Model> Machine<M> {
     fn check_operations(&self) {
         if self.state.borrow().operations > self.max_operations.get() {
             let most = self.max_operations.get();
-            Backend::limit(self, &format!("a run has taken more than {most} operations: does a task loop without progress?"));
+            Backend::limit(
+                self,
+                &format!(
+                    "a run has taken more than {most} operations: does a task loop without progress?"
+                ),
+            );
         }
     }
 
@@ -93,6 +100,14 @@ impl<M: Model> Backend for Machine<M> {
         value
     }
 
+    fn monitor(&self, cell: CellId) -> u64 {
+        if !self.state.borrow().peeking {
+            self.before_access(cell, false);
+            self.past(code::LOAD, cell.0, 0);
+        }
+        self.state.borrow().cells[cell.index()]
+    }
+
     fn store(&self, cell: CellId, value: u64, _order: Order) {
         self.before_access(cell, true);
         let old = self.state.borrow().cells[cell.index()];
@@ -111,7 +126,12 @@ impl<M: Model> Backend for Machine<M> {
         old
     }
 
-    fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64) -> u64 {
+    fn compound(
+        &self,
+        first: CellId,
+        writes: bool,
+        step: &mut dyn FnMut(&mut [u64]) -> u64,
+    ) -> u64 {
         let range = first.index()..first.index() + self.spans[first.index()] as usize;
         if self.state.borrow().peeking {
             return step(&mut self.state.borrow_mut().cells[range]);
@@ -119,7 +139,11 @@ impl<M: Model> Backend for Machine<M> {
         self.before_access(first, writes);
         let result = {
             let mut state = self.state.borrow_mut();
-            let before = if writes { state.cells[range.clone()].to_vec() } else { vec![] };
+            let before = if writes {
+                state.cells[range.clone()].to_vec()
+            } else {
+                vec![]
+            };
             let result = step(&mut state.cells[range.clone()]);
             for (i, old) in range.clone().zip(before) {
                 let new = std::mem::replace(&mut state.cells[i], old);
@@ -142,7 +166,10 @@ impl<M: Model> Backend for Machine<M> {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let Some(current) = state.current else {
-                assert!(state.locks[lock.index()].is_free(mode), "set-up waits for a lock for ever");
+                assert!(
+                    state.locks[lock.index()].is_free(mode),
+                    "set-up waits for a lock for ever"
+                );
                 return;
             };
             state.operations += 1;
@@ -193,14 +220,21 @@ impl<M: Model> Backend for Machine<M> {
             let Some(current) = state.current else { return };
             let slot = &mut state.locks[lock.index()];
             match mode {
-                Mode::Exclusive => assert!(slot.owner.take() == Some(current), "a lock is dropped by its owner"),
+                Mode::Exclusive => assert!(
+                    slot.owner.take() == Some(current),
+                    "a lock is dropped by its owner"
+                ),
                 Mode::Shared => {
                     let at = slot.readers.iter().position(|r| *r == current);
-                    slot.readers.swap_remove(at.expect("a lock is dropped by one of its readers"));
+                    slot.readers
+                        .swap_remove(at.expect("a lock is dropped by one of its readers"));
                 }
             }
             let held = &mut state.tasks[current.index()].held;
-            let at = held.iter().rposition(|h| *h == (lock, mode)).expect("what is held is listed");
+            let at = held
+                .iter()
+                .rposition(|h| *h == (lock, mode))
+                .expect("what is held is listed");
             held.remove(at);
         }
         self.past(code::UNLOCK, lock.0, 0);
@@ -215,7 +249,9 @@ impl<M: Model> Backend for Machine<M> {
             let state = &mut *state;
             let current = state.current.expect("only a task waits");
             let task = &state.tasks[current.index()];
-            let is_step = state.watch.access(condition.cell, false, task.key, &task.held)
+            let is_step = state
+                .watch
+                .access(condition.cell, false, task.key, &task.held)
                 && state.granularity == Granularity::Steps;
             let holds = condition.holds(state.cells[condition.cell.index()]);
             (is_step && state.another_enabled(current)) || !holds
@@ -232,7 +268,10 @@ impl<M: Model> Backend for Machine<M> {
 
     fn spawn(&self, entry: Entry) {
         if self.state.borrow().tasks.len() >= MAX_TASKS {
-            Backend::limit(self, &format!("a run has created more than {MAX_TASKS} tasks"));
+            Backend::limit(
+                self,
+                &format!("a run has created more than {MAX_TASKS} tasks"),
+            );
         }
         let id = self.state.borrow_mut().create(entry);
         self.past(code::SPAWN, entry.kind, entry.arg);

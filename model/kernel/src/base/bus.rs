@@ -1,0 +1,77 @@
+//! drivers/base/bus.c: the buses' lists of devices and drivers, and their notifier chain.
+//! Follows v7.3-rc7.
+//!
+//! The platform and the amba bus share one list each of devices and drivers here. A walk of one
+//! bus skips the devices of the other, which gives the order that two lists would have.
+
+use crate::ids::{Bus, DeviceId, DriverId};
+use crate::kernel::Kernel;
+
+/// enum bus_notifier_event, as far as the IOMMU core listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notification {
+    /// BUS_NOTIFY_ADD_DEVICE
+    AddDevice,
+    /// BUS_NOTIFY_DEL_DEVICE
+    DelDevice,
+    /// BUS_NOTIFY_REMOVED_DEVICE
+    RemovedDevice,
+}
+
+impl Kernel {
+    /// bus_add_device(): from here on the walks see the device.
+    pub(crate) fn bus_add_device(&self, dev: DeviceId) {
+        self.globals.klist_devices.push_back(dev);
+    }
+
+    /// bus_probe_device(). `drivers_autoprobe` is always on.
+    pub(crate) fn bus_probe_device(&self, dev: DeviceId) {
+        self.device_initial_probe(dev);
+    }
+
+    /// bus_remove_device()
+    pub(crate) fn bus_remove_device(&self, dev: DeviceId) {
+        self.globals.klist_devices.remove(dev);
+        self.device_release_driver(dev);
+    }
+
+    /// bus_for_each_dev(): stops at the first result other than 0 and gives it.
+    pub(crate) fn bus_for_each_dev(&self, bus: Bus, mut each: impl FnMut(DeviceId) -> i32) -> i32 {
+        let mut position = 0;
+        while let Some((dev, next)) = self.globals.klist_devices.next(position) {
+            position = next;
+            if self.description(dev).bus != bus {
+                continue;
+            }
+            let ret = each(dev);
+            if ret != 0 {
+                return ret;
+            }
+        }
+        0
+    }
+
+    /// bus_notify(): the only listener of the model is the IOMMU core.
+    pub(crate) fn bus_notify(&self, dev: DeviceId, notification: Notification) {
+        self.globals.bus_notifier.down_read();
+        self.iommu_bus_notifier(dev, notification);
+        self.globals.bus_notifier.up_read();
+    }
+
+    /// driver_register() with bus_add_driver(): the driver is on the list before it attaches.
+    pub(crate) fn driver_register(&self, drv: DriverId) {
+        checker::task::call(
+            "driver_register",
+            u64::from(drv.0),
+            || self.driver_name(drv),
+            || {
+                self.globals.klist_drivers.push_back(drv);
+                self.driver_attach(drv);
+            },
+        );
+    }
+
+    fn driver_name(&self, drv: DriverId) -> String {
+        self.board.drivers[drv.index()].info.name.to_owned()
+    }
+}

@@ -1,0 +1,280 @@
+//! drivers/base/dd.c: binding drivers to devices. Follows v7.3-rc7.
+//!
+//! Left out: pinctrl, PM domains, sysfs, the driver's dev_groups, defer_all_probes, probe_count
+//! (only wait_for_device_probe() looks at it). If several drivers match a device, they are tried
+//! in the catalogue's order instead of that of their registration.
+
+use crate::commit;
+use crate::drivers::catalogue::Kind;
+use crate::errno::{EAGAIN, EBUSY, ENODEV, EPROBE_DEFER};
+use crate::ids::{Bus, DeviceId, DriverId};
+use crate::kernel::{DeviceFlag, Kernel};
+use crate::model::Task;
+
+impl Kernel {
+    /// driver_attach()
+    pub(crate) fn driver_attach(&self, drv: DriverId) {
+        for bus in [Bus::Platform, Bus::Amba] {
+            self.bus_for_each_dev(bus, |dev| {
+                self.__driver_attach(dev, drv);
+                0
+            });
+        }
+    }
+
+    /// __driver_attach(): matches without the device's lock.
+    fn __driver_attach(&self, dev: DeviceId, drv: DriverId) {
+        if !self.driver_match_device(drv, dev) {
+            return;
+        }
+        let device = self.device(dev);
+        if self.driver_allows_async_probing(drv) {
+            device.mutex.lock();
+            let schedule =
+                device.driver.read_once().is_none() && device.async_driver.get().is_none();
+            if schedule {
+                device.async_driver.set(Some(drv));
+            }
+            device.mutex.unlock();
+            if schedule {
+                self.async_schedule(Task::DriverAttachAsync(dev));
+            }
+            return;
+        }
+        device.mutex.lock();
+        self.driver_probe_device(drv, dev);
+        device.mutex.unlock();
+    }
+
+    /// __driver_attach_async_helper()
+    pub(crate) fn __driver_attach_async_helper(&self, dev: DeviceId) {
+        self.on_device("__driver_attach_async_helper", dev, || {
+            let device = self.device(dev);
+            device.mutex.lock();
+            let drv = device
+                .async_driver
+                .get()
+                .expect("it was set when this was scheduled");
+            device.async_driver.set(None);
+            self.driver_probe_device(drv, dev);
+            device.mutex.unlock();
+        });
+        self.async_done();
+    }
+
+    /// device_initial_probe()
+    pub(crate) fn device_initial_probe(&self, dev: DeviceId) {
+        self.__device_attach(dev, true);
+    }
+
+    /// __device_attach(): 1 if a driver was bound, 0 if none, or an error.
+    pub(crate) fn __device_attach(&self, dev: DeviceId, allow_async: bool) -> i32 {
+        let device = self.device(dev);
+        let mut schedule = false;
+        let mut ret = 0;
+        device.mutex.lock();
+        if !device.dead.get() {
+            if device.driver.read_once().is_some() {
+                // Not bound, but with a driver set: nobody leaves it so while the lock is free.
+                ret = i32::from(device.bound.read_once());
+            } else {
+                let (result, have_async) = self.__device_attach_drivers(dev, allow_async, false);
+                ret = result;
+                schedule = ret == 0 && allow_async && have_async;
+            }
+        }
+        device.mutex.unlock();
+        if schedule {
+            self.async_schedule(Task::DeviceAttachAsync(dev));
+        }
+        ret
+    }
+
+    /// __device_attach_async_helper()
+    pub(crate) fn __device_attach_async_helper(&self, dev: DeviceId) {
+        self.on_device("__device_attach_async_helper", dev, || {
+            let device = self.device(dev);
+            device.mutex.lock();
+            if !device.dead.get() && device.driver.read_once().is_none() {
+                self.__device_attach_drivers(dev, true, true);
+            }
+            device.mutex.unlock();
+        });
+        self.async_done();
+    }
+
+    /// bus_for_each_drv(__device_attach_driver): gives the result, and whether a driver that
+    /// matches wants to probe asynchronously.
+    fn __device_attach_drivers(
+        &self,
+        dev: DeviceId,
+        check_async: bool,
+        want_async: bool,
+    ) -> (i32, bool) {
+        let mut have_async = false;
+        for drv in &self.description(dev).drivers {
+            if !self.globals.klist_drivers.contains(*drv) {
+                continue;
+            }
+            let is_async = self.driver_allows_async_probing(*drv);
+            have_async |= is_async;
+            if check_async && is_async != want_async {
+                continue;
+            }
+            let ret = self.driver_probe_device(*drv, dev);
+            if ret < 0 {
+                return (ret, have_async);
+            }
+            if ret == 0 {
+                return (1, have_async);
+            }
+        }
+        (0, have_async)
+    }
+
+    /// driver_match_device(), by compatible.
+    fn driver_match_device(&self, drv: DriverId, dev: DeviceId) -> bool {
+        self.description(dev).drivers.contains(&drv)
+    }
+
+    fn driver_allows_async_probing(&self, drv: DriverId) -> bool {
+        self.board.drivers[drv.index()].is_async
+    }
+
+    /// device_driver_attach(): what a write to `bind` does. A deferral is not queued.
+    pub(crate) fn device_driver_attach(&self, drv: DriverId, dev: DeviceId) -> i32 {
+        self.on_device("device_driver_attach", dev, || {
+            let device = self.device(dev);
+            device.mutex.lock();
+            let ret = self.__driver_probe_device(drv, dev);
+            device.mutex.unlock();
+            if ret == -EPROBE_DEFER { -EAGAIN } else { ret }
+        })
+    }
+
+    /// driver_probe_device()
+    fn driver_probe_device(&self, drv: DriverId, dev: DeviceId) -> i32 {
+        let g = &self.globals;
+        let trigger_count = g.deferred_trigger_count.read_once();
+        let ret = self.__driver_probe_device(drv, dev);
+        if Self::is_deferral(ret) {
+            self.driver_deferred_probe_add(dev);
+            if trigger_count != g.deferred_trigger_count.read_once() {
+                self.driver_deferred_probe_trigger();
+            }
+        }
+        ret
+    }
+
+    /// __driver_probe_device()
+    fn __driver_probe_device(&self, drv: DriverId, dev: DeviceId) -> i32 {
+        self.on_device("__driver_probe_device", dev, || {
+            let device = self.device(dev);
+            if device.dead.get() {
+                return -ENODEV;
+            }
+            if device.driver.read_once().is_some() {
+                return -EBUSY;
+            }
+            if self.has(commit::A2225B6E834A) && !self.test_flag(dev, DeviceFlag::ReadyToProbe) {
+                return -EPROBE_DEFER;
+            }
+            self.set_flag(dev, DeviceFlag::CanMatch, true);
+            self.really_probe(dev, drv)
+        })
+    }
+
+    /// really_probe(): an error of the driver's own probe comes back positive.
+    fn really_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        self.on_device("really_probe", dev, || {
+            let ret = self.device_links_check_suppliers(dev);
+            if ret != 0 {
+                return ret;
+            }
+            let device = self.device(dev);
+            device.driver.write_once(Some(drv));
+            let ret = self.platform_dma_configure(dev);
+            if ret != 0 {
+                self.probe_failed(dev);
+                return ret;
+            }
+            let ret = self.call_driver_probe(dev, drv);
+            if ret != 0 {
+                self.platform_dma_cleanup(dev, drv);
+                self.probe_failed(dev);
+                return ret.abs();
+            }
+            self.driver_bound(dev, drv);
+            0
+        })
+    }
+
+    fn probe_failed(&self, dev: DeviceId) {
+        self.device_links_no_driver(dev);
+        self.device_unbind_cleanup(dev);
+    }
+
+    /// call_driver_probe(): the driver's own probe function.
+    fn call_driver_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        match self.board.drivers[drv.index()].info.kind {
+            Kind::IpmmuVmsa => self.ipmmu_probe(dev),
+            Kind::ArmSmmuV3 => self.arm_smmu_device_probe(dev),
+            Kind::Rockchip => self.rk_iommu_probe(dev),
+            Kind::Client => self.client_probe(dev, drv),
+        }
+    }
+
+    /// device_unbind_cleanup()
+    fn device_unbind_cleanup(&self, dev: DeviceId) {
+        let device = self.device(dev);
+        self.arch_teardown_dma_ops(dev);
+        device.dma_range_map.write_once(false);
+        device.driver.write_once(None);
+        device.driver_data.write_once(false);
+    }
+
+    /// driver_bound()
+    fn driver_bound(&self, dev: DeviceId, drv: DriverId) {
+        self.on_device("driver_bound", dev, || {
+            self.drivers[drv.index()].klist_devices.push_back(dev);
+            self.device(dev).bound.write_once(true);
+            self.device_links_driver_bound(dev);
+            self.driver_deferred_probe_del(dev);
+            self.driver_deferred_probe_trigger();
+        });
+    }
+
+    /// device_release_driver(): what a write to `unbind` does, and device_del().
+    pub(crate) fn device_release_driver(&self, dev: DeviceId) {
+        self.on_device("device_release_driver", dev, || {
+            let device = self.device(dev);
+            device.mutex.lock();
+            self.__device_release_driver(dev);
+            device.mutex.unlock();
+        });
+    }
+
+    /// __device_release_driver(). Consumers are unbound first, with the lock dropped.
+    fn __device_release_driver(&self, dev: DeviceId) {
+        let device = self.device(dev);
+        let Some(drv) = device.driver.read_once() else {
+            return;
+        };
+        while let Some(consumer) = self.device_links_busy_consumer(dev) {
+            device.mutex.unlock();
+            self.device_release_driver(consumer);
+            device.mutex.lock();
+            if device.driver.read_once() != Some(drv) {
+                return;
+            }
+        }
+        if let Some(instance) = self.description(dev).instance {
+            self.iommu_driver_remove(instance);
+        }
+        self.platform_dma_cleanup(dev, drv);
+        self.device_unbind_cleanup(dev);
+        self.device_links_driver_cleanup(dev);
+        self.drivers[drv.index()].klist_devices.remove(dev);
+        device.bound.write_once(false);
+    }
+}

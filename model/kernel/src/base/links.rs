@@ -1,0 +1,193 @@
+//! drivers/base/core.c, the part about device links. Follows v7.3-rc7.
+//!
+//! All links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
+//! devices have been added. Left out: sync_state, cycles, SYNC_STATE_ONLY links to ancestors,
+//! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on.
+
+use crate::errno::EPROBE_DEFER;
+use crate::ids::{DeviceId, LinkId, LinkState, LinksStatus};
+use crate::kernel::Kernel;
+
+impl Kernel {
+    /// fw_devlink_link_device(): links the device to the suppliers and consumers that are there.
+    pub(crate) fn fw_devlink_link_device(&self, dev: DeviceId) {
+        let description = self.description(dev);
+        self.globals.fwnode_link_lock.lock();
+        self.device(dev).fwnode_dev.set(true);
+        for id in description
+            .consumer_links
+            .iter()
+            .chain(&description.supplier_links)
+        {
+            let link = self.board.links[id.index()];
+            let both = self.device(link.supplier).fwnode_dev.get()
+                && self.device(link.consumer).fwnode_dev.get();
+            if both && self.link(*id).get() == LinkState::Fwnode {
+                self.device_link_add(*id);
+            }
+        }
+        self.globals.fwnode_link_lock.unlock();
+    }
+
+    /// device_link_add(): the link begins as available if its supplier is bound.
+    fn device_link_add(&self, id: LinkId) {
+        self.globals.device_links_lock.lock();
+        let supplier = self.board.links[id.index()].supplier;
+        let is_bound = self.device(supplier).links_status.get() == LinksStatus::DriverBound;
+        self.link(id).set(if is_bound {
+            LinkState::Available
+        } else {
+            LinkState::Dormant
+        });
+        self.globals.device_links_lock.unlock();
+    }
+
+    /// device_links_check_suppliers()
+    pub(crate) fn device_links_check_suppliers(&self, dev: DeviceId) -> i32 {
+        let suppliers = &self.description(dev).supplier_links;
+        self.globals.fwnode_link_lock.lock();
+        let missing = suppliers
+            .iter()
+            .any(|l| self.link(*l).get() == LinkState::Fwnode);
+        self.globals.fwnode_link_lock.unlock();
+        if missing {
+            return -EPROBE_DEFER;
+        }
+        self.globals.device_links_lock.lock();
+        let mut ret = 0;
+        for id in suppliers {
+            let link = self.link(*id);
+            match link.get() {
+                LinkState::Gone => {}
+                LinkState::Available => link.set(LinkState::ConsumerProbe),
+                _ => {
+                    self.device_links_missing_supplier(dev);
+                    ret = -EPROBE_DEFER;
+                    break;
+                }
+            }
+        }
+        self.device(dev).links_status.set(LinksStatus::Probing);
+        self.globals.device_links_lock.unlock();
+        ret
+    }
+
+    /// device_links_missing_supplier(): the links that were taken so far are given back.
+    fn device_links_missing_supplier(&self, dev: DeviceId) {
+        for id in &self.description(dev).supplier_links {
+            let link = self.link(*id);
+            if link.get() == LinkState::ConsumerProbe {
+                self.give_back(*id);
+            }
+        }
+    }
+
+    fn give_back(&self, id: LinkId) {
+        let supplier = self.board.links[id.index()].supplier;
+        let is_bound = self.device(supplier).links_status.get() == LinksStatus::DriverBound;
+        self.link(id).set(if is_bound {
+            LinkState::Available
+        } else {
+            LinkState::Dormant
+        });
+    }
+
+    /// device_links_driver_bound(): consumers that wait are put on the deferred list.
+    pub(crate) fn device_links_driver_bound(&self, dev: DeviceId) {
+        let description = self.description(dev);
+        self.globals.fwnode_link_lock.lock();
+        for id in &description.supplier_links {
+            if self.link(*id).get() == LinkState::Fwnode {
+                self.link(*id).set(LinkState::Gone);
+            }
+        }
+        self.globals.fwnode_link_lock.unlock();
+        self.globals.device_links_lock.lock();
+        for id in &description.consumer_links {
+            let link = self.link(*id);
+            if link.get() == LinkState::Dormant {
+                link.set(LinkState::Available);
+                self.driver_deferred_probe_add(self.board.links[id.index()].consumer);
+            }
+        }
+        for id in &description.supplier_links {
+            let link = self.link(*id);
+            if link.get() == LinkState::ConsumerProbe {
+                link.set(LinkState::Active);
+            }
+        }
+        self.device(dev).links_status.set(LinksStatus::DriverBound);
+        self.globals.device_links_lock.unlock();
+    }
+
+    /// device_links_no_driver()
+    pub(crate) fn device_links_no_driver(&self, dev: DeviceId) {
+        let description = self.description(dev);
+        self.globals.device_links_lock.lock();
+        for id in &description.consumer_links {
+            let link = self.link(*id);
+            if matches!(link.get(), LinkState::ConsumerProbe | LinkState::Active) {
+                link.set(LinkState::Dormant);
+            }
+        }
+        self.__device_links_no_driver(dev);
+        self.globals.device_links_lock.unlock();
+    }
+
+    fn __device_links_no_driver(&self, dev: DeviceId) {
+        for id in self.description(dev).supplier_links.iter().rev() {
+            if matches!(
+                self.link(*id).get(),
+                LinkState::ConsumerProbe | LinkState::Active
+            ) {
+                self.give_back(*id);
+            }
+        }
+        self.device(dev).links_status.set(LinksStatus::NoDriver);
+    }
+
+    /// device_links_busy(): a consumer that is bound or probing, and must go first.
+    pub(crate) fn device_links_busy_consumer(&self, dev: DeviceId) -> Option<DeviceId> {
+        self.globals.device_links_lock.lock();
+        let mut busy = None;
+        for id in &self.description(dev).consumer_links {
+            if matches!(
+                self.link(*id).get(),
+                LinkState::ConsumerProbe | LinkState::Active
+            ) {
+                busy = Some(self.board.links[id.index()].consumer);
+                break;
+            }
+        }
+        self.device(dev).links_status.set(LinksStatus::Unbinding);
+        self.globals.device_links_lock.unlock();
+        busy
+    }
+
+    /// device_links_driver_cleanup()
+    pub(crate) fn device_links_driver_cleanup(&self, dev: DeviceId) {
+        self.globals.device_links_lock.lock();
+        for id in &self.description(dev).consumer_links {
+            let link = self.link(*id);
+            if !matches!(link.get(), LinkState::Gone | LinkState::Fwnode) {
+                link.set(LinkState::Dormant);
+            }
+        }
+        self.__device_links_no_driver(dev);
+        self.globals.device_links_lock.unlock();
+    }
+
+    /// device_links_purge(), with fwnode_links_purge(): nothing waits for a device that is gone.
+    pub(crate) fn device_links_purge(&self, dev: DeviceId) {
+        let description = self.description(dev);
+        self.globals.device_links_lock.lock();
+        for id in description
+            .consumer_links
+            .iter()
+            .chain(&description.supplier_links)
+        {
+            self.link(*id).set(LinkState::Gone);
+        }
+        self.globals.device_links_lock.unlock();
+    }
+}

@@ -1,0 +1,55 @@
+//! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
+//! same. Follows v7.3-rc7.
+
+use crate::commit;
+use crate::ids::{DeviceId, DriverId};
+use crate::kernel::Kernel;
+
+impl Kernel {
+    /// platform_dma_configure(), and amba_dma_configure(), which differs in names only.
+    pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
+        self.on_device("platform_dma_configure", dev, || {
+            let drv = self.device(dev).driver.read_once();
+            let ret = self.of_dma_configure_id(dev);
+            if ret != 0 || self.skips_default_domain(dev, drv) {
+                return ret;
+            }
+            let ret = self.iommu_device_use_default_domain(dev);
+            if ret != 0 {
+                self.arch_teardown_dma_ops(dev);
+            }
+            ret
+        })
+    }
+
+    /// Whether the caller is not a driver that uses the DMA API: the walk, or a driver that
+    /// manages DMA by itself.
+    fn skips_default_domain(&self, dev: DeviceId, drv: Option<DriverId>) -> bool {
+        if self.has(commit::G95DEEE37A123) {
+            return drv.is_none_or(|d| self.driver_managed_dma(d));
+        }
+        if self.has(commit::BCB81AC6AE3C) && self.device(dev).driver.read_once().is_none() {
+            return true;
+        }
+        match drv {
+            Some(d) => self.driver_managed_dma(d),
+            // dev->driver was NULL when the driver was computed from it, and is set now: what is
+            // read is memory in front of address 0.
+            None => self.oops(
+                dev,
+                "platform_dma_configure: driver_managed_dma read through a NULL driver",
+            ),
+        }
+    }
+
+    fn driver_managed_dma(&self, drv: DriverId) -> bool {
+        self.board.drivers[drv.index()].managed_dma
+    }
+
+    /// platform_dma_cleanup()
+    pub(crate) fn platform_dma_cleanup(&self, dev: DeviceId, drv: DriverId) {
+        if !self.driver_managed_dma(drv) {
+            self.iommu_device_unuse_default_domain(dev);
+        }
+    }
+}

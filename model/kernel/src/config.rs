@@ -1,0 +1,50 @@
+//! What is decided before the kernel runs: its configuration, its command line, what the
+//! devices' drivers find.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Kernel configuration and command line, as far as the model looks at them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// CONFIG_MODULES.
+    pub modules: bool,
+    /// fw_devlink=on (the default, also rpm) or off.
+    pub fw_devlink: bool,
+    /// fw_devlink.strict=1: optional suppliers count too.
+    pub fw_devlink_strict: bool,
+    /// deferred_probe_timeout= in seconds; 0 is over at once. The default is 10 with modules
+    /// and 0 without.
+    pub deferred_probe_timeout: u32,
+    /// driver_async_probe=: names of drivers, or `*`.
+    pub async_probe: BTreeSet<String>,
+    /// Devices that an out-of-tree patch adds to ipmmu-vmsa's allow list.
+    pub allow: BTreeSet<String>,
+    /// `soc_device_match()`'s revision of the SoC, such as `ES2.0`.
+    pub soc_revision: String,
+    /// Drivers that are not built.
+    pub absent: BTreeSet<String>,
+    /// Drivers that are modules, loaded in this order once the initcalls are over.
+    pub loaded_modules: Vec<String>,
+    /// What the driver's own probe function returns, by device; 0 where nothing is said.
+    pub probe_results: BTreeMap<String, i32>,
+    /// Drivers whose `driver_managed_dma` is set.
+    pub managed_dma: BTreeSet<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            modules: true,
+            fw_devlink: true,
+            fw_devlink_strict: false,
+            deferred_probe_timeout: 10,
+            async_probe: BTreeSet::new(),
+            allow: BTreeSet::new(),
+            soc_revision: String::new(),
+            absent: BTreeSet::new(),
+            loaded_modules: vec![],
+            probe_results: BTreeMap::new(),
+            managed_dma: BTreeSet::new(),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Which driver binds to what, when it registers, and what kind of driver it is: facts of the
+//! kernel's source, one row a driver.
+//!
+//! Drivers of one initcall level register in link order, which follows drivers/Makefile: pinctrl,
+//! gpio, clk, dma, soc, virtio, reset, tty, iommu, base, misc, mfd, ata, spi, net, i2c, media,
+//! mmc. A row's `link_order` is its folder's place in that list (v6.12 to v7.3).
+
+/// Initcall levels, as in include/linux/init.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Initcall {
+    /// early_initcall
+    Early,
+    /// pure_initcall
+    Pure,
+    /// core_initcall
+    Core,
+    /// postcore_initcall
+    Postcore,
+    /// arch_initcall
+    Arch,
+    /// arch_initcall_sync: of_platform_default_populate_init() runs here.
+    ArchSync,
+    /// subsys_initcall
+    Subsys,
+    /// fs_initcall
+    Fs,
+    /// device_initcall, and module_init() of what is built in.
+    Device,
+    /// late_initcall
+    Late,
+}
+
+impl Initcall {
+    /// All levels in order.
+    pub const ALL: [Initcall; 10] = [
+        Initcall::Early,
+        Initcall::Pure,
+        Initcall::Core,
+        Initcall::Postcore,
+        Initcall::Arch,
+        Initcall::ArchSync,
+        Initcall::Subsys,
+        Initcall::Fs,
+        Initcall::Device,
+        Initcall::Late,
+    ];
+}
+
+/// What a driver's probe function does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// drivers/iommu/ipmmu-vmsa.c
+    IpmmuVmsa,
+    /// drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c
+    ArmSmmuV3,
+    /// drivers/iommu/rockchip-iommu.c
+    Rockchip,
+    /// A driver whose probe does nothing that the model looks at.
+    Client,
+}
+
+/// One driver.
+#[derive(Clone, Copy, Debug)]
+pub struct DriverInfo {
+    /// `device_driver.name`.
+    pub name: &'static str,
+    /// Compatibles of its match table, as far as boards use them.
+    pub compatibles: &'static [&'static str],
+    /// Initcall level of its registration.
+    pub level: Initcall,
+    /// Place among the drivers of its level.
+    pub link_order: u16,
+    /// PROBE_PREFER_ASYNCHRONOUS.
+    pub prefers_async: bool,
+    /// What its probe does.
+    pub kind: Kind,
+    /// Where this stands.
+    pub source: &'static str,
+}
+
+const fn client(
+    name: &'static str,
+    compatibles: &'static [&'static str],
+    level: Initcall,
+    link_order: u16,
+    source: &'static str,
+) -> DriverInfo {
+    DriverInfo {
+        name,
+        compatibles,
+        level,
+        link_order,
+        prefers_async: false,
+        kind: Kind::Client,
+        source,
+    }
+}
+
+const fn iommu(
+    name: &'static str,
+    compatibles: &'static [&'static str],
+    kind: Kind,
+    source: &'static str,
+) -> DriverInfo {
+    DriverInfo {
+        name,
+        compatibles,
+        level: Initcall::Device,
+        link_order: 80,
+        prefers_async: false,
+        kind,
+        source,
+    }
+}
+
+/// The catalogue, by level and link order.
+pub const CATALOGUE: &[DriverInfo] = &[
+    client(
+        "sram",
+        &["mmio-sram"],
+        Initcall::Postcore,
+        100,
+        "drivers/misc/sram.c",
+    ),
+    client(
+        "rcar-dmac",
+        &["renesas,rcar-dmac", "renesas,rcar-gen4-dmac"],
+        Initcall::Device,
+        40,
+        "drivers/dma/sh/rcar-dmac.c",
+    ),
+    client(
+        "virtio-mmio",
+        &["virtio,mmio"],
+        Initcall::Device,
+        60,
+        "drivers/virtio/virtio_mmio.c",
+    ),
+    client(
+        "of_serial",
+        &["ns16550a", "ns16550", "snps,dw-apb-uart-ns16550"],
+        Initcall::Device,
+        70,
+        "drivers/tty/serial/8250/8250_of.c",
+    ),
+    iommu(
+        "ipmmu-vmsa",
+        &[
+            "renesas,ipmmu-r8a774a1",
+            "renesas,ipmmu-r8a7795",
+            "renesas,ipmmu-r8a7796",
+            "renesas,ipmmu-r8a77965",
+        ],
+        Kind::IpmmuVmsa,
+        "drivers/iommu/ipmmu-vmsa.c",
+    ),
+    iommu(
+        "rk_iommu",
+        &["rockchip,iommu", "rockchip,rk3568-iommu"],
+        Kind::Rockchip,
+        "drivers/iommu/rockchip-iommu.c",
+    ),
+    iommu(
+        "arm-smmu-v3",
+        &["arm,smmu-v3"],
+        Kind::ArmSmmuV3,
+        "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
+    ),
+    client(
+        "sata_rcar",
+        &[
+            "renesas,rcar-gen3-sata",
+            "renesas,sata-r8a7795",
+            "renesas,sata-r8a77965",
+        ],
+        Initcall::Device,
+        120,
+        "drivers/ata/sata_rcar.c",
+    ),
+    client(
+        "ravb",
+        &["renesas,etheravb-rcar-gen3"],
+        Initcall::Device,
+        140,
+        "drivers/net/ethernet/renesas/ravb_main.c",
+    ),
+    client(
+        "pwrseq_simple",
+        &["mmc-pwrseq-simple"],
+        Initcall::Device,
+        160,
+        "drivers/mmc/core/pwrseq_simple.c",
+    ),
+    DriverInfo {
+        name: "renesas_sdhi_internal_dmac",
+        compatibles: &["renesas,rcar-gen3-sdhi"],
+        level: Initcall::Device,
+        link_order: 165,
+        prefers_async: true,
+        kind: Kind::Client,
+        source: "drivers/mmc/host/renesas_sdhi_internal_dmac.c",
+    },
+    client(
+        "rcar-fcp",
+        &["renesas,fcpf", "renesas,fcpv"],
+        Initcall::Device,
+        170,
+        "drivers/media/platform/renesas/rcar-fcp.c, linked behind drivers/mmc as part of drivers/media",
+    ),
+    // Clients of scenarios, not of any real board.
+    client(
+        "client-drv",
+        &["test,client"],
+        Initcall::Device,
+        200,
+        "none: stands for any client driver",
+    ),
+];
+
+/// The row of a driver.
+pub fn find(name: &str) -> Option<&'static DriverInfo> {
+    CATALOGUE.iter().find(|d| d.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CATALOGUE;
+
+    #[test]
+    fn the_catalogue_stands_in_link_order() {
+        assert!(CATALOGUE.is_sorted_by_key(|d| (d.level, d.link_order)));
+    }
+
+    #[test]
+    fn every_driver_has_one_row() {
+        for (i, d) in CATALOGUE.iter().enumerate() {
+            assert!(
+                CATALOGUE[i + 1..].iter().all(|other| other.name != d.name),
+                "{}",
+                d.name
+            );
+        }
+    }
+}

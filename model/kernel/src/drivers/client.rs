@@ -1,0 +1,18 @@
+//! Client drivers: what a driver of a DMA master does in its probe, as far as the IOMMU core
+//! can tell.
+
+use crate::ids::{DeviceId, DriverId};
+use crate::kernel::Kernel;
+
+impl Kernel {
+    /// A client driver's probe: what the configuration says for this device. Whether the DMA
+    /// API would go through the IOMMU at this moment is noted by the monitor.
+    pub(crate) fn client_probe(&self, dev: DeviceId, _drv: DriverId) -> i32 {
+        let ret = self.device(dev).probe_result;
+        if ret == 0 {
+            let uses_iommu = self.use_dma_iommu(dev);
+            self.device(dev).probed_with.set(Some(uses_iommu));
+        }
+        ret
+    }
+}

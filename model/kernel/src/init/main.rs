@@ -1,0 +1,53 @@
+//! init/main.c: the initcalls in order of level and link order, and what follows them.
+//! Follows v7.3-rc7.
+//!
+//! of_platform_default_populate_init() is the only arch_initcall_sync here, and
+//! deferred_probe_initcall() the first late_initcall: drivers/base is linked before the drivers
+//! that register that late.
+
+use crate::drivers::catalogue::Initcall;
+use crate::ids::DriverId;
+use crate::kernel::Kernel;
+use checker::task;
+
+impl Kernel {
+    /// kernel_init(): the initcalls, then all that is asynchronous, then user space loads modules.
+    pub(crate) fn kernel_init(&self) {
+        for level in Initcall::ALL {
+            self.do_initcall_level(level);
+        }
+        self.async_synchronize_full();
+        for module in &self.config.loaded_modules {
+            if let Some(drv) = self.board.driver_by_name(module) {
+                task::note("insmod", || module.clone());
+                self.driver_register(drv);
+            }
+        }
+    }
+
+    /// do_initcall_level()
+    fn do_initcall_level(&self, level: Initcall) {
+        task::note("level", || format!("{level:?}").to_lowercase());
+        if level == Initcall::ArchSync {
+            for dev in self.board.device_ids() {
+                self.device_add(dev);
+            }
+        }
+        if level == Initcall::Late {
+            self.deferred_probe_initcall();
+        }
+        for drv in self
+            .board
+            .driver_ids()
+            .filter(|d| self.is_built_in(*d, level))
+        {
+            self.driver_register(drv);
+        }
+    }
+
+    /// Whether the driver registers at this level. Drivers are numbered in link order.
+    fn is_built_in(&self, drv: DriverId, level: Initcall) -> bool {
+        let info = self.board.drivers[drv.index()].info;
+        info.level == level && !self.config.loaded_modules.iter().any(|m| m == info.name)
+    }
+}

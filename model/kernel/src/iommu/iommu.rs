@@ -1,0 +1,492 @@
+//! drivers/iommu/iommu.c: instances, fwspecs, groups, the walk over the buses. Follows v7.3-rc7;
+//! what a commit changed stands behind its `has`.
+//!
+//! Left out: sysfs, module references, reserved regions, PASIDs, deferred attach, passthrough and
+//! per-device domain types: every default domain is a DMA domain. The instance of a fwnode
+//! is found by its number; the list is asked only whether the instance is on it.
+
+use crate::base::bus::Notification;
+use crate::board::IommuSpec;
+use crate::commit;
+use crate::drivers::catalogue::Kind;
+use crate::errno::{EINVAL, ENODEV, EPROBE_DEFER};
+use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
+use crate::kernel::{DeviceFlag, Kernel, Warn};
+use checker::heap::Handle;
+use checker::task;
+
+impl Kernel {
+    // Instances.
+
+    /// iommu_device_register()
+    pub(crate) fn iommu_device_register(&self, instance: InstanceId) -> i32 {
+        self.on_device("iommu_device_register", self.hwdev(instance), || {
+            let g = &self.globals;
+            g.iommu_device_lock.lock();
+            g.iommu_device_list.push_back(instance);
+            g.iommu_device_lock.unlock();
+            for bus in [Bus::Platform, Bus::Amba] {
+                let err = self.bus_iommu_probe(bus, instance);
+                if err != 0 {
+                    self.iommu_device_unregister(instance);
+                    return err;
+                }
+            }
+            if self.has(commit::DA33E87BD2BF) {
+                self.instance(instance).ready.write_once(true);
+            }
+            0
+        })
+    }
+
+    /// iommu_device_unregister()
+    pub(crate) fn iommu_device_unregister(&self, instance: InstanceId) {
+        self.on_device("iommu_device_unregister", self.hwdev(instance), || {
+            for bus in [Bus::Platform, Bus::Amba] {
+                self.bus_for_each_dev(bus, |dev| {
+                    self.remove_iommu_group(dev, instance);
+                    0
+                });
+            }
+            let g = &self.globals;
+            g.iommu_device_lock.lock();
+            g.iommu_device_list.remove_compact(instance);
+            g.iommu_device_lock.unlock();
+            let singleton = self.instance(instance).singleton_group;
+            if let Some(group) = singleton.read_once() {
+                singleton.write_once(None);
+                self.iommu_group_put(group);
+            }
+        });
+    }
+
+    /// remove_iommu_group()
+    fn remove_iommu_group(&self, dev: DeviceId, instance: InstanceId) {
+        let Some(pointer) = self.device(dev).iommu.read_once() else {
+            return;
+        };
+        if self.dev_iommu(dev, pointer).iommu_dev.read_once() == Some(instance) {
+            self.iommu_release_device(dev);
+        }
+    }
+
+    /// iommu_from_fwnode(): whether the instance is on the list.
+    pub(crate) fn iommu_from_fwnode(&self, instance: InstanceId) -> bool {
+        let g = &self.globals;
+        g.iommu_device_lock.lock();
+        let listed = g.iommu_device_list.contains(instance);
+        g.iommu_device_lock.unlock();
+        listed
+    }
+
+    /// iommu_fwspec_ops(): the instance that a fwspec names, if it is on the list.
+    fn iommu_fwspec_ops(&self, fwspec: Option<FwnodeId>) -> Option<InstanceId> {
+        let fwnode = fwspec?;
+        let of_node =
+            |i: &InstanceId| self.description(self.hwdev(*i)).node.0 == u32::from(fwnode.0);
+        self.board
+            .instance_ids()
+            .find(of_node)
+            .filter(|i| self.iommu_from_fwnode(*i))
+    }
+
+    // struct dev_iommu and fwspec.
+
+    /// dev_iommu_get()
+    fn dev_iommu_get(&self, dev: DeviceId) -> Handle {
+        let device = self.device(dev);
+        if let Some(pointer) = device.iommu.read_once() {
+            return pointer;
+        }
+        let pointer = device.dev_iommu_heap.alloc();
+        let new = &device.dev_iommu[pointer.slot as usize];
+        new.fwspec.write_once(None);
+        new.num_ids.write_once(0);
+        new.iommu_dev.write_once(None);
+        new.private.write_once(None);
+        device.iommu.write_once(Some(pointer));
+        pointer
+    }
+
+    /// dev_iommu_free()
+    pub(crate) fn dev_iommu_free(&self, dev: DeviceId) {
+        let device = self.device(dev);
+        let Some(pointer) = device.iommu.read_once() else {
+            self.oops(dev, "dev_iommu_free: dev->iommu is NULL")
+        };
+        device.iommu.write_once(None);
+        device.dev_iommu_heap.free(pointer);
+    }
+
+    /// dev_iommu_fwspec_get()
+    pub(crate) fn dev_iommu_fwspec_get(&self, dev: DeviceId) -> Option<FwnodeId> {
+        let pointer = self.device(dev).iommu.read_once()?;
+        self.dev_iommu(dev, pointer).fwspec.read_once()
+    }
+
+    /// iommu_fwspec_init()
+    pub(crate) fn iommu_fwspec_init(&self, dev: DeviceId, spec: &IommuSpec) -> i32 {
+        self.on_device("iommu_fwspec_init", dev, || {
+            let Some(instance) = spec.instance.filter(|i| self.iommu_from_fwnode(*i)) else {
+                return self.driver_deferred_probe_check_state();
+            };
+            let device = self.device(dev);
+            if self.has(commit::DA33E87BD2BF) && self.iommu_is_not_ready(dev, instance) {
+                return -EPROBE_DEFER;
+            }
+            if let Some(fwspec) = self.dev_iommu_fwspec_get(dev) {
+                return self.iommu_fwspec_compare(fwspec, spec, instance);
+            }
+            let pointer = self.dev_iommu_get(dev);
+            let dev_iommu = self.dev_iommu(dev, pointer);
+            dev_iommu.num_ids.write_once(0);
+            dev_iommu.fwspec.write_once(Some(Self::fwnode(spec)));
+            debug_assert!(device.dev_iommu.len() > pointer.slot as usize);
+            0
+        })
+    }
+
+    /// The gate of da33e87bd2bf: nobody but the walk itself, which has set `dev->iommu` by then,
+    /// may use an instance that is still being registered.
+    fn iommu_is_not_ready(&self, dev: DeviceId, instance: InstanceId) -> bool {
+        let ready = self.instance(instance).ready;
+        if self.has(commit::AMBARUS_READY_ALWAYS) {
+            return !ready.read_once();
+        }
+        self.device(dev).iommu.read_once().is_none() && !ready.read_once()
+    }
+
+    /// A further specifier must be for the same driver.
+    fn iommu_fwspec_compare(
+        &self,
+        fwspec: FwnodeId,
+        spec: &IommuSpec,
+        instance: InstanceId,
+    ) -> i32 {
+        if self.has(commit::AMBARUS_FWNODE) {
+            return if fwspec == Self::fwnode(spec) {
+                0
+            } else {
+                -EPROBE_DEFER
+            };
+        }
+        let kind = |i: InstanceId| self.board.instances[i.index()].kind;
+        match self.iommu_fwspec_ops(Some(fwspec)) {
+            Some(first) if kind(first) == kind(instance) => 0,
+            _ => -EINVAL,
+        }
+    }
+
+    /// iommu_fwspec_add_ids(): `n` more ids.
+    pub(crate) fn iommu_fwspec_add_ids(&self, dev: DeviceId, n: u64) {
+        if let Some(pointer) = self.device(dev).iommu.read_once() {
+            let dev_iommu = self.dev_iommu(dev, pointer);
+            let num_ids = dev_iommu.num_ids.read_once();
+            dev_iommu.num_ids.write_once(num_ids + n);
+        }
+    }
+
+    /// iommu_fwspec_free()
+    pub(crate) fn iommu_fwspec_free(&self, dev: DeviceId) {
+        self.on_device("iommu_fwspec_free", dev, || {
+            if let Some(pointer) = self.device(dev).iommu.read_once() {
+                self.dev_iommu(dev, pointer).fwspec.write_once(None);
+            }
+        });
+    }
+
+    // Groups.
+
+    /// iommu_group_alloc(), in one of the slots of the group's owner.
+    fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
+        let Some(id) = slots.find(|g| !self.group(*g).alive.read_once()) else {
+            task::limit("a device or an instance has more groups at once than the model holds")
+        };
+        let group = self.group(id);
+        group.alive.write_once(true);
+        group.default_domain.write_once(None);
+        group.domain.write_once(None);
+        group.owner_cnt.write_once(0);
+        task::note("iommu_group_alloc", || id.0.to_string());
+        id
+    }
+
+    /// iommu_group_put() of the last reference. The model does not count references: a group
+    /// without members goes, unless an instance keeps it.
+    fn iommu_group_put(&self, id: GroupId) {
+        let kept = self.board.instance_ids().any(|i| {
+            self.groups_of_instance(i).any(|g| g == id)
+                && self.instance(i).singleton_group.read_once() == Some(id)
+        });
+        if !kept && self.group(id).devices.is_empty() {
+            self.group(id).alive.write_once(false);
+        }
+    }
+
+    /// generic_device_group(): one group for each device.
+    pub(crate) fn generic_device_group(&self, dev: DeviceId) -> GroupId {
+        self.iommu_group_alloc(self.groups_of_device(dev))
+    }
+
+    /// generic_single_device_group(): one group for each instance.
+    pub(crate) fn generic_single_device_group(&self, instance: InstanceId) -> GroupId {
+        let singleton = self.instance(instance).singleton_group;
+        if let Some(group) = singleton.read_once() {
+            return group;
+        }
+        let group = self.iommu_group_alloc(self.groups_of_instance(instance));
+        singleton.write_once(Some(group));
+        group
+    }
+
+    // Probing.
+
+    /// iommu_probe_device(): the bus notifier and the replay.
+    pub(crate) fn iommu_probe_device(&self, dev: DeviceId) -> i32 {
+        self.on_device("iommu_probe_device", dev, || {
+            let lock = self.globals.iommu_probe_device_lock;
+            lock.lock();
+            let ret = self.__iommu_probe_device(dev, None);
+            lock.unlock();
+            // probe_finalize() follows; no driver of the model has one.
+            ret
+        })
+    }
+
+    /// probe_iommu_group(): one device of the walk.
+    fn probe_iommu_group(&self, dev: DeviceId, walk: InstanceId) -> i32 {
+        self.on_device("probe_iommu_group", dev, || {
+            let lock = self.globals.iommu_probe_device_lock;
+            lock.lock();
+            let ret = self.__iommu_probe_device(dev, Some(walk));
+            lock.unlock();
+            if ret == -ENODEV { 0 } else { ret }
+        })
+    }
+
+    /// __iommu_probe_device(), with iommu_probe_device_lock held. `walk`: on whose list a new
+    /// group is put.
+    fn __iommu_probe_device(&self, dev: DeviceId, walk: Option<InstanceId>) -> i32 {
+        self.on_device("__iommu_probe_device", dev, || {
+            let device = self.device(dev);
+            // Before fd598f71b669 the ops were looked for first, and nothing was done without.
+            if !self.has(commit::FD598F71B669)
+                && self
+                    .iommu_fwspec_ops(self.dev_iommu_fwspec_get(dev))
+                    .is_none()
+            {
+                return -ENODEV;
+            }
+            if device.iommu_group.read_once().is_some() {
+                return 0;
+            }
+            let ret = self.iommu_init_device(dev);
+            if ret != 0 {
+                return ret;
+            }
+            if self.has(commit::G73D2F10957F5) && device.driver.read_once().is_some() {
+                self.warn(dev, Warn::LateProbe);
+            }
+            self.iommu_join_group(dev, walk);
+            0
+        })
+    }
+
+    /// The second half of __iommu_probe_device(): the device joins its group.
+    fn iommu_join_group(&self, dev: DeviceId, walk: Option<InstanceId>) {
+        let Some(id) = self.device(dev).iommu_group.read_once() else {
+            self.oops(dev, "__iommu_probe_device: dev->iommu_group is NULL")
+        };
+        let group = self.group(id);
+        task::note("printk", || {
+            format!("{}: Adding to iommu group {}", self.device(dev).name, id.0)
+        });
+        group.mutex.lock();
+        group.devices.push_back(dev);
+        let default_domain = group.default_domain.read_once();
+        if group.domain.read_once().is_none() && default_domain.is_none() {
+            match walk {
+                None => self.iommu_setup_default_domain(id),
+                Some(walk) => {
+                    if !group.entry.read_once() {
+                        group.entry.write_once(true);
+                        self.instance(walk).group_list.push_back(id);
+                    }
+                }
+            }
+        }
+        if group.default_domain.read_once().is_some() {
+            self.iommu_setup_dma_ops(dev, id);
+        }
+        group.mutex.unlock();
+    }
+
+    /// iommu_init_device(), with iommu_probe_device_lock held on entry and on return.
+    fn iommu_init_device(&self, dev: DeviceId) -> i32 {
+        self.on_device("iommu_init_device", dev, || {
+            self.dev_iommu_get(dev);
+            if self.has(commit::BCB81AC6AE3C) && !self.iommu_configure_firmware(dev) {
+                return -ENODEV;
+            }
+            let Some(pointer) = self.device(dev).iommu.read_once() else {
+                self.oops(dev, "iommu_init_device: dev->iommu is NULL")
+            };
+            let fwspec = self.dev_iommu(dev, pointer).fwspec.read_once();
+            let Some(instance) = self.iommu_fwspec_ops(fwspec) else {
+                return self.iommu_init_failed(dev, -ENODEV);
+            };
+            let warns_early = self.has(commit::BCB81AC6AE3C) && !self.has(commit::G73D2F10957F5);
+            if warns_early && self.device(dev).driver.read_once().is_some() {
+                self.warn(dev, Warn::LateProbe);
+            }
+            match self.ops_probe_device(dev, instance) {
+                Ok(probed) => {
+                    self.dev_iommu(dev, pointer)
+                        .iommu_dev
+                        .write_once(Some(probed));
+                    let group = self.ops_device_group(dev, probed);
+                    self.device(dev).iommu_group.write_once(Some(group));
+                    0
+                }
+                Err(err) => self.iommu_init_failed(dev, err),
+            }
+        })
+    }
+
+    /// Runs the firmware parsing through the bus, for a device without driver. `false`: another
+    /// walk has finished or undone the device meanwhile.
+    fn iommu_configure_firmware(&self, dev: DeviceId) -> bool {
+        let rechecks = self.has(commit::G0C8E9C148E29);
+        if rechecks && self.dev_iommu_fwspec_get(dev).is_some() {
+            return true;
+        }
+        if self.device(dev).driver.read_once().is_some() {
+            return true;
+        }
+        let lock = self.globals.iommu_probe_device_lock;
+        lock.unlock();
+        self.platform_dma_configure(dev);
+        lock.lock();
+        let device = self.device(dev);
+        !rechecks
+            || (device.iommu.read_once().is_some() && device.iommu_group.read_once().is_none())
+    }
+
+    /// err_free of iommu_init_device().
+    fn iommu_init_failed(&self, dev: DeviceId, err: i32) -> i32 {
+        let Some(pointer) = self.device(dev).iommu.read_once() else {
+            self.oops(dev, "iommu_init_device: dev->iommu is NULL")
+        };
+        self.dev_iommu(dev, pointer).iommu_dev.write_once(None);
+        self.dev_iommu_free(dev);
+        err
+    }
+
+    /// ops->probe_device()
+    fn ops_probe_device(&self, dev: DeviceId, instance: InstanceId) -> Result<InstanceId, i32> {
+        match self.board.instances[instance.index()].kind {
+            Kind::IpmmuVmsa => self.ipmmu_probe_device(dev),
+            Kind::ArmSmmuV3 => self.arm_smmu_probe_device(dev, instance),
+            Kind::Rockchip => self.rk_iommu_probe_device(dev),
+            Kind::Client => unreachable!("a client driver makes no instance"),
+        }
+    }
+
+    /// ops->device_group()
+    fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
+        match self.board.instances[instance.index()].kind {
+            Kind::ArmSmmuV3 => self.generic_device_group(dev),
+            _ => self.generic_single_device_group(instance),
+        }
+    }
+
+    /// bus_iommu_probe(): first every device, then every new group.
+    pub(crate) fn bus_iommu_probe(&self, bus: Bus, walk: InstanceId) -> i32 {
+        let ret = self.bus_for_each_dev(bus, |dev| self.probe_iommu_group(dev, walk));
+        if ret != 0 {
+            return ret;
+        }
+        while let Some(id) = self.instance(walk).group_list.pop_front() {
+            let group = self.group(id);
+            group.mutex.lock();
+            group.entry.write_once(false);
+            self.iommu_setup_default_domain(id);
+            let mut position = 0;
+            while let Some((dev, next)) = group.devices.next(position) {
+                position = next;
+                self.iommu_setup_dma_ops(dev, id);
+            }
+            group.mutex.unlock();
+        }
+        0
+    }
+
+    /// iommu_setup_default_domain(), with the group's mutex held: a DMA domain, attached to all.
+    fn iommu_setup_default_domain(&self, id: GroupId) {
+        let group = self.group(id);
+        if group.default_domain.read_once().is_some() {
+            return;
+        }
+        group.default_domain.write_once(Some(Domain::Dma));
+        group.domain.write_once(Some(Domain::Dma));
+    }
+
+    // Removal.
+
+    /// iommu_release_device(), without iommu_probe_device_lock.
+    pub(crate) fn iommu_release_device(&self, dev: DeviceId) {
+        self.on_device("iommu_release_device", dev, || {
+            let device = self.device(dev);
+            if let Some(id) = device.iommu_group.read_once() {
+                self.__iommu_group_remove_device(dev, id);
+            }
+            if device.iommu.read_once().is_some() {
+                self.dev_iommu_free(dev);
+            }
+        });
+    }
+
+    /// __iommu_group_remove_device()
+    fn __iommu_group_remove_device(&self, dev: DeviceId, id: GroupId) {
+        let group = self.group(id);
+        group.mutex.lock();
+        if group.devices.remove(dev) {
+            let empty = group.devices.is_empty();
+            if empty && group.owner_cnt.read_once() != 0 {
+                self.warn(dev, Warn::OwnerCnt);
+            }
+            let pointer = self.device(dev).iommu.read_once();
+            if pointer.is_some_and(|p| self.dev_iommu(dev, p).iommu_dev.read_once().is_some()) {
+                self.iommu_deinit_device(dev, id, empty);
+            } else {
+                self.device(dev).iommu_group.write_once(None);
+            }
+        }
+        group.mutex.unlock();
+        self.iommu_group_put(id);
+    }
+
+    /// iommu_deinit_device(), with the group's mutex held.
+    fn iommu_deinit_device(&self, dev: DeviceId, id: GroupId, empty: bool) {
+        if empty {
+            self.group(id).default_domain.write_once(None);
+            self.group(id).domain.write_once(None);
+        }
+        self.device(dev).iommu_group.write_once(None);
+        self.dev_iommu_free(dev);
+        if self.has(commit::G280E5A301005) {
+            self.set_flag(dev, DeviceFlag::DmaIommu, false);
+        }
+    }
+
+    /// iommu_bus_notifier()
+    pub(crate) fn iommu_bus_notifier(&self, dev: DeviceId, notification: Notification) {
+        match notification {
+            Notification::AddDevice => {
+                self.iommu_probe_device(dev);
+            }
+            Notification::RemovedDevice => self.iommu_release_device(dev),
+            Notification::DelDevice => {}
+        }
+    }
+}

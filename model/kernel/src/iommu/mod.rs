@@ -1,0 +1,9 @@
+//! drivers/iommu: the IOMMU core, its device tree half, and the IOMMU drivers.
+
+pub mod arm_smmu_v3;
+pub mod dma_iommu;
+pub mod iommu;
+pub mod ipmmu_vmsa;
+pub mod of_iommu;
+pub mod ownership;
+pub mod rockchip_iommu;

@@ -1,0 +1,245 @@
+//! A kernel as a [`checker::model::Model`]: its tasks, and how they begin.
+
+use crate::ids::{DeviceId, Domain, DriverId, GroupId, InstanceId, LinkState, LinksStatus};
+use crate::kernel::Kernel;
+use crate::outcome::Outcome;
+use crate::verb::Verb;
+use checker::layout::{CellId, Layout};
+use checker::model::{Entry, Model};
+use checker::word::Word;
+
+/// How a run begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the initcalls on: devices and drivers come as the kernel adds them.
+    Boot,
+    /// After the boot: all devices are there but those that a task adds, and no driver is
+    /// registered but by `initial`.
+    Scenario {
+        /// What is done first, by nobody else's leave.
+        initial: Vec<Verb>,
+        /// What each CPU does then.
+        cpus: Vec<Vec<Verb>>,
+    },
+}
+
+/// The tasks of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// The thread that runs the initcalls, and loads the modules afterwards.
+    Initcalls,
+    /// The worker of deferred_probe_work.
+    DeferredProbeWork,
+    /// __driver_attach_async_helper()
+    DriverAttachAsync(DeviceId),
+    /// __device_attach_async_helper()
+    DeviceAttachAsync(DeviceId),
+    /// A CPU of the scenario.
+    Cpu(u16),
+}
+
+impl Task {
+    /// As plain data.
+    pub fn entry(self) -> Entry {
+        match self {
+            Task::Initcalls => Entry { kind: 0, arg: 0 },
+            Task::DeferredProbeWork => Entry { kind: 1, arg: 0 },
+            Task::DriverAttachAsync(dev) => Entry {
+                kind: 2,
+                arg: u64::from(dev.0),
+            },
+            Task::DeviceAttachAsync(dev) => Entry {
+                kind: 3,
+                arg: u64::from(dev.0),
+            },
+            Task::Cpu(n) => Entry {
+                kind: 4,
+                arg: u64::from(n),
+            },
+        }
+    }
+
+    /// Back from plain data.
+    pub fn from_entry(entry: Entry) -> Self {
+        match entry.kind {
+            0 => Task::Initcalls,
+            1 => Task::DeferredProbeWork,
+            2 => Task::DriverAttachAsync(DeviceId(entry.arg as u16)),
+            3 => Task::DeviceAttachAsync(DeviceId(entry.arg as u16)),
+            4 => Task::Cpu(entry.arg as u16),
+            other => unreachable!("the kernel makes no task of kind {other}"),
+        }
+    }
+}
+
+impl Model for Kernel {
+    type Outcome = Outcome;
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn set_up(&self) {
+        match &self.start {
+            Start::Boot => {
+                self.spawn(Task::Initcalls);
+                self.spawn(Task::DeferredProbeWork);
+            }
+            Start::Scenario { initial, cpus } => self.set_up_scenario(initial, cpus),
+        }
+    }
+
+    fn run(&self, entry: Entry) {
+        match Task::from_entry(entry) {
+            Task::Initcalls => self.kernel_init(),
+            Task::DeferredProbeWork => self.deferred_probe_worker(),
+            Task::DriverAttachAsync(dev) => self.__driver_attach_async_helper(dev),
+            Task::DeviceAttachAsync(dev) => self.__device_attach_async_helper(dev),
+            Task::Cpu(n) => self.run_cpu(n),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.read_outcome()
+    }
+
+    fn task_name(&self, entry: Entry) -> String {
+        match Task::from_entry(entry) {
+            Task::Initcalls => "initcalls".to_owned(),
+            Task::DeferredProbeWork => "deferred_probe_work_func".to_owned(),
+            Task::DriverAttachAsync(dev) | Task::DeviceAttachAsync(dev) => {
+                format!("async probe {}", self.device(dev).name)
+            }
+            Task::Cpu(n) => self.cpu_name(n),
+        }
+    }
+
+    /// The initcall thread first; then what was scheduled asynchronously, which is older than the
+    /// queued work; then the work.
+    fn turn(&self, entry: Entry) -> u32 {
+        match Task::from_entry(entry) {
+            Task::Initcalls | Task::Cpu(_) => 0,
+            Task::DriverAttachAsync(_) | Task::DeviceAttachAsync(_) => 1,
+            Task::DeferredProbeWork => 2,
+        }
+    }
+
+    fn show(&self, cell: CellId, value: u64) -> String {
+        let field = self.layout.cells()[cell.index()].field;
+        match field {
+            "dev->driver" | "dev->p->async_driver" => named(value, |id: DriverId| {
+                self.board.drivers[id.index()].info.name.to_owned()
+            }),
+            "dev->iommu_group" | "iommu->singleton_group" => {
+                named(value, |_: GroupId| "group".to_owned())
+            }
+            "dev->iommu->iommu_dev" | "dev->iommu->priv" => named(value, |id: InstanceId| {
+                self.device(self.hwdev(id)).name.clone()
+            }),
+            "dev->iommu" | "dev->iommu->fwspec" => {
+                if value == 0 { "NULL" } else { "set" }.to_owned()
+            }
+            "group->default_domain" | "group->domain" => {
+                named(value, |d: Domain| format!("{d:?}").to_lowercase())
+            }
+            "link->status" => format!("{:?}", LinkState::from_word(value)),
+            "dev->links.status" => format!("{:?}", LinksStatus::from_word(value)),
+            _ => value.to_string(),
+        }
+    }
+}
+
+/// A pointer as text.
+fn named<T: Word>(value: u64, name: impl FnOnce(T) -> String) -> String {
+    Option::<T>::from_word(value).map_or_else(|| "NULL".to_owned(), name)
+}
+
+impl Kernel {
+    fn set_up_scenario(&self, initial: &[Verb], cpus: &[Vec<Verb>]) {
+        let added_later = |dev: DeviceId| {
+            cpus.iter()
+                .chain([&initial.to_vec()])
+                .flatten()
+                .any(|v| *v == Verb::DeviceAdd(dev))
+        };
+        let boots = cpus.iter().flatten().any(|v| *v == Verb::Boot);
+        if !boots {
+            self.globals.driver_deferred_probe_enable.write_once(true);
+            self.globals.initcalls_done.write_once(true);
+            for dev in self.board.device_ids().filter(|d| !added_later(*d)) {
+                self.device_add(dev);
+            }
+        }
+        for verb in initial {
+            self.execute(*verb);
+        }
+        for n in 0..cpus.len() {
+            self.spawn(Task::Cpu(n as u16));
+        }
+    }
+
+    fn run_cpu(&self, n: u16) {
+        let Start::Scenario { cpus, .. } = &self.start else {
+            unreachable!("a boot has no CPUs of its own")
+        };
+        for verb in &cpus[n as usize] {
+            self.execute(*verb);
+        }
+    }
+
+    fn execute(&self, verb: Verb) {
+        match verb {
+            Verb::DriverRegister(drv) => self.driver_register(drv),
+            Verb::DeviceAdd(dev) => self.device_add(dev),
+            Verb::DeviceDel(dev) => self.device_del(dev),
+            Verb::DeviceAttach(dev) => {
+                self.__device_attach(dev, false);
+            }
+            Verb::DeviceDriverAttach(drv, dev) => {
+                self.device_driver_attach(drv, dev);
+            }
+            Verb::DeviceReleaseDriver(dev) => self.device_release_driver(dev),
+            Verb::DeferredProbeWorkFunc => self.deferred_probe_worker(),
+            Verb::DeferredProbeInitcall => self.deferred_probe_initcall(),
+            Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
+            Verb::IommuDeviceRegister(i) => {
+                self.iommu_device_register(i);
+            }
+            Verb::IommuDeviceUnregister(i) => self.iommu_device_unregister(i),
+            Verb::Boot => self.kernel_init(),
+        }
+    }
+
+    /// `CPU0 (driver_register arm-smmu-v3)`
+    fn cpu_name(&self, n: u16) -> String {
+        let Start::Scenario { cpus, .. } = &self.start else {
+            unreachable!("a boot has no CPUs of its own")
+        };
+        let verbs: Vec<String> = cpus[n as usize]
+            .iter()
+            .map(|v| self.verb_name(*v))
+            .collect();
+        format!("CPU{n} ({})", verbs.join("; "))
+    }
+
+    fn verb_name(&self, verb: Verb) -> String {
+        let dev = |d: DeviceId| &self.device(d).name;
+        let drv = |d: DriverId| self.board.drivers[d.index()].info.name;
+        match verb {
+            Verb::DriverRegister(d) => format!("driver_register {}", drv(d)),
+            Verb::DeviceAdd(d) => format!("device_add {}", dev(d)),
+            Verb::DeviceDel(d) => format!("device_del {}", dev(d)),
+            Verb::DeviceAttach(d) => format!("device_attach {}", dev(d)),
+            Verb::DeviceDriverAttach(v, d) => format!("device_driver_attach {} {}", drv(v), dev(d)),
+            Verb::DeviceReleaseDriver(d) => format!("device_release_driver {}", dev(d)),
+            Verb::DeferredProbeWorkFunc => "deferred_probe_work_func".to_owned(),
+            Verb::DeferredProbeInitcall => "deferred_probe_initcall".to_owned(),
+            Verb::DeferredProbeTimeoutWorkFunc => "deferred_probe_timeout_work_func".to_owned(),
+            Verb::IommuDeviceRegister(i) => format!("iommu_device_register {}", dev(self.hwdev(i))),
+            Verb::IommuDeviceUnregister(i) => {
+                format!("iommu_device_unregister {}", dev(self.hwdev(i)))
+            }
+            Verb::Boot => "boot".to_owned(),
+        }
+    }
+}

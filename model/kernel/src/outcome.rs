@@ -1,0 +1,169 @@
+//! What a run of the kernel comes to: the part that is compared.
+//!
+//! Only what a person could see from outside: of_xlate calls, drivers, groups, domains, DMA ops,
+//! warnings. Groups are named by their members, not by number, so that two runs that differ only
+//! in the order of numbers are the same outcome.
+
+use crate::ids::{DeviceId, Domain, DriverId, GroupId};
+use crate::kernel::{DeviceFlag, Kernel, Warn};
+
+/// How a run ended, for everything on the board.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outcome {
+    /// Devices that name an IOMMU, in the board's order.
+    pub clients: Vec<DeviceOutcome>,
+    /// All other devices that a driver of the model can bind to.
+    pub others: Vec<DeviceOutcome>,
+    /// Instances that are registered, by device.
+    pub registered: Vec<DeviceId>,
+    /// Groups that have members.
+    pub groups: Vec<GroupOutcome>,
+}
+
+/// How a run ended for one device.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeviceOutcome {
+    /// Which device.
+    pub device: DeviceId,
+    /// of_xlate calls while it had no driver.
+    pub xlate_platform: u64,
+    /// of_xlate calls while `dev->driver` was set.
+    pub xlate_driver: u64,
+    /// The driver that is bound to it.
+    pub driver: Option<DriverId>,
+    /// It waits on a deferred list.
+    pub deferred: bool,
+    /// It has a group.
+    pub grouped: bool,
+    /// Length of `fwspec->ids`, if it has a fwspec.
+    pub fwspec_ids: Option<u64>,
+    /// `dma_iommu`
+    pub dma_iommu: bool,
+    /// What `dma_iommu` was when its driver probed, if one did.
+    pub probed_with_iommu: Option<bool>,
+    /// Bits of [`Warn`].
+    pub warns: u64,
+    /// Use after free and double free of its `struct dev_iommu`
+    /// ([`checker::heap::USE_AFTER_FREE`], [`checker::heap::DOUBLE_FREE`]).
+    pub faults: u64,
+    /// `struct dev_iommu` objects that nothing points to.
+    pub leaked: u64,
+}
+
+impl DeviceOutcome {
+    /// Whether this splat was in the log.
+    pub fn warned(&self, warn: Warn) -> bool {
+        self.warns & warn as u64 != 0
+    }
+
+    /// Whether the DMA API changed hands under the bound driver: what it mapped in its probe is
+    /// not where it looks for it now.
+    pub fn dma_ops_switched(&self) -> bool {
+        self.driver.is_some()
+            && self
+                .probed_with_iommu
+                .is_some_and(|then| then != self.dma_iommu)
+    }
+}
+
+/// How a run ended for one group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupOutcome {
+    /// In the order in which they were added.
+    pub members: Vec<DeviceId>,
+    /// `default_domain`
+    pub default_domain: Option<Domain>,
+    /// `domain`
+    pub domain: Option<Domain>,
+    /// `owner_cnt`
+    pub owner_cnt: u64,
+}
+
+impl Outcome {
+    /// The outcome of one device, if it is one that the model follows.
+    pub fn device(&self, dev: DeviceId) -> Option<&DeviceOutcome> {
+        self.clients
+            .iter()
+            .chain(&self.others)
+            .find(|d| d.device == dev)
+    }
+
+    /// The group that a device is in.
+    pub fn group_of(&self, dev: DeviceId) -> Option<&GroupOutcome> {
+        self.groups.iter().find(|g| g.members.contains(&dev))
+    }
+}
+
+impl Kernel {
+    pub(crate) fn read_outcome(&self) -> Outcome {
+        let deferred: Vec<DeviceId> = [
+            self.globals.deferred_probe_pending_list,
+            self.globals.deferred_probe_active_list,
+        ]
+        .iter()
+        .flat_map(|l| l.peek())
+        .collect();
+        let read = |dev| self.read_device(dev, deferred.contains(&dev));
+        let is_client = |dev: &DeviceId| !self.description(*dev).iommus.is_empty();
+        let is_other =
+            |dev: &DeviceId| !is_client(dev) && !self.description(*dev).drivers.is_empty();
+        let mut groups: Vec<GroupOutcome> = (0..self.groups.len() as u16)
+            .filter_map(|g| self.read_group(GroupId(g)))
+            .collect();
+        groups.sort();
+        let mut registered: Vec<DeviceId> = self
+            .globals
+            .iommu_device_list
+            .peek()
+            .into_iter()
+            .map(|i| self.hwdev(i))
+            .collect();
+        registered.sort();
+        Outcome {
+            clients: self
+                .board
+                .device_ids()
+                .filter(is_client)
+                .map(read)
+                .collect(),
+            others: self.board.device_ids().filter(is_other).map(read).collect(),
+            registered,
+            groups,
+        }
+    }
+
+    fn read_device(&self, dev: DeviceId, deferred: bool) -> DeviceOutcome {
+        let device = self.device(dev);
+        let pointer = device.iommu.read_once();
+        let bound = device.bound.read_once();
+        let dev_iommu = pointer.map(|p| &device.dev_iommu[p.slot as usize]);
+        DeviceOutcome {
+            device: dev,
+            xlate_platform: device.xlate_platform.peek(),
+            xlate_driver: device.xlate_driver.peek(),
+            driver: device.driver.read_once().filter(|_| bound),
+            deferred,
+            grouped: device.iommu_group.read_once().is_some(),
+            fwspec_ids: dev_iommu.and_then(|d| d.fwspec.read_once().map(|_| d.num_ids.read_once())),
+            dma_iommu: self.test_flag(dev, DeviceFlag::DmaIommu),
+            probed_with_iommu: device.probed_with.peek(),
+            warns: device.warns.peek(),
+            faults: device.dev_iommu_heap.faults(),
+            leaked: device
+                .dev_iommu_heap
+                .live()
+                .saturating_sub(u64::from(pointer.is_some())),
+        }
+    }
+
+    fn read_group(&self, id: GroupId) -> Option<GroupOutcome> {
+        let group = self.group(id);
+        let members = group.devices.peek();
+        (!members.is_empty()).then(|| GroupOutcome {
+            members,
+            default_domain: group.default_domain.read_once(),
+            domain: group.domain.read_once(),
+            owner_cnt: group.owner_cnt.read_once(),
+        })
+    }
+}

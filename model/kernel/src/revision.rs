@@ -1,0 +1,446 @@
+//! A kernel, as the set of commits that it has.
+//!
+//! Written as a kernel developer would write it:
+//!
+//! ```
+//! use kernel::{commit, revision::Revision};
+//!
+//! let kernel = Revision::parse("v6.16 - da33e87bd2bf")?;
+//! assert!(kernel.has(commit::BCB81AC6AE3C));
+//! assert!(!kernel.has(commit::DA33E87BD2BF));
+//! # Ok::<(), kernel::revision::RevisionError>(())
+//! ```
+//!
+//! | text | kernel |
+//! |---|---|
+//! | `v6.16`, `6.16`, `v6.15-rc1` | that tag |
+//! | `bcb81ac6ae3c` | that commit, and every row before it |
+//! | `bcb81ac6ae3c^` | every row before that commit |
+//! | `6.12.107`, `6.12.107+deb13-arm64` | a stable release: its series and its backports |
+//! | `6.14.0-rc3-rcar3-00020-g73d2f10957f5-dirty` | the commit after the g |
+//! | `6.14.0-27-generic` | v6.14; what a distribution adds of its own is not known |
+//! | *any* `+ commit` or `- commit` | with that commit too, or without it |
+//!
+//! What a reader has not asked for is not guessed: a build between two tags has to be given by
+//! commit.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
+
+use crate::commit::{self, CommitId, FindError, StablePoint, Status, Version};
+
+mod text;
+
+/// The oldest revision that the model covers.
+pub const OLDEST: Version = Version::release(6, 12);
+
+/// The newest revision that the model knows.
+pub const NEWEST: Version = Version::candidate(7, 3, 7);
+
+/// A kernel revision: a set of commits, and where the set came from.
+///
+/// Two revisions with the same commits are equal, however they were written.
+#[derive(Clone, Copy)]
+pub struct Revision {
+    commits: Commits,
+    base: Base,
+}
+
+/// Where a revision starts from, before anything is added to it or taken from it.
+#[derive(Clone, Copy)]
+enum Base {
+    Tag(Version),
+    Stable(StablePoint),
+    Commit(CommitId),
+    Before(CommitId),
+}
+
+/// A set of commits, one bit a row of the table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+struct Commits(u64);
+
+impl Commits {
+    fn has(self, id: CommitId) -> bool {
+        self.0 & Self::bit(id) != 0
+    }
+
+    /// Adds a commit; a revert and the commit that it takes back cannot both be in force.
+    fn add(&mut self, id: CommitId) {
+        self.0 |= Self::bit(id);
+        for opposite in [id.reverts(), id.reverted_by()].into_iter().flatten() {
+            self.0 &= !Self::bit(opposite);
+        }
+    }
+
+    /// Takes a commit away; without a revert, what it took back is there again.
+    fn remove(&mut self, id: CommitId) {
+        self.0 &= !Self::bit(id);
+        if let Some(reverted) = id.reverts() {
+            self.0 |= Self::bit(reverted);
+        }
+    }
+
+    fn bit(id: CommitId) -> u64 {
+        assert!(
+            id.index() < u64::BITS as usize,
+            "more commits than bits in a set"
+        );
+        1 << id.index()
+    }
+
+    /// The mainline commits that satisfy `wanted`, in order, so that reverts take effect.
+    fn mainline(wanted: impl Fn(CommitId) -> bool) -> Self {
+        let mut commits = Self::default();
+        CommitId::all()
+            .filter(|&id| id.commit().is_mainline() && wanted(id))
+            .for_each(|id| commits.add(id));
+        commits
+    }
+}
+
+impl Base {
+    fn commits(self) -> Commits {
+        match self {
+            Self::Tag(tag) => Commits::mainline(|id| id.commit().version <= tag),
+            Self::Commit(last) => Commits::mainline(|id| id <= last),
+            Self::Before(next) => Commits::mainline(|id| id < next),
+            Self::Stable(release) => {
+                let series = Version::release(release.major, release.minor);
+                Commits::mainline(|id| {
+                    let row = id.commit();
+                    row.version <= series || row.stable.iter().any(|&from| in_series(from, release))
+                })
+            }
+        }
+    }
+}
+
+/// True if what came with point release `from` is in `release`, a point release of the same series.
+fn in_series(from: StablePoint, release: StablePoint) -> bool {
+    (from.major, from.minor) == (release.major, release.minor) && from.point <= release.point
+}
+
+impl Revision {
+    /// Reads a revision as a developer writes it, or as `uname -r` prints it; see the
+    /// [module](self).
+    pub fn parse(text: &str) -> Result<Self, RevisionError> {
+        text::parse(text)
+    }
+
+    /// The newest revision that the model knows.
+    pub fn newest() -> Self {
+        Self::at(Base::Tag(NEWEST))
+    }
+
+    /// The oldest revision that the model covers.
+    pub fn oldest() -> Self {
+        Self::at(Base::Tag(OLDEST))
+    }
+
+    /// True if the kernel has the commit, and has not taken it back.
+    pub fn has(self, id: CommitId) -> bool {
+        self.commits.has(id)
+    }
+
+    /// The commits that it has, in the order of the table.
+    pub fn commits(self) -> impl DoubleEndedIterator<Item = CommitId> {
+        CommitId::all().filter(move |&id| self.has(id))
+    }
+
+    /// This revision with one commit more. A revert takes away what it reverts, and the other way
+    /// round.
+    pub fn with(mut self, id: CommitId) -> Result<Self, RevisionError> {
+        check_age(id)?;
+        if self.has(id) {
+            return Err(RevisionError::AlreadyIn {
+                commit: id,
+                revision: self,
+            });
+        }
+        self.commits.add(id);
+        assert!(self.has(id));
+        Ok(self)
+    }
+
+    /// This revision without one of its commits. Without a revert, it has again what was reverted.
+    pub fn without(mut self, id: CommitId) -> Result<Self, RevisionError> {
+        check_age(id)?;
+        if !self.has(id) {
+            return Err(RevisionError::NotIn {
+                commit: id,
+                revision: self,
+            });
+        }
+        self.commits.remove(id);
+        assert!(!self.has(id));
+        Ok(self)
+    }
+
+    fn at(base: Base) -> Self {
+        Self {
+            commits: base.commits(),
+            base,
+        }
+    }
+
+    /// The commits added to the base and those taken from it, without what a revert says by itself.
+    fn changes(self) -> (Vec<CommitId>, Vec<CommitId>) {
+        let base = self.base.commits();
+        let added: Vec<_> = self.commits().filter(|&id| !base.has(id)).collect();
+        let implied = |id: CommitId| {
+            let opposites = [id.reverts(), id.reverted_by()];
+            opposites
+                .into_iter()
+                .flatten()
+                .any(|opposite| added.contains(&opposite))
+        };
+        let removed = CommitId::all()
+            .filter(|&id| base.has(id) && !self.has(id) && !implied(id))
+            .collect();
+        (added, removed)
+    }
+}
+
+/// A commit older than [`OLDEST`] is part of every revision: the model has no branch for a kernel
+/// without it.
+fn check_age(id: CommitId) -> Result<(), RevisionError> {
+    if id.commit().version <= OLDEST {
+        return Err(RevisionError::TooOld {
+            found: id.to_string(),
+        });
+    }
+    Ok(())
+}
+
+impl PartialEq for Revision {
+    fn eq(&self, other: &Self) -> bool {
+        self.commits == other.commits
+    }
+}
+
+impl Eq for Revision {}
+
+impl Hash for Revision {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.commits.hash(state);
+    }
+}
+
+impl PartialOrd for Revision {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The revision whose newest commit is newer is the greater one.
+impl Ord for Revision {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.commits.cmp(&other.commits)
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Stable(release) => write!(f, "{release} (stable)"),
+            Self::Commit(last) => last.fmt(f),
+            Self::Before(next) => write!(f, "{next}^"),
+        }
+    }
+}
+
+/// The name, in a form that [`Revision::parse`] reads.
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (added, removed) = self.changes();
+        write!(f, "{}", self.base)?;
+        added.iter().try_for_each(|id| write!(f, " + {id}"))?;
+        removed.iter().try_for_each(|id| write!(f, " - {id}"))
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Revision({self})")
+    }
+}
+
+impl FromStr for Revision {
+    type Err = RevisionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// Why a text is not a revision.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevisionError {
+    /// Nothing but spaces.
+    #[error("there is no revision here; {EXPECTED}")]
+    Empty,
+    /// Neither a version nor a commit.
+    #[error("`{found}` is not a revision{}; {EXPECTED}", suggest(near))]
+    NotARevision {
+        /// What stands there.
+        found: String,
+        /// Commits with a name like it.
+        near: Vec<CommitId>,
+    },
+    /// Older than the model goes.
+    #[error("`{found}` is older than {OLDEST}; the model covers {OLDEST} to {NEWEST}")]
+    TooOld {
+        /// What stands there.
+        found: String,
+    },
+    /// Newer than the table.
+    #[error(
+        "`{found}` is newer than {NEWEST}, the newest revision known; \
+         the model covers {OLDEST} to {NEWEST}"
+    )]
+    TooNew {
+        /// What stands there.
+        found: String,
+    },
+    /// A version number that was never given.
+    #[error("there is no `{found}`: {reason}")]
+    NoSuchVersion {
+        /// What stands there.
+        found: String,
+        /// Where the numbers stop.
+        reason: &'static str,
+    },
+    /// Not a row of the table.
+    #[error(
+        "`{found}` is not a commit of the table{}; \
+         expected the sha of one, or the name of a proposed patch",
+        suggest(near)
+    )]
+    UnknownCommit {
+        /// What stands there.
+        found: String,
+        /// Commits with a name like it.
+        near: Vec<CommitId>,
+    },
+    /// Too few digits.
+    #[error(
+        "`{found}` is too short for a commit; expected at least {} hex digits",
+        commit::SHORTEST_SHA
+    )]
+    ShortCommit {
+        /// What stands there.
+        found: String,
+    },
+    /// Digits of several commits.
+    #[error("`{found}` is ambiguous: {}; expected more digits", list(candidates))]
+    AmbiguousCommit {
+        /// What stands there.
+        found: String,
+        /// The commits that it fits.
+        candidates: Vec<CommitId>,
+    },
+    /// A proposed patch on its own.
+    #[error(
+        "`{found}` is a proposed patch; expected what it applies to, as in `{NEWEST} + {found}`"
+    )]
+    NeedsBase {
+        /// The patch.
+        found: CommitId,
+    },
+    /// A ^ where no commit is.
+    #[error(
+        "`{found}`: ^ may only stand once, after the first commit, as in `{}^`",
+        commit::BCB81AC6AE3C
+    )]
+    Caret {
+        /// What stands there.
+        found: String,
+    },
+    /// Nothing to add or to take away.
+    #[error(
+        "nothing follows `{operator}`; expected a commit, as in `{NEWEST} - {}`",
+        commit::DA33E87BD2BF
+    )]
+    NothingAfter {
+        /// The sign: + or -.
+        operator: char,
+    },
+    /// The commit to add is there already.
+    #[error("`{revision}` has {commit} already")]
+    AlreadyIn {
+        /// The commit to add.
+        commit: CommitId,
+        /// The revision so far.
+        revision: Revision,
+    },
+    /// The commit to take away is not there.
+    #[error("`{revision}` does not have {commit} ({})", why_not(*commit))]
+    NotIn {
+        /// The commit to take away.
+        commit: CommitId,
+        /// The revision so far.
+        revision: Revision,
+    },
+    /// A build between two tags, from a commit that the table does not have.
+    #[error(
+        "`{found}` was built from {build}, which the table does not have; \
+         expected the nearest commit of the table or a tag, such as `{tag}`"
+    )]
+    UnknownBuild {
+        /// What stands there.
+        found: String,
+        /// The commit, or the day of a linux-next.
+        build: String,
+        /// The tag before it.
+        tag: String,
+    },
+}
+
+const EXPECTED: &str = "expected a kernel (v6.16, 6.12.107, what uname -r prints) or a commit \
+                        (bcb81ac6ae3c, bcb81ac6ae3c^), then + or - and further commits";
+
+fn list(ids: &[CommitId]) -> String {
+    let names: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+fn suggest(near: &[CommitId]) -> String {
+    near.first().map_or(String::new(), |id| {
+        format!(" (did you mean {id}, \"{}\"?)", id.commit().subject)
+    })
+}
+
+fn why_not(id: CommitId) -> String {
+    let row = id.commit();
+    match row.status {
+        Status::Merged => format!("merged for {}", row.version),
+        Status::Reverted { by } => {
+            format!(
+                "merged for {}, reverted by {by} for {}",
+                row.version,
+                by.commit().version
+            )
+        }
+        Status::Proposed => "proposed, never merged".to_owned(),
+    }
+}
+
+impl RevisionError {
+    fn from_find(found: &str, error: FindError) -> Self {
+        let found = found.to_owned();
+        match error {
+            FindError::Short => Self::ShortCommit { found },
+            FindError::Unknown(near) => Self::UnknownCommit { found, near },
+            FindError::Ambiguous(candidates) => Self::AmbiguousCommit { found, candidates },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! What a CPU of a scenario can be told to do: kernel functions by name.
+
+use crate::ids::{DeviceId, DriverId, InstanceId};
+
+/// One call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// driver_register()
+    DriverRegister(DriverId),
+    /// device_add() of a device that the board has but the kernel does not know yet.
+    DeviceAdd(DeviceId),
+    /// device_del()
+    DeviceDel(DeviceId),
+    /// device_attach(): looks for a driver now.
+    DeviceAttach(DeviceId),
+    /// device_driver_attach(): a write to the driver's `bind` attribute.
+    DeviceDriverAttach(DriverId, DeviceId),
+    /// device_release_driver(): a write to the driver's `unbind` attribute.
+    DeviceReleaseDriver(DeviceId),
+    /// The deferred-probe workqueue: a worker that runs deferred_probe_work_func() whenever it is queued.
+    DeferredProbeWorkFunc,
+    /// deferred_probe_initcall()
+    DeferredProbeInitcall,
+    /// deferred_probe_timeout_work_func(): the timeout has run out.
+    DeferredProbeTimeoutWorkFunc,
+    /// iommu_device_register() on its own, outside of a probe.
+    IommuDeviceRegister(InstanceId),
+    /// iommu_device_unregister()
+    IommuDeviceUnregister(InstanceId),
+    /// All initcalls, and what comes after them.
+    Boot,
+}

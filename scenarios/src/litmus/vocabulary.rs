@@ -1,0 +1,451 @@
+//! The words of a litmus test: verbs, predicates, options, and what each is applied to.
+//!
+//! A verb is the kernel function that it calls. The tables are data: a runner that has more verbs passes a
+//! [`Vocabulary`] of its own to [`super::validate`].
+
+use ArgKind::{Device, Driver, Errno, Instance, Number, OneOf, Optional, Text};
+
+/// All words that a test may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    /// What tasks do.
+    pub verbs: &'static [Signature],
+    /// What conditions ask.
+    pub predicates: &'static [Predicate],
+    /// Keys of `config`; each takes one value.
+    pub config: &'static [Signature],
+    /// Options of `driver`; each takes one value or none.
+    pub driver_options: &'static [Signature],
+    /// Properties that need no proposition after their name.
+    pub properties: &'static [&'static str],
+}
+
+/// A word and its arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments. Optional ones come after the others, a repeated one last.
+    pub args: &'static [ArgKind],
+    /// One line on what it means.
+    pub doc: &'static str,
+    /// A correct use of it.
+    pub example: &'static str,
+}
+
+/// A predicate: a signature and what it gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Predicate {
+    /// Name and arguments.
+    pub signature: Signature,
+    /// What it is compared with.
+    pub gives: Gives,
+}
+
+/// What an argument has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgKind {
+    /// A device of the board.
+    Device,
+    /// A driver of the board or of the test.
+    Driver,
+    /// An IOMMU instance of the board.
+    Instance,
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// Any word.
+    Word,
+    /// An error such as `-EPROBE_DEFER`.
+    Errno,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// May be left out.
+    Optional(&'static ArgKind),
+    /// Any number of times, also none.
+    Repeated(&'static ArgKind),
+}
+
+/// What a predicate gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// It holds or does not: no comparison.
+    Truth,
+    /// A number: all comparisons.
+    Number,
+    /// One of these words: `=` and `!=`.
+    OneOf(&'static [&'static str]),
+    /// A device, or `none`: `=` and `!=`.
+    DeviceOrNone,
+    /// An error such as `-EPROBE_DEFER`, or 0: `=` and `!=`.
+    Errno,
+}
+
+impl Default for Vocabulary {
+    /// What the model of the driver core and the IOMMU core offers.
+    fn default() -> Vocabulary {
+        Vocabulary {
+            verbs: &VERBS,
+            predicates: &PREDICATES,
+            config: &CONFIG,
+            driver_options: &DRIVER_OPTIONS,
+            properties: &PROPERTIES,
+        }
+    }
+}
+
+const fn word(
+    name: &'static str,
+    args: &'static [ArgKind],
+    example: &'static str,
+    doc: &'static str,
+) -> Signature {
+    Signature {
+        name,
+        args,
+        doc,
+        example,
+    }
+}
+
+const fn gives(gives: Gives, signature: Signature) -> Predicate {
+    Predicate { signature, gives }
+}
+
+const VERBS: [Signature; 15] = [
+    word(
+        "boot",
+        &[],
+        "boot",
+        "all initcalls, in order: the whole board comes up",
+    ),
+    word(
+        "driver_register",
+        &[Driver],
+        "driver_register(client-drv)",
+        "insmod: binds every device that matches",
+    ),
+    word(
+        "driver_unregister",
+        &[Driver],
+        "driver_unregister(client-drv)",
+        "rmmod",
+    ),
+    word(
+        "device_add",
+        &[Device],
+        "device_add(client0)",
+        "the device appears: klist, ADD notifier, first bind",
+    ),
+    word(
+        "device_del",
+        &[Device],
+        "device_del(client0)",
+        "the device goes: unbind, REMOVED notifier",
+    ),
+    word(
+        "device_attach",
+        &[Device],
+        "device_attach(client0)",
+        "looks for a driver, as bus_probe_device does",
+    ),
+    word(
+        "device_driver_attach",
+        &[Driver, Device],
+        "device_driver_attach(client-drv, client0)",
+        "a write to the driver's bind file in sysfs",
+    ),
+    word(
+        "device_release_driver",
+        &[Device],
+        "device_release_driver(client0)",
+        "a write to the driver's unbind file in sysfs",
+    ),
+    word(
+        "deferred_probe_work_func",
+        &[],
+        "deferred_probe_work_func",
+        "one run of the deferred-probe work",
+    ),
+    word(
+        "deferred_probe_initcall",
+        &[],
+        "deferred_probe_initcall",
+        "the late initcall: retries, arms the timeout",
+    ),
+    word(
+        "deferred_probe_timeout_work_func",
+        &[],
+        "deferred_probe_timeout_work_func",
+        "deferred_probe_timeout has run out",
+    ),
+    word(
+        "wait_for_device_probe",
+        &[],
+        "wait_for_device_probe",
+        "waits until no probe is running or queued",
+    ),
+    word(
+        "bus_iommu_probe",
+        &[OneOf(&["platform", "amba", "pci", "fsl-mc"])],
+        "bus_iommu_probe(platform)",
+        "a walk over the bus of its own",
+    ),
+    word(
+        "iommu_device_register",
+        &[Instance],
+        "iommu_device_register(smmu0)",
+        "puts the instance on the list and walks the buses, without its driver's probe around it",
+    ),
+    word(
+        "iommu_device_unregister",
+        &[Instance],
+        "iommu_device_unregister(smmu0)",
+        "takes the instance away",
+    ),
+];
+
+const WHEN: &[&str] = &["platform", "driver", "walk", "bind", "notifier"];
+
+const PREDICATES: [Predicate; 20] = [
+    gives(
+        Gives::Number,
+        word(
+            "of_xlate",
+            &[Device, Optional(&OneOf(WHEN))],
+            "of_xlate(client0, platform) = 1",
+            "how often of_xlate was called for the device: in all, in that column of the log, or from there",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "WARN",
+            &[Device, Optional(&Text)],
+            "WARN(client0, \"late IOMMU probe at driver bind\")",
+            "a WARN for the device; its text contains this one",
+        ),
+    ),
+    gives(
+        Gives::Number,
+        word(
+            "warn_count",
+            &[Optional(&Device), Optional(&Text)],
+            "warn_count(client0) = 0",
+            "how many such WARNs",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "bound",
+            &[Device, Optional(&Driver)],
+            "bound(client0)",
+            "has a driver, or this one",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "deferred",
+            &[Device],
+            "deferred(client0)",
+            "is on one of the deferred-probe lists",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "probed",
+            &[Device],
+            "probed(client0)",
+            "its driver's probe was called",
+        ),
+    ),
+    gives(
+        Gives::Number,
+        word(
+            "probe_count",
+            &[Device],
+            "probe_count(client0) = 1",
+            "how often its driver's probe was called",
+        ),
+    ),
+    gives(
+        Gives::Errno,
+        word(
+            "probe_error",
+            &[Device],
+            "probe_error(client0) = -EPROBE_DEFER",
+            "what its last bind came to, or 0",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "late_probe",
+            &[Device],
+            "late_probe(client0)",
+            "its IOMMU probe ran while it had a driver",
+        ),
+    ),
+    gives(
+        Gives::DeviceOrNone,
+        word(
+            "group",
+            &[Device],
+            "group(client0) = none",
+            "its IOMMU group, named after the group's first member",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "same_group",
+            &[Device, Device],
+            "same_group(client0, client1)",
+            "both are in one IOMMU group",
+        ),
+    ),
+    gives(
+        Gives::OneOf(&["direct", "iommu"]),
+        word(
+            "dma",
+            &[Device],
+            "dma(client0) = iommu",
+            "where its DMA mappings come from",
+        ),
+    ),
+    gives(
+        Gives::OneOf(&["none", "identity", "DMA", "DMA-FQ", "unmanaged", "blocked"]),
+        word(
+            "domain",
+            &[Device],
+            "domain(client0) = DMA",
+            "the domain that it is attached to, as sysfs calls it",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "registered",
+            &[Instance],
+            "registered(smmu0)",
+            "the instance is on iommu_device_list",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "oops",
+            &[Optional(&Device)],
+            "oops(client0)",
+            "a task dereferenced what it must not, for this device",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "deadlock",
+            &[],
+            "deadlock",
+            "tasks wait for each other, or one for itself",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "use_after_free",
+            &[Optional(&Text)],
+            "use_after_free(\"dev_iommu\")",
+            "of any object, or of this kind",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "double_free",
+            &[Optional(&Text)],
+            "double_free(\"dev_iommu\")",
+            "of any object, or of this kind",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "leak",
+            &[Optional(&Text)],
+            "leak(\"iommu_group\")",
+            "an object that nothing refers to at the end",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "data_race",
+            &[Optional(&Text)],
+            "data_race(\"dev->driver\")",
+            "on any plain field, or on this one",
+        ),
+    ),
+];
+
+const CONFIG: [Signature; 4] = [
+    word(
+        "modules",
+        &[OneOf(&["y", "n"])],
+        "config modules n",
+        "CONFIG_MODULES: without it, deferral ends at late init",
+    ),
+    word(
+        "fw_devlink",
+        &[OneOf(&["off", "permissive", "on", "rpm", "strict"])],
+        "config fw_devlink strict",
+        "fw_devlink=; `strict` is `on` with fw_devlink.strict=1",
+    ),
+    word(
+        "deferred_probe_timeout",
+        &[Number],
+        "config deferred_probe_timeout 0",
+        "seconds; -1 is for ever",
+    ),
+    word(
+        "iommu.passthrough",
+        &[Number],
+        "config iommu.passthrough 1",
+        "1: default domains are identity domains",
+    ),
+];
+
+const DRIVER_OPTIONS: [Signature; 4] = [
+    word(
+        "async",
+        &[],
+        "driver client-drv : async",
+        "PROBE_PREFER_ASYNCHRONOUS",
+    ),
+    word(
+        "sync",
+        &[],
+        "driver client-drv : sync",
+        "PROBE_FORCE_SYNCHRONOUS",
+    ),
+    word(
+        "managed-dma",
+        &[],
+        "driver vfio-platform : managed-dma",
+        "driver_managed_dma, as vfio drivers have it",
+    ),
+    word(
+        "probe",
+        &[Errno],
+        "driver client-drv on client0 : probe=-EPROBE_DEFER",
+        "what the driver's probe returns, instead of 0",
+    ),
+];
+
+const PROPERTIES: [&str; 24] = [
+    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
+    "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23", "I24",
+];
