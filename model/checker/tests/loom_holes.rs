@@ -35,7 +35,8 @@ fn explore<T: Ord + Send + 'static>(
     }));
     let text = ended.err().map(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+        text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+            .unwrap_or_default()
     });
     let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
     (outcomes, text)
@@ -72,7 +73,10 @@ fn a_writer_that_loads_first_hides_the_load_of_another_thread() {
         let lock = LoomArc::new(LoomMutex::new(()));
         let (ready1, trig1) = (ready.clone(), trig.clone());
         let first = thread::spawn(move || {
-            (trig1.load(Ordering::Relaxed), ready1.load(Ordering::Relaxed))
+            (
+                trig1.load(Ordering::Relaxed),
+                ready1.load(Ordering::Relaxed),
+            )
         });
         let second = thread::spawn(move || {
             ready.store(1, Ordering::Relaxed);
@@ -91,7 +95,12 @@ fn a_writer_that_loads_first_hides_the_load_of_another_thread() {
 /// engine has, and with loads as read-modify-writes it has it too.
 #[test]
 fn read_modify_writes_avoid_the_hidden_load() {
-    let reader = vec![Op::Load(0), Op::StoreLastPlus(2, 0), Op::Load(1), Op::StoreLastPlus(3, 0)];
+    let reader = vec![
+        Op::Load(0),
+        Op::StoreLastPlus(2, 0),
+        Op::Load(1),
+        Op::StoreLastPlus(3, 0),
+    ];
     let writer = vec![
         Op::Store(1, 1),
         Op::Lock(0),
@@ -102,12 +111,22 @@ fn read_modify_writes_avoid_the_hidden_load() {
     let model = Arc::new(Program::new(4, 1, vec![reader, writer]));
     let expected = exhaustive::explore(&model, &exhaustive::Options::default());
     let seen = |loads| {
-        let options = engine::Options { loads, ..engine::Options::new(expected.marks.clone()) };
+        let options = engine::Options {
+            loads,
+            ..engine::Options::new(expected.marks.clone())
+        };
         let report = engine::explore(&model, &options).unwrap();
-        report.finals.keys().map(|f| (f.outcome[2], f.outcome[3])).collect::<BTreeSet<_>>()
+        report
+            .finals
+            .keys()
+            .map(|f| (f.outcome[2], f.outcome[3]))
+            .collect::<BTreeSet<_>>()
     };
-    let all: BTreeSet<_> =
-        expected.finals.keys().map(|f| (f.outcome[2], f.outcome[3])).collect();
+    let all: BTreeSet<_> = expected
+        .finals
+        .keys()
+        .map(|f| (f.outcome[2], f.outcome[3]))
+        .collect();
     assert!(all.contains(&(1, 1)));
     assert_eq!(seen(Loads::ReadModifyWrite), all);
     assert!(!seen(Loads::Load).contains(&(1, 1)), "{CLOSED}");
@@ -153,7 +172,10 @@ fn the_main_thread_counts() {
     assert_eq!(loom::MAX_THREADS, 5, "{CLOSED}");
     assert_eq!(spawn(4).1, None);
     let text = spawn(5).1.expect(CLOSED);
-    assert!(text.contains("assertion failed: self.threads.len() < self.max()"), "{text}");
+    assert!(
+        text.contains("assertion failed: self.threads.len() < self.max()"),
+        "{text}"
+    );
 }
 
 /// The engine says it in words.
@@ -219,7 +241,11 @@ fn a_load_is_never_from_a_later_store() {
             seen
         },
     );
-    assert_eq!(outcomes, BTreeSet::from([(0, 0), (0, 1), (1, 0)]), "{CLOSED}");
+    assert_eq!(
+        outcomes,
+        BTreeSet::from([(0, 0), (0, 1), (1, 0)]),
+        "{CLOSED}"
+    );
 }
 
 /// A deadlock is a panic out of the whole exploration: the executions that would come after it,
@@ -249,13 +275,39 @@ fn the_first_deadlock_ends_the_run() {
 /// The engine sees a deadlock before loom does, records it, and goes on.
 #[test]
 fn the_engine_goes_on_after_a_deadlock() {
-    let ab = vec![Op::Lock(0), Op::Lock(1), Op::Store(0, 1), Op::Unlock(1), Op::Unlock(0)];
-    let ba = vec![Op::Lock(1), Op::Lock(0), Op::Store(0, 2), Op::Unlock(0), Op::Unlock(1)];
+    let ab = vec![
+        Op::Lock(0),
+        Op::Lock(1),
+        Op::Store(0, 1),
+        Op::Unlock(1),
+        Op::Unlock(0),
+    ];
+    let ba = vec![
+        Op::Lock(1),
+        Op::Lock(0),
+        Op::Store(0, 2),
+        Op::Unlock(0),
+        Op::Unlock(1),
+    ];
     let model = Arc::new(Program::new(1, 2, vec![ab, ba]));
     let expected = exhaustive::explore(&model, &exhaustive::Options::default());
     let options = engine::Options::new(expected.marks.clone());
     let report = engine::explore(&model, &options).unwrap();
     assert_eq!(report.outcomes(), expected.outcomes());
-    assert_eq!(report.finals.keys().filter(|f| f.deadlock.is_some()).count(), 1);
-    assert_eq!(report.finals.keys().filter(|f| f.deadlock.is_none()).count(), 2);
+    assert_eq!(
+        report
+            .finals
+            .keys()
+            .filter(|f| f.deadlock.is_some())
+            .count(),
+        1
+    );
+    assert_eq!(
+        report
+            .finals
+            .keys()
+            .filter(|f| f.deadlock.is_none())
+            .count(),
+        2
+    );
 }

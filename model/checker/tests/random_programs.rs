@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::Arc;
 
-const CASES: u32 = 2000;
+const CASES: u32 = 64;
 const FIELDS: usize = 2;
 const LOCKS: usize = 2;
 
@@ -75,14 +75,25 @@ fn piece() -> impl Strategy<Value = Piece> {
 }
 
 fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
-    vec(vec(piece(), 1..4).prop_map(flatten).prop_filter("short", |t| t.len() <= 6), 2..4)
+    vec(
+        vec(piece(), 1..4)
+            .prop_map(flatten)
+            .prop_filter("short", |t| t.len() <= 6),
+        2..4,
+    )
 }
 
 fn check(test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let result = runner.run(&tasks(), |tasks| test(&Arc::new(Program::new(FIELDS, LOCKS, tasks))));
+    let result = runner.run(&tasks(), |tasks| {
+        test(&Arc::new(Program::new(FIELDS, LOCKS, tasks)))
+    });
     if let Err(error) = result {
         panic!("{error}");
     }
@@ -118,9 +129,33 @@ fn no_reduction_changes_the_outcomes() {
     check(|program| {
         let expected = searched(program, true, true);
         prop_assert_eq!(&expected.complete, &Complete::Yes);
-        same("every operation is a step", &expected, &searched(program, true, false))?;
-        same("no state is merged", &expected, &searched(program, false, true))?;
+        same(
+            "every operation is a step",
+            &expected,
+            &searched(program, true, false),
+        )?;
+        same(
+            "no state is merged",
+            &expected,
+            &searched(program, false, true),
+        )?;
         same("neither", &expected, &searched(program, false, false))
+    });
+}
+
+/// An outcome's schedule leads to it.
+#[test]
+fn every_schedule_replays() {
+    check(|program| {
+        for (merge, lock_aware) in [(true, true), (true, false)] {
+            let report = searched(program, merge, lock_aware);
+            for (end, schedule) in &report.finals {
+                let trace = exhaustive::replay(program, &report.marks, schedule);
+                prop_assert_eq!(&trace.divergence, &None);
+                prop_assert_eq!(&trace.end, end);
+            }
+        }
+        Ok(())
     });
 }
 
@@ -129,9 +164,27 @@ fn shuttle_finds_the_same() {
     check(|program| {
         let expected = searched(program, true, true);
         for (scheduler, what) in [
-            (Scheduler::Dfs { max_iterations: Some(2_000) }, "shuttle, depth first"),
-            (Scheduler::Pct { iterations: 50, depth: 3, seed: 7 }, "shuttle, PCT"),
-            (Scheduler::Random { iterations: 50, seed: 7 }, "shuttle, random"),
+            (
+                Scheduler::Dfs {
+                    max_iterations: Some(2_000),
+                },
+                "shuttle, depth first",
+            ),
+            (
+                Scheduler::Pct {
+                    iterations: 50,
+                    depth: 3,
+                    seed: 7,
+                },
+                "shuttle, PCT",
+            ),
+            (
+                Scheduler::Random {
+                    iterations: 50,
+                    seed: 7,
+                },
+                "shuttle, random",
+            ),
         ] {
             let marks = expected.marks.clone();
             let found = shuttle::explore(program, &shuttle::Options { marks, scheduler });
@@ -150,7 +203,8 @@ fn loom_finds_the_same_under_sequential_consistency() {
             max_executions: Some(2_000),
             ..loom::Options::new(expected.marks.clone())
         };
-        let found = loom::explore(program, &options).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let found =
+            loom::explore(program, &options).map_err(|e| TestCaseError::fail(e.to_string()))?;
         same("loom", &expected, &found)
     });
 }

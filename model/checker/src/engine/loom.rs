@@ -133,14 +133,18 @@ impl Library for Loom {
     }
 
     fn rmw(atomic: &AtomicU64, op: Rmw, order: Order) -> u64 {
-        let (success, failure) =
-            (ordering(order, Ordering::AcqRel), ordering(order, Ordering::Acquire));
+        let (success, failure) = (
+            ordering(order, Ordering::AcqRel),
+            ordering(order, Ordering::Acquire),
+        );
         rmw_like_std!(atomic, op, success, failure)
     }
 
     fn spawn(body: impl FnOnce() + Send + 'static) {
         let builder = loom::thread::Builder::new().stack_size(STACK_WORDS);
-        builder.spawn(body).expect("the system gives a stack to each thread");
+        builder
+            .spawn(body)
+            .expect("the system gives a stack to each thread");
     }
 
     /// Loom waits for all threads by itself.
@@ -174,23 +178,30 @@ pub fn explore<M: Model>(
     options: &Options,
 ) -> Result<Report<M::Outcome>, LoomError> {
     shuttle::install_panic_hook();
-    let world = World::<M, Loom>::new(model, &options.marks, options.loads == Loads::ReadModifyWrite);
+    let world = World::<M, Loom>::new(
+        model,
+        &options.marks,
+        options.loads == Loads::ReadModifyWrite,
+    );
     let ended = if world.had_too_many_tasks() {
         Ok(())
     } else {
         world.explore(|| check(&world, options))
     };
     if world.had_too_many_tasks() {
-        return Err(LoomError::TooManyTasks { most: Loom::MOST_TASKS });
+        return Err(LoomError::TooManyTasks {
+            most: Loom::MOST_TASKS,
+        });
     }
     let bound = options
         .preemption_bound
         .map(|n| format!("loom interrupted tasks at most {n} times in each execution"));
     let complete = match ended {
         Ok(()) => bound.map_or(Complete::Yes, Complete::No),
-        Err(panic) if panic.is::<Stopped>() => {
-            Complete::No(format!("loom was stopped after {} executions", world.executions()))
-        }
+        Err(panic) if panic.is::<Stopped>() => Complete::No(format!(
+            "loom was stopped after {} executions",
+            world.executions()
+        )),
         Err(panic) => return Err(LoomError::Panicked(panic_text(&*panic))),
     };
     Ok(world.report(complete))
@@ -211,7 +222,7 @@ fn check<M: Model>(world: &Arc<World<M, Loom>>, options: &Options) {
     let world = world.clone();
     builder.check(move || {
         let over = world.executions() >= max_executions || start.elapsed() >= max_duration;
-        if over || world.must_stop() {
+        if over || world.has_hit_limit() {
             resume_unwind(Box::new(Stopped));
         }
         world.run();

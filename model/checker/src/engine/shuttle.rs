@@ -63,13 +63,18 @@ pub fn explore<M: Model>(model: &Arc<M>, options: &Options) -> Report<M::Outcome
     let ended = world.explore(|| {
         let steps = Arc::new(Mutex::new(Steps::default()));
         let (judge, world) = (world.clone(), world.clone());
-        let must_stop = Box::new(move || judge.must_stop());
+        let must_stop = Box::new(move || judge.has_hit_limit());
         let points = Points::new(options.scheduler, steps.clone(), must_stop);
         Runner::new(points, config()).run(move || world.run());
         *steps.lock().unwrap_or_else(PoisonError::into_inner)
     });
     let steps = ended.unwrap_or_else(|panic| resume_unwind(panic));
-    let complete = completeness(options.scheduler, steps, world.executions(), world.most_tasks());
+    let complete = completeness(
+        options.scheduler,
+        steps,
+        world.executions(),
+        world.most_tasks(),
+    );
     world.report(complete)
 }
 
@@ -144,12 +149,18 @@ impl Points {
         must_stop: Box<dyn Fn() -> bool>,
     ) -> Self {
         let (inner, bound): (Box<dyn Choices>, _) = match scheduler {
-            Scheduler::Random { iterations, seed } => {
-                (Box::new(RandomScheduler::new_from_seed(seed, iterations)), None)
-            }
-            Scheduler::Pct { iterations, depth, seed } => {
-                (Box::new(PctScheduler::new_from_seed(seed, depth, iterations)), None)
-            }
+            Scheduler::Random { iterations, seed } => (
+                Box::new(RandomScheduler::new_from_seed(seed, iterations)),
+                None,
+            ),
+            Scheduler::Pct {
+                iterations,
+                depth,
+                seed,
+            } => (
+                Box::new(PctScheduler::new_from_seed(seed, depth, iterations)),
+                None,
+            ),
             Scheduler::Dfs { max_iterations } => {
                 (Box::new(DfsScheduler::new(None, false)), max_iterations)
             }
@@ -172,13 +183,11 @@ impl Choices for Points {
     fn new_execution(&mut self) -> Option<Schedule> {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         steps.most = steps.most.max(self.choices);
-        if (self.must_stop)() {
+        let had_no_choice = self.executions > 0 && steps.most == 0;
+        steps.exhausted = had_no_choice;
+        if had_no_choice || (self.must_stop)() {
             // A random scheduler that is dropped before its end prints its seed as a failing one.
             std::mem::forget(self.inner.take());
-            return None;
-        }
-        if self.executions > 0 && steps.most == 0 {
-            steps.exhausted = true;
             return None;
         }
         let next = self.inner.as_mut()?.new_execution();
@@ -206,7 +215,11 @@ impl Choices for Points {
         if awake.iter().any(|t| t.id() == main) {
             return Some(main);
         }
-        if let Some(new) = awake.iter().map(|t| t.id()).find(|id| !self.begun.contains(id)) {
+        if let Some(new) = awake
+            .iter()
+            .map(|t| t.id())
+            .find(|id| !self.begun.contains(id))
+        {
             self.begun.push(new);
             return Some(new);
         }

@@ -120,11 +120,15 @@ impl LockState {
     fn drop(&mut self, mode: Mode, task: usize) {
         match mode {
             Mode::Exclusive => {
-                assert!(self.owner.take() == Some(task), "a lock is dropped by its owner");
+                assert!(
+                    self.owner.take() == Some(task),
+                    "a lock is dropped by its owner"
+                );
             }
             Mode::Shared => {
                 let at = self.readers.iter().position(|r| *r == task);
-                self.readers.swap_remove(at.expect("a lock is dropped by one of its readers"));
+                self.readers
+                    .swap_remove(at.expect("a lock is dropped by one of its readers"));
             }
         }
     }
@@ -158,10 +162,6 @@ struct State<L: Library> {
     main: Option<L::Thread>,
     operations: u64,
     limit: Option<String>,
-    /// Locks that somebody tries: dropping one is a scheduling point too.
-    tried: Vec<bool>,
-    /// A lock has been found to be tried only now: all begins again.
-    restart: bool,
     too_many_tasks: bool,
 }
 
@@ -188,7 +188,12 @@ struct Found<O> {
 
 impl<O> Default for Found<O> {
     fn default() -> Self {
-        Self { finals: BTreeMap::new(), executions: 0, depth: 0, most_tasks: 0 }
+        Self {
+            finals: BTreeMap::new(),
+            executions: 0,
+            depth: 0,
+            most_tasks: 0,
+        }
     }
 }
 
@@ -212,8 +217,6 @@ impl<M: Model, L: Library> World<M, L> {
             main: None,
             operations: 0,
             limit: None,
-            tried: vec![false; layout.locks().len()],
-            restart: false,
             too_many_tasks: false,
         };
         let mut world = Self {
@@ -226,32 +229,28 @@ impl<M: Model, L: Library> World<M, L> {
             found: Mutex::new(Found::default()),
         };
         with(&world, || model.set_up());
-        let state = world.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = world
+            .state
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         let entries: Vec<Entry> = state.tasks.drain(..).map(|t| t.entry).collect();
         state.too_many_tasks = entries.len() > L::MOST_TASKS;
         world.base = (state.cells.clone(), entries);
-        Arc::new_cyclic(|this| Self { this: this.clone(), ..world })
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            ..world
+        })
     }
 
-    /// Explores with `library`, which calls [`World::run`] once for each execution, until no
-    /// more is learnt about the locks. Gives what the last call gave, or its panic.
-    pub(super) fn explore<R>(
-        self: &Arc<Self>,
-        mut library: impl FnMut() -> R,
-    ) -> std::thread::Result<R> {
-        loop {
-            *locked(&self.found) = Found::default();
-            let result = with(&**self, || catch_unwind(AssertUnwindSafe(&mut library)));
-            if !std::mem::take(&mut locked(&self.state).restart) {
-                return result;
-            }
-        }
+    /// Explores with `library`, which calls [`World::run`] once for each execution. Gives what
+    /// it gives, or its panic.
+    pub(super) fn explore<R>(&self, library: impl FnOnce() -> R) -> std::thread::Result<R> {
+        with(self, || catch_unwind(AssertUnwindSafe(library)))
     }
 
-    /// Whether there is a reason not to begin another run.
-    pub(super) fn must_stop(&self) -> bool {
-        let state = locked(&self.state);
-        state.restart || state.limit.is_some()
+    /// Whether a limit of the model was hit, so that no other run is to begin.
+    pub(super) fn has_hit_limit(&self) -> bool {
+        locked(&self.state).limit.is_some()
     }
 
     /// Whether a run had more tasks than the library can have.
@@ -297,11 +296,16 @@ impl<M: Model, L: Library> World<M, L> {
 
     fn begin(&self) {
         let atomics = |marked: &mut dyn Iterator<Item = (bool, u64)>| {
-            marked.map(|(is_marked, value)| is_marked.then(|| Arc::new(L::atomic(value)))).collect()
+            marked
+                .map(|(is_marked, value)| is_marked.then(|| Arc::new(L::atomic(value))))
+                .collect()
         };
         let cells = &self.base.0;
-        let cell_atomics: Vec<_> =
-            atomics(&mut (0u32..).zip(cells).map(|(i, value)| (self.marks.cell(CellId(i)), *value)));
+        let cell_atomics: Vec<_> = atomics(
+            &mut (0u32..)
+                .zip(cells)
+                .map(|(i, value)| (self.marks.cell(CellId(i)), *value)),
+        );
         let locks = self.model.layout().locks().len();
         let lock_atomics: Vec<_> =
             atomics(&mut (0..locks as u32).map(|i| (self.marks.lock(LockId(i)), 0)));
@@ -321,10 +325,17 @@ impl<M: Model, L: Library> World<M, L> {
     fn start(&self, entry: Entry) {
         let task = {
             let mut state = locked(&self.state);
-            state.tasks.push(Task { entry, doing: Doing::Runs, thread: None });
+            state.tasks.push(Task {
+                entry,
+                doing: Doing::Runs,
+                thread: None,
+            });
             state.tasks.len() - 1
         };
-        let world = self.this.upgrade().expect("the explorer owns the world while it runs");
+        let world = self
+            .this
+            .upgrade()
+            .expect("the explorer owns the world while it runs");
         let handle = L::spawn(move || world.body(task, entry));
         locked(&self.state).handles.push(handle);
     }
@@ -346,7 +357,10 @@ impl<M: Model, L: Library> World<M, L> {
             let mut state = locked(&self.state);
             let holds = state.locks.iter().any(|l| l.is_held_by(task));
             let died = state.tasks[task].doing == Doing::Died;
-            assert!(!holds || died || state.phase == Phase::Ending, "a task ended with a lock held");
+            assert!(
+                !holds || died || state.phase == Phase::Ending,
+                "a task ended with a lock held"
+            );
             if !died {
                 state.tasks[task].doing = Doing::Ended;
             }
@@ -452,7 +466,11 @@ impl<L: Library> State<L> {
     }
 
     fn main_if_nobody_runs(&self) -> Option<L::Thread> {
-        if self.somebody_runs() { None } else { self.main.clone() }
+        if self.somebody_runs() {
+            None
+        } else {
+            self.main.clone()
+        }
     }
 
     /// Sets those going who do what `is_over` says; gives their threads.
@@ -475,5 +493,7 @@ impl<L: Library> State<L> {
 /// The text of a panic.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without text").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without text")
+        .to_owned()
 }

@@ -102,9 +102,16 @@ impl<M: Model, L: Library> Backend for World<M, L> {
             }
         });
         if self.sequential {
-            debug_assert!(seen.is_none_or(|s| s == self.content(cell)), "the order is sequential");
+            debug_assert!(
+                seen.is_none_or(|s| s == self.content(cell)),
+                "the order is sequential"
+            );
         }
         seen.unwrap_or_else(|| self.content(cell))
+    }
+
+    fn monitor(&self, cell: CellId) -> u64 {
+        self.load(cell, Order::Relaxed)
     }
 
     fn store(&self, cell: CellId, value: u64, order: Order) {
@@ -120,7 +127,11 @@ impl<M: Model, L: Library> Backend for World<M, L> {
 
     fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
         let is_ordered = self.sequential || observed;
-        let order = if is_ordered { Order::AcquireRelease } else { Order::Relaxed };
+        let order = if is_ordered {
+            Order::AcquireRelease
+        } else {
+            Order::Relaxed
+        };
         let seen = self.on(self.cell_atomic(cell), |atomic| L::rmw(atomic, op, order));
         let old = seen.unwrap_or_else(|| self.content(cell));
         self.write(cell, op.apply(old));
@@ -134,7 +145,9 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         step: &mut dyn FnMut(&mut [u64]) -> u64,
     ) -> u64 {
         // The content is plain; the atomic only says when.
-        self.on(self.cell_atomic(first), |a| L::rmw(a, TOUCH, Order::AcquireRelease));
+        self.on(self.cell_atomic(first), |a| {
+            L::rmw(a, TOUCH, Order::AcquireRelease)
+        });
         let span = self.model.layout().cells()[first.index()].span as usize;
         let result = step(&mut locked(&self.state).cells[first.index()..][..span]);
         if writes {
@@ -166,10 +179,6 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         if self.is_alone() {
             return true;
         }
-        {
-            let mut state = locked(&self.state);
-            state.restart |= !std::mem::replace(&mut state.tried[lock.index()], true);
-        }
         self.touch_lock(lock);
         self.take(lock, Mode::Exclusive)
     }
@@ -180,8 +189,7 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         }
         // Under sequential consistency nobody can tell when a lock is dropped that nobody
         // tries. Otherwise this is what hands the writes under the lock to its next owner.
-        let is_tried = locked(&self.state).tried[lock.index()];
-        if is_tried || !self.sequential {
+        if self.marks.unlock(lock) || !self.sequential {
             self.touch_lock(lock);
         }
         let (me, threads) = {
@@ -197,7 +205,9 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         let me = locked(&self.state).running;
         loop {
             // Who goes to sleep looks at the newest value: a wake-up is never lost.
-            self.on(self.cell_atomic(condition.cell), |a| L::rmw(a, TOUCH, Order::AcquireRelease));
+            self.on(self.cell_atomic(condition.cell), |a| {
+                L::rmw(a, TOUCH, Order::AcquireRelease)
+            });
             if condition.holds(self.content(condition.cell)) {
                 return true;
             }
@@ -209,7 +219,11 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         {
             let mut state = locked(&self.state);
             if state.phase == Phase::Alone {
-                state.tasks.push(super::Task { entry, doing: Doing::Runs, thread: None });
+                state.tasks.push(super::Task {
+                    entry,
+                    doing: Doing::Runs,
+                    thread: None,
+                });
                 return;
             }
             state.too_many_tasks |= state.tasks.len() >= L::MOST_TASKS;
