@@ -121,19 +121,22 @@ const AB: &[Op] = &[Op::Lock(0), Op::Lock(1), Op::Unlock(1), Op::Unlock(0)];
 const BA: &[Op] = &[Op::Lock(1), Op::Lock(0), Op::Unlock(0), Op::Unlock(1)];
 const TRIES: &[Op] = &[Op::TryLockOrSkip(0, 2), Op::Store(0, 1), Op::Unlock(0)];
 
+const READS: &[Op] = &[
+    Op::DownRead,
+    Op::Load(0),
+    Op::UpRead,
+    Op::StoreLastPlus(1, 0),
+];
+const READS_NOTHING: &[Op] = &[Op::DownRead, Op::UpRead];
+const WRITES: &[Op] = &[Op::DownWrite, Op::Store(0, 1), Op::Store(0, 2), Op::UpWrite];
+
 #[test]
-fn the_engines_agree_on_small_programs() {
+fn the_engines_agree_on_fields_and_locks() {
     let cases = [
         ("nothing", program(1, 0, &[])),
         ("lost update", program(1, 0, &[INCREMENT, INCREMENT])),
-        (
-            "lost update of three",
-            program(1, 0, &[INCREMENT, INCREMENT, INCREMENT]),
-        ),
-        (
-            "locked update",
-            program(1, 1, &[LOCKED_INCREMENT, LOCKED_INCREMENT]),
-        ),
+        ("lost update of three", program(1, 0, &[INCREMENT; 3])),
+        ("locked update", program(1, 1, &[LOCKED_INCREMENT; 2])),
         (
             "locked and unlocked update",
             program(1, 1, &[LOCKED_INCREMENT, INCREMENT]),
@@ -148,6 +151,42 @@ fn the_engines_agree_on_small_programs() {
             ),
         ),
         ("own lock", program(0, 1, &[&[Op::Lock(0), Op::Lock(0)]])),
+        (
+            "try_lock",
+            program(1, 1, &[&[Op::Lock(0), Op::Unlock(0)], TRIES]),
+        ),
+        (
+            "try_lock by all",
+            program(
+                2,
+                1,
+                &[TRIES, TRIES, &[Op::Load(0), Op::StoreLastPlus(1, 3)]],
+            ),
+        ),
+        (
+            "readers and a writer",
+            program(2, 0, &[READS, READS, WRITES]),
+        ),
+        (
+            "reader upgrades",
+            program(
+                0,
+                0,
+                &[&[Op::DownRead, Op::DownWrite, Op::UpWrite], READS_NOTHING],
+            ),
+        ),
+    ];
+    for (name, case) in cases {
+        let added = agree(name, case);
+        assert!(added.is_empty(), "{name}: weak memory adds {added:?}");
+    }
+}
+
+#[test]
+fn the_engines_agree_on_waiting_tasks_and_lists() {
+    let spawns = [Op::Spawn(2), Op::Add(0, 1)];
+    let dies: &[Op] = &[Op::Lock(0), Op::Add(0, 1), Op::Oops];
+    let cases = [
         (
             "wake-up",
             program(
@@ -173,22 +212,191 @@ fn the_engines_agree_on_small_programs() {
             program(1, 0, &[&[Op::WaitUntil(0, 1)], &[Op::Add(0, 2)]]),
         ),
         (
-            "try_lock",
-            program(1, 1, &[&[Op::Lock(0), Op::Unlock(0)], TRIES]),
+            "a worker",
+            program(
+                3,
+                0,
+                &[
+                    &[Op::Work(0, 1)],
+                    &[Op::Add(0, 1), Op::Load(1), Op::StoreLastPlus(2, 0)],
+                ],
+            ),
+        ),
+        ("a worker without work", program(1, 0, &[&[Op::Work(0, 0)]])),
+        (
+            "spawned in a task",
+            program(2, 0, &[&spawns, INCREMENT, INCREMENT]).with_initial_tasks(2),
         ),
         (
-            "try_lock by all",
+            "a list",
             program(
-                2,
                 1,
-                &[TRIES, TRIES, &[Op::Load(0), Op::StoreLastPlus(1, 3)]],
+                0,
+                &[
+                    &[Op::Push(1)],
+                    &[Op::Push(2)],
+                    &[Op::Pop, Op::StoreLastPlus(0, 0)],
+                ],
             ),
+        ),
+        (
+            "an oops under a lock",
+            program(2, 1, &[dies, LOCKED_INCREMENT]),
+        ),
+        (
+            "an oops with nobody behind",
+            program(2, 1, &[dies, &[Op::Add(0, 2)]]),
         ),
     ];
     for (name, case) in cases {
         let added = agree(name, case);
         assert!(added.is_empty(), "{name}: weak memory adds {added:?}");
     }
+}
+
+/// What stale loads add, by program; the last two fields are what the readers saw.
+#[test]
+fn weak_memory_adds_these_outcomes() {
+    let seen = |name, case: Program| {
+        let added = agree(name, case);
+        added
+            .iter()
+            .map(|f| (f.outcome[2], f.outcome[3]))
+            .collect::<BTreeSet<_>>()
+    };
+    let none = BTreeSet::new();
+    let both_stale = BTreeSet::from([(0, 0)]);
+    let store_buffering = program(4, 0, &[LEFT, RIGHT]);
+    assert_eq!(seen("store buffering", store_buffering), both_stale);
+    let writer = [Op::Store(0, 1), Op::Store(1, 1)];
+    let reader = [
+        Op::Load(1),
+        Op::StoreLastPlus(2, 0),
+        Op::Load(0),
+        Op::StoreLastPlus(3, 0),
+    ];
+    let message_passing = program(4, 0, &[&writer, &reader]);
+    assert_eq!(
+        seen("message passing", message_passing),
+        BTreeSet::from([(1, 0)])
+    );
+    let locked = |ops: &[Op]| [&[Op::Lock(0)], ops, &[Op::Unlock(0)]].concat();
+    let under_lock = program(4, 1, &[&locked(&writer), &locked(&reader)]);
+    assert_eq!(seen("message passing under a lock", under_lock), none);
+    let one_locked = program(4, 1, &[&locked(&writer), &reader]);
+    assert_eq!(
+        seen("message passing, one side locked", one_locked),
+        BTreeSet::from([(1, 0)])
+    );
+    let twice = [
+        Op::Load(0),
+        Op::StoreLastPlus(2, 0),
+        Op::Load(0),
+        Op::StoreLastPlus(3, 0),
+    ];
+    let coherence = program(4, 0, &[&[Op::Store(0, 1)], &twice]);
+    assert_eq!(seen("coherence of reads", coherence), none);
+}
+
+/// Marks say that nobody is there to tell, and no more is explored than what they mark.
+#[test]
+fn a_preemption_bound_is_said_in_words() {
+    let model = Arc::new(program(1, 0, &[INCREMENT; 3]));
+    let marks = exhaustive(&model).marks;
+    let options = loom::Options {
+        preemption_bound: Some(1),
+        ..loom::Options::new(marks.clone())
+    };
+    let report = loom::explore(&model, &options).unwrap();
+    assert_eq!(
+        report.complete.to_string(),
+        "no (loom interrupted tasks at most 1 times in each execution)"
+    );
+    let options = loom::Options {
+        max_executions: Some(3),
+        ..loom::Options::new(marks)
+    };
+    let report = loom::explore(&model, &options).unwrap();
+    assert_eq!(
+        report.complete.to_string(),
+        "no (loom was stopped after 3 executions)"
+    );
+    assert_eq!(report.executions, 3);
+}
+
+#[test]
+fn samples_say_what_they_are() {
+    let model = Arc::new(program(1, 0, &[INCREMENT; 3]));
+    let marks = exhaustive(&model).marks;
+    let complete = |scheduler| shuttle(&model, &marks, scheduler).complete.to_string();
+    assert_eq!(complete(RANDOM), "no (200 executions with random choices)");
+    assert_eq!(
+        complete(PCT),
+        "no (200 executions by PCT; each finds an outcome that needs 3 ordering constraints with \
+         a probability of at least 1/(n*k^(d-1)) = 1/(3*5^2), n tasks, k choices)"
+    );
+    let bounded = Scheduler::Dfs {
+        max_iterations: Some(10),
+    };
+    assert_eq!(
+        complete(bounded),
+        "no (stopped at the bound of 10 executions)"
+    );
+    assert_eq!(
+        complete(Scheduler::Dfs {
+            max_iterations: Some(90)
+        }),
+        "yes"
+    );
+    assert_eq!(
+        complete(Scheduler::Dfs {
+            max_iterations: Some(89)
+        }),
+        "no (stopped at the bound of 89 executions)"
+    );
+}
+
+/// A limit of the model ends the exploration.
+#[test]
+fn a_limit_of_the_model_is_said() {
+    let pushes = [
+        Op::Push(1),
+        Op::Push(2),
+        Op::Push(3),
+        Op::Push(4),
+        Op::Push(5),
+    ];
+    let model = Arc::new(program(0, 0, &[&pushes, &pushes]));
+    let expected = exhaustive::explore(&model, &exhaustive::Options::default());
+    let text = "no (a list of the model holds at most 8 elements)";
+    assert_eq!(expected.complete.to_string(), text);
+    let report = loom::explore(&model, &loom::Options::new(expected.marks.clone())).unwrap();
+    assert_eq!(report.complete.to_string(), text);
+    assert_eq!(
+        shuttle(&model, &expected.marks, DFS).complete.to_string(),
+        text
+    );
+}
+
+/// The engine of a system thread is gone after an exploration, also after one that failed.
+#[test]
+fn nothing_is_left_behind() {
+    let model = Arc::new(program(1, 0, &[INCREMENT; 5]));
+    let marks = exhaustive(&model).marks;
+    assert!(loom::explore(&model, &loom::Options::new(marks)).is_err());
+    assert!(!checker::backend::is_active());
+    let broken = Arc::new(program(1, 1, &[&[Op::Lock(0)], &[Op::Add(0, 1)]]));
+    let options = loom::Options::new(Marks::all(broken.layout()));
+    let error = loom::explore(&broken, &options).unwrap_err();
+    assert_eq!(error.to_string(), "loom: a task ended with a lock held");
+    assert!(!checker::backend::is_active());
+    let small = Arc::new(program(1, 0, &[INCREMENT, INCREMENT]));
+    assert_eq!(
+        loom(&small, &exhaustive(&small).marks, Loads::Load)
+            .finals
+            .len(),
+        2
+    );
 }
 
 /// Found by the random programs: a try that finds the lock free once waited for it all the same,
