@@ -11,76 +11,63 @@ use programs::{Op, Program};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const CASES: u32 = 64;
 const FIELDS: usize = 2;
 const LOCKS: usize = 2;
 
-/// A piece of a task: one operation, or some under a lock.
-#[derive(Clone, Debug)]
-enum Piece {
-    One(Op),
-    Locked(usize, Vec<Op>),
-    /// Skips all if the lock is held.
-    Tried(usize, Vec<Op>),
-    /// One lock inside another.
-    Nested(usize, usize, Op),
-}
-
-fn flatten(pieces: Vec<Piece>) -> Vec<Op> {
-    let mut ops = vec![];
-    for piece in pieces {
-        match piece {
-            Piece::One(op) => ops.push(op),
-            Piece::Locked(lock, inner) => {
-                ops.push(Op::Lock(lock));
-                ops.extend(inner);
-                ops.push(Op::Unlock(lock));
-            }
-            Piece::Tried(lock, inner) => {
-                ops.push(Op::TryLockOrSkip(lock, inner.len() + 1));
-                ops.extend(inner);
-                ops.push(Op::Unlock(lock));
-            }
-            Piece::Nested(outer, inner, op) => {
-                let unlock = [Op::Unlock(inner), Op::Unlock(outer)];
-                ops.extend([Op::Lock(outer), Op::Lock(inner), op]);
-                ops.extend(unlock);
-            }
-        }
-    }
-    ops
+/// Operations between a first and a last one, such as a lock and its unlock.
+fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
+    [&[first], inner, &[last]].concat()
 }
 
 fn op() -> impl Strategy<Value = Op> {
     let field = 0..FIELDS;
     prop_oneof![
-        3 => field.clone().prop_map(Op::Load),
-        3 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::Store(f, v)),
-        3 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::StoreLastPlus(f, v)),
-        2 => field.clone().prop_map(|f| Op::Add(f, 1)),
-        1 => (field, 1..3u64).prop_map(|(f, v)| Op::WaitUntil(f, v)),
+        6 => field.clone().prop_map(Op::Load),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::Store(f, v)),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::StoreLastPlus(f, v)),
+        4 => field.clone().prop_map(|f| Op::Add(f, 1)),
+        2 => (field, 1..3u64).prop_map(|(f, v)| Op::WaitUntil(f, v)),
+        1 => (1..3u64).prop_map(Op::Push),
+        1 => Just(Op::Pop),
+        1 => Just(Op::Oops),
     ]
 }
 
-fn piece() -> impl Strategy<Value = Piece> {
+/// One operation, or some under a lock; two locks may be the same one.
+fn piece() -> impl Strategy<Value = Vec<Op>> {
     let lock = 0..LOCKS;
+    let inner = || vec(op(), 0..3);
     prop_oneof![
-        4 => op().prop_map(Piece::One),
-        3 => (lock.clone(), vec(op(), 0..3)).prop_map(|(l, inner)| Piece::Locked(l, inner)),
-        1 => (lock.clone(), vec(op(), 0..3)).prop_map(|(l, inner)| Piece::Tried(l, inner)),
-        1 => (lock.clone(), lock, op()).prop_map(|(a, b, op)| Piece::Nested(a, b, op)),
+        8 => op().prop_map(|op| vec![op]),
+        6 => (lock.clone(), inner()).prop_map(|(l, i)| between(Op::Lock(l), &i, Op::Unlock(l))),
+        2 => (lock.clone(), inner())
+            .prop_map(|(l, i)| between(Op::TryLockOrSkip(l, i.len() + 1), &i, Op::Unlock(l))),
+        1 => inner().prop_map(|i| between(Op::DownRead, &i, Op::UpRead)),
+        1 => inner().prop_map(|i| between(Op::DownWrite, &i, Op::UpWrite)),
+        2 => (lock.clone(), lock, op()).prop_map(|(a, b, op)| {
+            between(Op::Lock(a), &between(Op::Lock(b), &[op], Op::Unlock(b)), Op::Unlock(a))
+        }),
     ]
 }
 
 fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
-    vec(
-        vec(piece(), 1..4)
-            .prop_map(flatten)
-            .prop_filter("short", |t| t.len() <= 6),
+    let task = vec(piece(), 1..4).prop_map(|pieces| pieces.concat());
+    let tasks = vec(
+        task.prop_filter("a task is short", |ops| ops.len() <= 6),
         2..4,
-    )
+    );
+    tasks.prop_filter("the list holds 8 elements", |tasks| {
+        tasks
+            .iter()
+            .flatten()
+            .filter(|op| matches!(op, Op::Push(_)))
+            .count()
+            <= 8
+    })
 }
 
 fn check(test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
@@ -140,6 +127,32 @@ fn no_reduction_changes_the_outcomes() {
             &searched(program, false, true),
         )?;
         same("neither", &expected, &searched(program, false, false))
+    });
+}
+
+#[test]
+fn no_reduction_changes_the_data_races() {
+    check(|program| {
+        let program = Arc::new(Program::clone(program).with_plain_fields());
+        let races = |merge, lock_aware| {
+            let report = searched(&program, merge, lock_aware);
+            let races = report.data_races.into_keys().collect::<BTreeSet<_>>();
+            (report.complete == Complete::Yes).then_some(races)
+        };
+        let expected = races(true, true);
+        for (merge, lock_aware) in [(true, false), (false, true)] {
+            let found = races(merge, lock_aware);
+            if found.is_some() {
+                prop_assert_eq!(
+                    &found,
+                    &expected,
+                    "merge {}, lock aware {}",
+                    merge,
+                    lock_aware
+                );
+            }
+        }
+        Ok(())
     });
 }
 
