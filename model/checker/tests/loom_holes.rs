@@ -166,7 +166,9 @@ fn the_main_thread_counts() {
     let spawn = |threads: usize| {
         explore(move || {
             let all: Vec<_> = (0..threads).map(|_| thread::spawn(|| {})).collect();
-            all.into_iter().for_each(|t| t.join().unwrap());
+            for thread in all {
+                thread.join().unwrap();
+            }
         })
     };
     assert_eq!(loom::MAX_THREADS, 5, "{CLOSED}");
