@@ -1,4 +1,9 @@
 //! Boards, litmus scenarios, runner and reports of probe-litmus.
 
 pub mod board;
+pub mod boot;
 pub mod litmus;
+pub mod runner;
+pub mod setup;
+pub mod suggest;
+pub mod witness;

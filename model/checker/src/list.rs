@@ -2,6 +2,7 @@
 //!
 //! Each operation is one atomic step. In the kernel a klist takes its own spinlock inside each
 //! operation, and other lists are touched under a lock of their owner, so this loses no behaviour.
+//! For the same reason two operations on a list are never a data race.
 
 use crate::backend::current;
 use crate::layout::{CellId, CellKind, Layout};
@@ -32,7 +33,7 @@ fn used(cells: &[u64]) -> usize {
 impl<T: Word + PartialEq> List<T> {
     /// Lays out an empty list for `capacity` elements.
     pub fn new(layout: &mut Layout, object: &str, field: &'static str, capacity: usize) -> Self {
-        let first = layout.range(object, field, CellKind::Plain, &vec![0; capacity + 1]);
+        let first = layout.range(object, field, CellKind::Shared, &vec![0; capacity + 1]);
         Self {
             first,
             of: PhantomData,

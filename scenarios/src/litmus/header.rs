@@ -2,7 +2,7 @@
 
 use super::ast::{Fixes, Name, Question, Source, Span, Spanned, Verdict};
 use super::error::{Error, Problem};
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 type Result<T> = std::result::Result<T, Error>;
 

@@ -101,7 +101,6 @@
 //! | `cursor.rs` | the place in the token list |
 //! | `vocabulary.rs` | verbs, predicates and options, as tables |
 //! | `validate.rs` | the tree against vocabulary, board and kernel table |
-//! | `suggest.rs` | "did you mean" |
 //! | `print.rs` | tree to text |
 //! | `error.rs` | every message |
 //!
@@ -115,7 +114,6 @@ mod lexer;
 mod parser;
 mod print;
 mod proposition;
-mod suggest;
 mod validate;
 mod vocabulary;
 

@@ -10,7 +10,7 @@ use super::cursor::{Parser, Result};
 use super::error::{Error, Problem};
 use super::header;
 use super::lexer::{Kind, Lexed, lex};
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 /// Reads a litmus test. `file` is the name that error messages give.
 ///

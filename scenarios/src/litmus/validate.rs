@@ -5,8 +5,8 @@ use super::ast::{
     Spanned, Value, same_revision,
 };
 use super::error::{Error, Problem};
-use super::suggest::nearest;
 use super::vocabulary::{ArgKind, Gives, Signature, Vocabulary};
+use crate::suggest::nearest;
 
 /// How many names an error message lists before it only counts the rest.
 const LISTED: usize = 8;

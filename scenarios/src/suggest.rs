@@ -5,10 +5,7 @@ const LONGEST: usize = 64;
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant: a third of the letters may
 /// differ, and a pair of letters swapped counts as one. Of two that are equally near, the first.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LONGEST + 1).collect();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {

@@ -1,0 +1,64 @@
+//! The boot of a whole board: what `probe-litmus boot` does.
+//!
+//! One schedule, the default one, is run and recorded; [`calls`] reads the of_xlate calls off the
+//! record, [`report`] writes the log and the tables.
+
+pub mod calls;
+pub mod report;
+
+use crate::board::Board;
+use crate::setup::{self, SetupError};
+use calls::XlateCall;
+use checker::engine::exhaustive::{Trace, run_default};
+use checker::event::{Event, What};
+use kernel::config::Config;
+use kernel::kernel::Kernel;
+use kernel::model::Start;
+use kernel::outcome::Outcome;
+use kernel::revision::Revision;
+use std::sync::Arc;
+
+/// One recorded boot.
+#[derive(Debug)]
+pub struct Boot {
+    /// The kernel that was booted.
+    pub kernel: Arc<Kernel>,
+    /// All that happened.
+    pub trace: Trace<Outcome>,
+    /// The of_xlate calls in order.
+    pub calls: Vec<XlateCall>,
+}
+
+/// Boots a board under the default schedule: the initcall thread first, then what it scheduled
+/// asynchronously, then the deferred-probe workqueue.
+pub fn boot(board: &Board, revision: Revision, config: Config) -> Result<Boot, SetupError> {
+    let kernel = setup::kernel(board, revision, config, |_| Start::Boot)?;
+    let trace = run_default(&kernel);
+    let calls = calls::of_xlate_calls(&trace.events);
+    Ok(Boot {
+        kernel,
+        trace,
+        calls,
+    })
+}
+
+impl Boot {
+    /// The log as the reporter's debug print makes it, one line a call:
+    /// `platform ec700000.dma-controller: ipmmu_of_xlate`.
+    pub fn log(&self) -> Vec<String> {
+        self.calls.iter().map(ToString::to_string).collect()
+    }
+
+    /// The texts of all notes of one kind, in order.
+    pub fn notes<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+        notes(&self.trace.events, wanted)
+    }
+}
+
+/// The texts of all notes of one kind, in order.
+pub fn notes<'a>(events: &'a [Event], wanted: &'a str) -> impl Iterator<Item = &'a str> {
+    events.iter().filter_map(move |e| match &e.what {
+        What::Note { kind, text } if *kind == wanted => Some(text.as_str()),
+        _ => None,
+    })
+}

@@ -1,0 +1,167 @@
+//! `probe-litmus boot`
+
+use super::NOT_AS_STATED;
+use super::progress::Watch;
+use checker::engine::exhaustive::{Options, explore_with};
+use checker::outcome::Complete;
+use clap::Args;
+use kernel::commit;
+use kernel::config::Config;
+use kernel::errno;
+use kernel::model::Start;
+use kernel::revision::Revision;
+use miette::miette;
+use scenarios::board;
+use scenarios::boot::report::{Summary, log};
+use scenarios::boot::{Boot as Booted, boot};
+use scenarios::runner::names::Resolver;
+use scenarios::runner::report::outcome_lines;
+use scenarios::setup;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Boots a whole board and prints its of_xlate log
+///
+/// The log is shown as a diff against the kernel before bcb81ac6ae3c ("iommu: Get DT/ACPI parsing
+/// into the proper probe path"), as it was reported: `+` for calls that are new, `-` for calls
+/// that are gone. Below it: the calls by device, the warnings, what stayed deferred, and the
+/// groups at the end.
+///
+/// Example, the board of the SATA warning with the reporter's own patch to the allow list:
+///
+///     probe-litmus boot scenarios/boards/r8a77965-salvator-xs.dts \
+///         --kernel bcb81ac6ae3c --allow ee300000.sata
+#[derive(Debug, Args)]
+pub(crate) struct Boot {
+    /// Device tree, as text or as blob
+    board: PathBuf,
+    /// Kernel revision, see `probe-litmus kernels`
+    #[arg(long, value_name = "REV", default_value = "v7.3-rc7")]
+    kernel: String,
+    /// Kernel to compare the log with; `none` for the bare log
+    #[arg(long, value_name = "REV", default_value = "bcb81ac6ae3c^")]
+    against: String,
+    /// Adds a device to ipmmu-vmsa's allow list
+    #[arg(long, value_name = "DEVICE")]
+    allow: Vec<String>,
+    /// driver_async_probe=: a driver that probes asynchronously, or `*`
+    #[arg(long = "async", value_name = "DRIVER")]
+    async_probe: Vec<String>,
+    /// A driver that is a module, loaded when the initcalls are over; in the order given
+    #[arg(long, value_name = "DRIVER")]
+    module: Vec<String>,
+    /// A driver that is not built
+    #[arg(long, value_name = "DRIVER")]
+    without: Vec<String>,
+    /// What a device's driver returns from its probe, such as `ee100000.mmc=-EPROBE_DEFER`
+    #[arg(long, value_name = "DEVICE=ERROR", value_parser = probe_result)]
+    probe: Vec<(String, i32)>,
+    /// Revision of the SoC, such as ES2.0
+    #[arg(long, value_name = "REV", default_value = "")]
+    soc_revision: String,
+    /// fw_devlink=on, off, or strict (on with fw_devlink.strict=1)
+    #[arg(long, value_name = "MODE", default_value = "on", value_parser = ["on", "off", "strict"])]
+    fw_devlink: String,
+    /// A kernel without CONFIG_MODULES
+    #[arg(long)]
+    no_modules: bool,
+    /// Explores every interleaving instead of the one default schedule
+    #[arg(long)]
+    explore: bool,
+    /// With --explore: stops after this many states
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_states)]
+    max_states: u64,
+}
+
+fn probe_result(text: &str) -> Result<(String, i32), String> {
+    let parsed = text
+        .split_once('=')
+        .and_then(|(device, error)| Some((device.to_owned(), errno::parse(error)?)));
+    parsed.ok_or_else(|| "expected DEVICE=ERROR, such as ee100000.mmc=-EPROBE_DEFER".to_owned())
+}
+
+impl Boot {
+    pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let board = board::load(&self.board)?;
+        let revision = Revision::parse(&self.kernel).map_err(|e| miette!("--kernel: {e}"))?;
+        if self.explore {
+            return self.explore(&board, revision);
+        }
+        let booted = boot(&board, revision, self.config())?;
+        let base = self.base(&board, revision)?;
+        println!("Boot {}   kernel {revision}   schedule default", board.name);
+        match &base {
+            Some(base) => println!("of_xlate log, against {}", base.kernel.revision()),
+            None => println!("of_xlate log"),
+        }
+        print!("{}{}", log(&booted, base.as_ref()), Summary(&booted));
+        let is_over = booted.trace.limit.is_none() && booted.trace.end.deadlock.is_none();
+        Ok(if is_over {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(NOT_AS_STATED)
+        })
+    }
+
+    /// The boot to compare the log with: none for a kernel that comes before it.
+    fn base(&self, board: &board::Board, revision: Revision) -> miette::Result<Option<Booted>> {
+        if self.against == "none" {
+            return Ok(None);
+        }
+        let base = Revision::parse(&self.against).map_err(|e| miette!("--against: {e}"))?;
+        let is_default = self.against == "bcb81ac6ae3c^";
+        if base == revision || (is_default && !revision.has(commit::BCB81AC6AE3C)) {
+            return Ok(None);
+        }
+        Ok(Some(boot(board, base, self.config())?))
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            modules: !self.no_modules,
+            fw_devlink: self.fw_devlink != "off",
+            fw_devlink_strict: self.fw_devlink == "strict",
+            async_probe: self.async_probe.iter().cloned().collect(),
+            allow: self.allow.iter().cloned().collect(),
+            soc_revision: self.soc_revision.clone(),
+            absent: self.without.iter().cloned().collect(),
+            loaded_modules: self.module.clone(),
+            probe_results: self.probe.iter().cloned().collect(),
+            ..Config::default()
+        }
+    }
+
+    fn explore(&self, board: &board::Board, revision: Revision) -> miette::Result<ExitCode> {
+        let kernel = setup::kernel(board, revision, self.config(), |_| Start::Boot)?;
+        let watch = Watch::new(&format!("boot {} on {revision}", board.name));
+        let options = Options {
+            max_states: self.max_states,
+            ..Options::default()
+        };
+        let report = explore_with(&kernel, &options, &mut |p| watch.look(p));
+        drop(watch);
+        println!("Boot {}   kernel {revision}   schedule all", board.name);
+        println!(
+            "States {}  Depth {}  Executions {}",
+            report.states, report.depth, report.executions
+        );
+        println!("Complete {}", report.complete);
+        println!("Outcomes {}", report.finals.len());
+        let names = Resolver::by_device_name(board, kernel.board());
+        for (i, end) in report.finals.keys().enumerate() {
+            for (line, text) in outcome_lines(end, &names).into_iter().enumerate() {
+                let number = if line == 0 {
+                    format!("{:>3}", i + 1)
+                } else {
+                    "   ".to_owned()
+                };
+                println!("{number} {text}");
+            }
+        }
+        Ok(if report.complete == Complete::Yes {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(NOT_AS_STATED)
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! `probe-litmus check`
+
+use super::progress::Watch;
+use super::{Boards, NOT_AS_STATED};
+use checker::engine::exhaustive::Options;
+use clap::Args;
+use miette::{IntoDiagnostic, WrapErr, miette};
+use scenarios::runner::report::{Verdicts, counts};
+use scenarios::runner::{Answer, Test};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Explores scenarios on their kernels and prints the verdicts
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    scenarios: Vec<PathBuf>,
+    /// Explores on this kernel instead of those that the scenario names; can be repeated
+    #[arg(long, value_name = "REV")]
+    kernel: Vec<String>,
+    /// Stops after this many states
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_states)]
+    max_states: u64,
+    #[command(flatten)]
+    boards: Boards,
+}
+
+impl Check {
+    pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let mut all_as_stated = true;
+        for file in scenario_files(&self.scenarios)? {
+            let test = Test::load(&file, &self.boards.of(&file))?;
+            let named: Vec<String> = test.kernels().map(str::to_owned).collect();
+            for revision in if self.kernel.is_empty() {
+                &named
+            } else {
+                &self.kernel
+            } {
+                let answer = self.explore(&test, revision)?;
+                println!("Test {}   kernel {revision}", test.litmus.name.value);
+                println!("{}", counts(&answer));
+                println!(
+                    "{}",
+                    Verdicts {
+                        test: &test,
+                        answer: &answer
+                    }
+                );
+                // A kernel that the file does not name has no stated verdict.
+                all_as_stated &= answer.is_as_stated() || !named.contains(revision);
+            }
+        }
+        Ok(if all_as_stated {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(NOT_AS_STATED)
+        })
+    }
+
+    fn explore(&self, test: &Test, revision: &str) -> miette::Result<Answer> {
+        let watch = Watch::new(&format!("{} on {revision}", test.litmus.name.value));
+        let options = Options {
+            max_states: self.max_states,
+            ..Options::default()
+        };
+        Ok(test.run(revision, &options, &mut |p| watch.look(p))?)
+    }
+}
+
+/// The scenario files among `paths`; folders are searched, in alphabetical order.
+fn scenario_files(paths: &[PathBuf]) -> miette::Result<Vec<PathBuf>> {
+    let mut files = vec![];
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        search(path, &mut files)?;
+        if files.len() == before {
+            return Err(miette!(
+                "{}: found no .litmus file in this folder",
+                path.display()
+            ));
+        }
+    }
+    Ok(files)
+}
+
+fn search(folder: &Path, files: &mut Vec<PathBuf>) -> miette::Result<()> {
+    let read = || {
+        std::fs::read_dir(folder)?
+            .map(|e| e.map(|e| e.path()))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let mut entries = read()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("{}: cannot read", folder.display()))?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            search(&entry, files)?;
+        } else if entry.extension().is_some_and(|e| e == "litmus") {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}

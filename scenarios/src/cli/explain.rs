@@ -1,0 +1,67 @@
+//! `probe-litmus explain`
+
+use super::progress::Watch;
+use super::{Boards, NOT_AS_STATED};
+use checker::engine::exhaustive::Options;
+use clap::Args;
+use miette::miette;
+use scenarios::runner::Test;
+use scenarios::runner::names::Resolver;
+use scenarios::runner::report::outcome_lines;
+use scenarios::witness::Witness;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Shows how an outcome of a scenario comes about: one schedule that leads to it
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Scenario file
+    scenario: PathBuf,
+    /// Kernel revision
+    #[arg(long, value_name = "REV")]
+    kernel: String,
+    /// Number of the outcome, as `check` lists it [default: the first that the condition is about]
+    #[arg(long, value_name = "N")]
+    outcome: Option<usize>,
+    #[command(flatten)]
+    boards: Boards,
+}
+
+impl Explain {
+    pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
+        let watch = Watch::new(&test.litmus.name.value);
+        let answer = test.run(&self.kernel, &Options::default(), &mut |p| watch.look(p))?;
+        drop(watch);
+        let outcomes: Vec<_> = answer.outcomes().collect();
+        let chosen = match self.outcome {
+            Some(n) => n.checked_sub(1).filter(|i| *i < outcomes.len()),
+            None => outcomes.iter().position(|(_, _, holds)| *holds),
+        };
+        let Some(i) = chosen else {
+            let total = outcomes.len();
+            return match self.outcome {
+                Some(n) => Err(miette!(
+                    "--outcome: found {n}, expected a number from 1 to {total}"
+                )),
+                None => {
+                    println!("None of the {total} outcomes fulfils the condition; see --outcome.");
+                    Ok(ExitCode::from(NOT_AS_STATED))
+                }
+            };
+        };
+        let (end, schedule, _) = outcomes[i];
+        println!(
+            "Test {}   kernel {}   outcome {}",
+            test.litmus.name.value,
+            self.kernel,
+            i + 1
+        );
+        for line in outcome_lines(end, &Resolver::new(&test, &answer.kernel)) {
+            println!("  {line}");
+        }
+        println!("{}", Witness::of(&test, &answer, schedule));
+        println!("Schedule {schedule}");
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,77 @@
+//! Commands, their options, and exit codes.
+
+mod boot;
+mod check;
+mod explain;
+mod kernels;
+mod progress;
+mod replay;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Something did not come out as stated: a verdict, or a schedule that does not fit.
+pub(crate) const NOT_AS_STATED: u8 = 1;
+/// The input is wrong: a board, a scenario, a name. Also what clap exits with.
+pub(crate) const BAD_INPUT: u8 = 2;
+
+/// Litmus tests for Linux device probing.
+///
+/// Runs a model of the kernel's driver core and IOMMU core through every interleaving of
+/// device-add, driver-bind, bus_iommu_probe and the deferred-probe workqueue, and says what can
+/// come out.
+///
+/// Exit codes: 0 all as stated; 1 something is not as stated, or was not explored to the end;
+/// 2 the input is wrong.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Boot(boot::Boot),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Replay(replay::Replay),
+    Kernels(kernels::Kernels),
+}
+
+/// Where the boards of scenarios are.
+#[derive(Debug, Args)]
+pub(crate) struct Boards {
+    /// Folder with the boards that scenarios name [default: `boards` in the scenario's folder or
+    /// in one above it]
+    #[arg(long, value_name = "DIR")]
+    boards: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
+    match &arguments.command {
+        Command::Boot(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Replay(command) => command.run(),
+        Command::Kernels(command) => Ok(command.run()),
+    }
+}
+
+impl Boards {
+    /// The folder of boards for a scenario file.
+    fn of(&self, scenario: &std::path::Path) -> PathBuf {
+        let near = || {
+            scenario
+                .ancestors()
+                .skip(1)
+                .map(|dir| dir.join("boards"))
+                .find(|b| b.is_dir())
+        };
+        self.boards
+            .clone()
+            .or_else(near)
+            .unwrap_or_else(|| PathBuf::from("boards"))
+    }
+}

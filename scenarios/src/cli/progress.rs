@@ -1,0 +1,47 @@
+//! Progress on the terminal, and Ctrl-C: what was found so far is printed, and called incomplete.
+
+use checker::engine::exhaustive::{Go, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A line that shows how far an exploration is; nothing if the output is no terminal.
+pub(crate) struct Watch {
+    bar: ProgressBar,
+}
+
+impl Watch {
+    /// Begins to watch. From now on Ctrl-C ends the exploration instead of the program.
+    pub(crate) fn new(what: &str) -> Self {
+        // Only the first call can set the handler; it serves all.
+        let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+
+    /// To be called with each progress of the engine.
+    pub(crate) fn look(&self, p: Progress) -> Go {
+        self.bar.set_message(format!(
+            "{} states, {} choices deep, {} outcomes, restarted {} times",
+            p.states, p.depth, p.outcomes, p.restarts
+        ));
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            Go::Stop
+        } else {
+            Go::On
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

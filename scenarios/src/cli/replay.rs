@@ -1,0 +1,51 @@
+//! `probe-litmus replay`
+
+use super::progress::Watch;
+use super::{Boards, NOT_AS_STATED};
+use checker::engine::exhaustive::{Options, replay};
+use checker::engine::schedule::Schedule;
+use clap::Args;
+use scenarios::runner::Test;
+use scenarios::runner::names::Resolver;
+use scenarios::runner::report::outcome_lines;
+use scenarios::witness::all_events;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs one schedule of a scenario again, and prints every step
+///
+/// The schedule is one that `explain` printed. It counts the choices of an exploration of the
+/// same scenario on the same kernel.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Scenario file
+    scenario: PathBuf,
+    /// Kernel revision
+    #[arg(long, value_name = "REV")]
+    kernel: String,
+    /// The schedule, such as 0*12.1*3.0
+    schedule: Schedule,
+    #[command(flatten)]
+    boards: Boards,
+}
+
+impl Replay {
+    pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
+        let watch = Watch::new(&test.litmus.name.value);
+        let answer = test.run(&self.kernel, &Options::default(), &mut |p| watch.look(p))?;
+        drop(watch);
+        let trace = replay(&answer.kernel, &answer.report.marks, &self.schedule);
+        for line in all_events(&test, &answer.kernel, &trace) {
+            println!("{line}");
+        }
+        for line in outcome_lines(&trace.end, &Resolver::new(&test, &answer.kernel)) {
+            println!("  {line}");
+        }
+        if let Some(divergence) = &trace.divergence {
+            println!("The schedule does not fit this scenario: {divergence}");
+            return Ok(ExitCode::from(NOT_AS_STATED));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,202 @@
+//! From a checked test to a kernel: configuration and tasks.
+
+use super::names::{Resolver, device};
+use super::{Test, TestError};
+use crate::litmus::{self, Call, Litmus, Spanned, Value};
+use crate::setup;
+use kernel::board::Board as LaidOut;
+use kernel::config::Config;
+use kernel::errno;
+use kernel::kernel::Kernel;
+use kernel::model::Start;
+use kernel::revision::Revision;
+use kernel::verb::Verb;
+use std::sync::Arc;
+
+/// Lays a test out for one kernel.
+pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, TestError> {
+    let config = config(test)?;
+    let mut problem = None;
+    let kernel = setup::kernel(&test.board, revision, config, |laid_out| {
+        let names = Resolver::by_label(&test.board, laid_out);
+        let mut verbs = |calls: &[Spanned<Call>]| -> Vec<Verb> {
+            let each = calls.iter().map(|call| verb(&test.litmus, &names, call));
+            each.collect::<Result<_, _>>().unwrap_or_else(|e| {
+                problem.get_or_insert(e);
+                vec![]
+            })
+        };
+        Start::Scenario {
+            initial: verbs(&test.litmus.initial),
+            cpus: test
+                .litmus
+                .tasks
+                .iter()
+                .map(|t| verbs(&t.value.body))
+                .collect(),
+        }
+    })?;
+    match problem {
+        Some(error) => Err(TestError::Litmus {
+            errors: vec![error],
+        }),
+        None => Ok(kernel),
+    }
+}
+
+fn config(test: &Test) -> Result<Config, TestError> {
+    let mut config = Config::default();
+    for line in &test.litmus.config {
+        let value = &line.value.value.value;
+        match (line.value.key.value.as_str(), value) {
+            ("modules", Value::Word(word)) => config.modules = word == "y",
+            ("fw_devlink", Value::Word(word)) => {
+                config.fw_devlink = word != "off";
+                config.fw_devlink_strict = word == "strict";
+            }
+            ("deferred_probe_timeout", Value::Number(n)) => {
+                config.deferred_probe_timeout = u32::try_from(*n).map_err(|_| {
+                    wrong(
+                        &test.litmus,
+                        line.value.value.span,
+                        "a number of seconds from 0 on",
+                    )
+                })?;
+            }
+            _ => {
+                return Err(wrong(
+                    &test.litmus,
+                    line.span,
+                    "a setting that the model has",
+                ));
+            }
+        }
+    }
+    let laid_out =
+        LaidOut::new(&test.board.tree, &config).map_err(|error| setup::SetupError::Board {
+            board: test.board.name.clone(),
+            error,
+        })?;
+    let name_of = |name: &str| {
+        device(&test.board, &laid_out, name).map_or(name.to_owned(), |d| {
+            laid_out.devices[d.index()].name.clone()
+        })
+    };
+    config.allow = test
+        .litmus
+        .allow
+        .iter()
+        .map(|a| name_of(&a.value))
+        .collect();
+    for line in &test.litmus.drivers {
+        driver(&mut config, &line.value, &laid_out, &name_of);
+    }
+    Ok(config)
+}
+
+/// A `driver` line: options of the driver, and what its probe returns for the devices named, or
+/// for all that it matches.
+fn driver(
+    config: &mut Config,
+    line: &litmus::Driver,
+    laid_out: &LaidOut,
+    name_of: &dyn Fn(&str) -> String,
+) {
+    let name = &line.name.value;
+    for option in &line.options {
+        match (option.value.name.value.as_str(), &option.value.value) {
+            ("async", _) => {
+                config.async_probe.insert(name.clone());
+            }
+            ("managed-dma", _) => {
+                config.managed_dma.insert(name.clone());
+            }
+            ("probe", Some(value)) => {
+                let result = result(&value.value);
+                let matching = laid_out.driver_by_name(name);
+                let all = || {
+                    let of_driver = laid_out
+                        .devices
+                        .iter()
+                        .filter(|d| matching.is_some_and(|m| d.drivers.contains(&m)));
+                    of_driver.map(|d| d.name.clone()).collect()
+                };
+                let devices: Vec<String> = match &line.devices[..] {
+                    [] => all(),
+                    some => some.iter().map(|d| name_of(&d.value)).collect(),
+                };
+                config
+                    .probe_results
+                    .extend(devices.into_iter().map(|d| (d, result)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn result(value: &Value) -> i32 {
+    match value {
+        Value::Errno(name) | Value::Word(name) | Value::Text(name) => {
+            errno::parse(name).unwrap_or(0)
+        }
+        Value::Number(n) => i32::try_from(*n).unwrap_or(0),
+    }
+}
+
+fn wrong(litmus: &Litmus, span: litmus::Span, expected: &str) -> TestError {
+    let problem = litmus::Problem::Other(format!("expected {expected}"));
+    TestError::Litmus {
+        errors: vec![litmus::Error::new(&litmus.source, span, problem)],
+    }
+}
+
+/// One call of a task.
+fn verb(
+    litmus: &Litmus,
+    names: &Resolver<'_>,
+    call: &Spanned<Call>,
+) -> Result<Verb, litmus::Error> {
+    let args = &call.value.args;
+    let text = |i: usize| args.get(i).map_or("", |a| word(&a.value));
+    let missing = |what: &str, i: usize| {
+        let span = args.get(i).map_or(call.span, |a| a.span);
+        let problem = litmus::Problem::Other(format!("`{}` is no {what} on this board", text(i)));
+        litmus::Error::new(&litmus.source, span, problem)
+    };
+    let dev = |i: usize| names.device(text(i)).ok_or_else(|| missing("device", i));
+    let drv = |i: usize| names.driver(text(i)).ok_or_else(|| missing("driver", i));
+    let instance = |i: usize| {
+        names
+            .instance(text(i))
+            .ok_or_else(|| missing("IOMMU instance", i))
+    };
+    Ok(match call.value.name.value.as_str() {
+        "driver_register" => Verb::DriverRegister(drv(0)?),
+        "device_add" => Verb::DeviceAdd(dev(0)?),
+        "device_del" => Verb::DeviceDel(dev(0)?),
+        "device_attach" => Verb::DeviceAttach(dev(0)?),
+        "device_driver_attach" => Verb::DeviceDriverAttach(drv(0)?, dev(1)?),
+        "device_release_driver" => Verb::DeviceReleaseDriver(dev(0)?),
+        "deferred_probe_work_func" => Verb::DeferredProbeWorkFunc,
+        "deferred_probe_initcall" => Verb::DeferredProbeInitcall,
+        "deferred_probe_timeout_work_func" => Verb::DeferredProbeTimeoutWorkFunc,
+        "iommu_device_register" => Verb::IommuDeviceRegister(instance(0)?),
+        "iommu_device_unregister" => Verb::IommuDeviceUnregister(instance(0)?),
+        "boot" => Verb::Boot,
+        other => {
+            let problem = litmus::Problem::Other(format!("the model has no verb `{other}`"));
+            return Err(litmus::Error::new(
+                &litmus.source,
+                call.value.name.span,
+                problem,
+            ));
+        }
+    })
+}
+
+fn word(value: &Value) -> &str {
+    match value {
+        Value::Word(text) | Value::Text(text) | Value::Errno(text) => text,
+        Value::Number(_) => "",
+    }
+}

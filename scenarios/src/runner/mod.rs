@@ -1,0 +1,217 @@
+//! Runs a litmus test: board, kernel and tasks out of the file, every interleaving, the verdict.
+
+pub mod build;
+pub mod names;
+pub mod predicate;
+pub mod report;
+
+use crate::board::{self, Board};
+use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
+use crate::setup::SetupError;
+use checker::engine::exhaustive::{Go, Options, Progress, explore_with};
+use checker::engine::schedule::Schedule;
+use checker::outcome::{Complete, Final, Report};
+use kernel::kernel::Kernel;
+use kernel::outcome::Outcome;
+use kernel::revision::Revision;
+use miette::Diagnostic;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A litmus test with its board, checked.
+#[derive(Debug)]
+pub struct Test {
+    /// The file's content.
+    pub litmus: Litmus,
+    /// The board that it names.
+    pub board: Board,
+}
+
+/// Why a test cannot be run.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TestError {
+    /// The file cannot be read.
+    #[error("{file}: cannot read the file: {source}")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is wrong: everything that is.
+    #[error("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Litmus {
+        /// What is wrong, in the order of the file.
+        #[related]
+        errors: Vec<litmus::Error>,
+    },
+    /// The board is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Board(#[from] board::error::BoardError),
+    /// The kernel cannot be set up.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setup(#[from] SetupError),
+    /// A kernel was asked for that there is not.
+    #[error("--kernel: {0}")]
+    Kernel(String),
+}
+
+impl Test {
+    /// Reads a test, and the board that it names from the folder `boards`.
+    pub fn load(path: &Path, boards: &Path) -> Result<Self, TestError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| TestError::Read {
+            file: path.to_owned(),
+            source,
+        })?;
+        let litmus =
+            litmus::parse(&file, &text).map_err(|e| TestError::Litmus { errors: vec![e] })?;
+        Self::with_board(litmus, boards)
+    }
+
+    /// Takes a parsed test, reads its board and checks what it names.
+    pub fn with_board(litmus: Litmus, boards: &Path) -> Result<Self, TestError> {
+        let board_file = boards.join(&litmus.board.value);
+        if !board_file.is_file() {
+            let problem = litmus::Problem::Other(format!(
+                "found no board `{}` in the folder of boards",
+                litmus.board.value
+            ));
+            let error = litmus::Error::new(&litmus.source, litmus.board.span, problem);
+            return Err(TestError::Litmus {
+                errors: vec![error],
+            });
+        }
+        let board = board::load(&board_file)?;
+        let test = Self { litmus, board };
+        let errors = litmus::validate(
+            &test.litmus,
+            &Vocabulary::default(),
+            &names::BoardNames::new(&test),
+        );
+        if errors.is_empty() {
+            Ok(test)
+        } else {
+            Err(TestError::Litmus { errors })
+        }
+    }
+
+    /// The kernels that the test names.
+    pub fn kernels(&self) -> impl Iterator<Item = &str> {
+        self.litmus.kernels.iter().map(|k| k.value.as_str())
+    }
+
+    /// Lays the test out for one kernel.
+    pub fn kernel(&self, revision: &str) -> Result<Arc<Kernel>, TestError> {
+        let revision = Revision::parse(revision).map_err(|e| TestError::Kernel(e.to_string()))?;
+        build::kernel(self, revision)
+    }
+
+    /// Explores the test on one kernel.
+    pub fn run(
+        &self,
+        revision: &str,
+        options: &Options,
+        progress: &mut dyn FnMut(Progress) -> Go,
+    ) -> Result<Answer, TestError> {
+        let kernel = self.kernel(revision)?;
+        let report = explore_with(&kernel, options, progress);
+        Ok(Answer::new(self, revision, kernel, report))
+    }
+}
+
+/// What an exploration says about a test on one kernel.
+#[derive(Debug)]
+pub struct Answer {
+    /// The kernel as the user wrote it.
+    pub revision: String,
+    /// The kernel that was explored.
+    pub kernel: Arc<Kernel>,
+    /// The outcomes.
+    pub report: Report<Outcome>,
+    /// Outcomes in order, and whether the condition's proposition holds for each.
+    pub holds: Vec<bool>,
+    /// What was observed.
+    pub observed: Verdict,
+    /// What the file says.
+    pub expected: Verdict,
+    /// The named properties: whether each is as it should be.
+    pub properties: Vec<PropertyAnswer>,
+}
+
+/// What an exploration says about a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyAnswer {
+    /// `always` or `sometimes`.
+    pub kind: PropertyKind,
+    /// Its name.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub holds: bool,
+}
+
+impl Answer {
+    fn new(test: &Test, revision: &str, kernel: Arc<Kernel>, report: Report<Outcome>) -> Self {
+        let names = names::Resolver::new(test, &kernel);
+        let holds_in = |expr: &litmus::Expr, end: &Final<Outcome>| {
+            expr.holds(&mut |atom: &Atom| predicate::holds(atom, end, &names))
+        };
+        let condition = &test.litmus.condition.value.expr.value;
+        let holds: Vec<bool> = report
+            .finals
+            .keys()
+            .map(|end| holds_in(condition, end))
+            .collect();
+        let properties = test.litmus.properties.iter().filter_map(|p| {
+            let expr = &p.value.expr.as_ref()?.value;
+            let mut each = report.finals.keys().map(|end| holds_in(expr, end));
+            let holds = match p.value.kind {
+                PropertyKind::Always => each.all(|h| h),
+                PropertyKind::Sometimes => each.any(|h| h),
+            };
+            Some(PropertyAnswer {
+                kind: p.value.kind,
+                name: p.value.name.value.clone(),
+                holds,
+            })
+        });
+        Self {
+            revision: revision.to_owned(),
+            observed: verdict(&holds),
+            expected: test.litmus.expected(revision),
+            properties: properties.collect(),
+            holds,
+            kernel,
+            report,
+        }
+    }
+
+    /// Whether the exploration was complete, gave the verdict that the file states, and found
+    /// every property as it should be.
+    pub fn is_as_stated(&self) -> bool {
+        self.report.complete == Complete::Yes
+            && self.observed == self.expected
+            && self.properties.iter().all(|p| p.holds)
+    }
+
+    /// The outcomes in order, with a schedule each.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&Final<Outcome>, &Schedule, bool)> {
+        self.report
+            .finals
+            .iter()
+            .zip(&self.holds)
+            .map(|((end, schedule), holds)| (end, schedule, *holds))
+    }
+}
+
+/// The verdict over all outcomes, as herd7 gives it.
+fn verdict(holds: &[bool]) -> Verdict {
+    match (holds.contains(&true), holds.contains(&false)) {
+        (false, _) => Verdict::Never,
+        (true, true) => Verdict::Sometimes,
+        (true, false) => Verdict::Always,
+    }
+}

@@ -1,0 +1,226 @@
+//! An answer as text, in the manner of herd7: counts, outcomes, observation.
+
+use super::names::Resolver;
+use super::{Answer, Test};
+use crate::litmus::PropertyKind;
+use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
+use checker::outcome::Final;
+use kernel::ids::DeviceId;
+use kernel::kernel::Warn;
+use kernel::outcome::{DeviceOutcome, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+
+/// The counts of an exploration: they change when the engine does.
+pub fn counts(answer: &Answer) -> String {
+    let r = &answer.report;
+    format!(
+        "States {}  Depth {}  Executions {}",
+        r.states, r.depth, r.executions
+    )
+}
+
+/// What is compared in snapshots: outcomes, verdict, properties.
+pub struct Verdicts<'a> {
+    /// The test.
+    pub test: &'a Test,
+    /// What the exploration says.
+    pub answer: &'a Answer,
+}
+
+impl fmt::Display for Verdicts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Resolver::new(self.test, &self.answer.kernel);
+        let marked = self.answer.holds.iter().filter(|h| **h).count();
+        writeln!(f, "Complete {}", self.answer.report.complete)?;
+        writeln!(
+            f,
+            "Outcomes {}, with the condition {marked}",
+            self.answer.holds.len()
+        )?;
+        for (i, (end, _, holds)) in self.answer.outcomes().enumerate() {
+            let sign = if holds { '*' } else { ' ' };
+            for (line, text) in outcome_lines(end, &names).into_iter().enumerate() {
+                let number = if line == 0 {
+                    format!("{:>3}", i + 1)
+                } else {
+                    "   ".to_owned()
+                };
+                let sign = if line == 0 { sign } else { ' ' };
+                writeln!(f, "{number} {sign} {text}")?;
+            }
+        }
+        for line in data_races(self.answer, &names) {
+            writeln!(f, "{line}")?;
+        }
+        for p in &self.answer.properties {
+            writeln!(
+                f,
+                "{} {}",
+                capitalised(p.kind.word()),
+                property(p.kind, &p.name, p.holds)
+            )?;
+        }
+        write!(
+            f,
+            "Observation {} {}",
+            self.test.litmus.name.value,
+            self.answer.observed.word()
+        )?;
+        if self.answer.observed != self.answer.expected {
+            write!(f, ", but the file says {}", self.answer.expected.word())?;
+        }
+        writeln!(f)
+    }
+}
+
+/// A line for each field with data races: in which functions, and in how many pairs of accesses.
+fn data_races(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
+    let mut fields: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for race in answer.report.data_races.keys() {
+        let (pairs, functions) = fields.entry(&race.field).or_default();
+        *pairs += 1;
+        functions.extend(race.sites.iter().map(|s| s.split(' ').next().unwrap_or(s)));
+    }
+    let line = |(field, (pairs, functions)): (&str, (usize, BTreeSet<&str>))| {
+        let functions: Vec<&str> = functions.into_iter().collect();
+        format!(
+            "Data race on {}, {pairs} pairs of accesses in {}",
+            names.relabel(field),
+            functions.join(", ")
+        )
+    };
+    fields.into_iter().map(line).collect()
+}
+
+fn property(kind: PropertyKind, name: &str, holds: bool) -> String {
+    let said = match (kind, holds) {
+        (PropertyKind::Always, true) => "holds",
+        (PropertyKind::Always, false) => "VIOLATED",
+        (PropertyKind::Sometimes, true) => "reached",
+        (PropertyKind::Sometimes, false) => "NEVER REACHED: a Never above is vacuous",
+    };
+    format!("{name}: {said}")
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())
+}
+
+/// One outcome: a line for each client, and one for whatever else went wrong.
+pub fn outcome_lines(end: &Final<Outcome>, names: &Resolver<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = end
+        .outcome
+        .clients
+        .iter()
+        .map(|d| device_line(d, end, names))
+        .collect();
+    for d in &end.outcome.others {
+        let line = other_line(d, end, names);
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    if let Some(deadlock) = &end.deadlock {
+        lines.push("*** DEADLOCK ***".to_owned());
+        lines.extend(deadlock.waits.iter().map(|w| format!("  {w}")));
+    }
+    lines
+}
+
+fn device_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) -> String {
+    let mut line = format!(
+        "{}: of_xlate {}/{}",
+        names.display(d.device),
+        d.xlate_platform,
+        d.xlate_driver
+    );
+    let driver = d
+        .driver
+        .map(|drv| names.laid_out.drivers[drv.index()].info.name);
+    let add =
+        |line: &mut String, text: &str| write!(line, ", {text}").expect("a string takes any text");
+    add(&mut line, driver.unwrap_or("no driver"));
+    if d.deferred {
+        add(&mut line, "deferred");
+    }
+    match end.outcome.group_of(d.device) {
+        None => add(&mut line, "no group"),
+        Some(group) => {
+            let members: Vec<String> = group.members.iter().map(|m| names.display(*m)).collect();
+            add(&mut line, &format!("group {{{}}}", members.join(" ")));
+            if group.domain.is_none() {
+                add(&mut line, "no domain");
+            }
+            let users = group.members.iter().filter(|m| is_bound(end, **m)).count() as u64;
+            if group.owner_cnt != users {
+                add(
+                    &mut line,
+                    &format!("owner_cnt {} for {users} bound", group.owner_cnt),
+                );
+            }
+        }
+    }
+    add(
+        &mut line,
+        if d.dma_iommu {
+            "dma iommu"
+        } else {
+            "dma direct"
+        },
+    );
+    if d.dma_ops_switched() {
+        add(&mut line, "DMA ops switched under the driver");
+    }
+    faults(d, &mut |text| add(&mut line, text));
+    line
+}
+
+fn is_bound(end: &Final<Outcome>, dev: DeviceId) -> bool {
+    end.outcome.device(dev).is_some_and(|d| d.driver.is_some())
+}
+
+/// An IOMMU, or another device with a driver: only what is out of the ordinary.
+fn other_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) -> String {
+    let mut parts = vec![];
+    let is_iommu = names.laid_out.devices[d.device.index()].instance.is_some();
+    if is_iommu && !end.outcome.registered.contains(&d.device) {
+        parts.push("not registered".to_owned());
+    }
+    if d.deferred {
+        parts.push("deferred".to_owned());
+    }
+    faults(d, &mut |text| parts.push(text.to_owned()));
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("{}: {}", names.display(d.device), parts.join(", "))
+    }
+}
+
+fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(&str)) {
+    for warn in Warn::ALL.into_iter().filter(|w| d.warned(*w)) {
+        add(short(warn));
+    }
+    if d.faults & USE_AFTER_FREE != 0 {
+        add("BUG use after free of struct dev_iommu");
+    }
+    if d.faults & DOUBLE_FREE != 0 {
+        add("BUG double free of struct dev_iommu");
+    }
+    if d.leaked != 0 {
+        add("struct dev_iommu leaked");
+    }
+}
+
+fn short(warn: Warn) -> &'static str {
+    match warn {
+        Warn::LateProbe => "WARN late IOMMU probe",
+        Warn::OwnerCnt => "WARN owner_cnt",
+        Warn::PrivSet => "WARN priv set",
+        Warn::Oops => "Oops",
+    }
+}

@@ -1,0 +1,114 @@
+//! From a board, a revision and what the user asked for to a kernel that can run.
+
+use crate::board::Board;
+use crate::suggest::nearest;
+use kernel::board::BoardError;
+use kernel::config::Config;
+use kernel::drivers::catalogue::CATALOGUE;
+use kernel::kernel::Kernel;
+use kernel::model::Start;
+use kernel::revision::Revision;
+use miette::Diagnostic;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why no kernel can be set up.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SetupError {
+    /// The board cannot be laid out.
+    #[error("{board}: {error}")]
+    Board {
+        /// The board's file.
+        board: String,
+        /// What is wrong.
+        error: BoardError,
+    },
+    /// Something is named that is not there.
+    #[error("{option}: unknown {what} `{name}`{}", hint.as_deref().map(|h| format!("; did you mean `{h}`?")).unwrap_or_default())]
+    #[diagnostic(help("{help}"))]
+    Unknown {
+        /// Where the name stands.
+        option: &'static str,
+        /// What it should be the name of.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest that is there.
+        hint: Option<String>,
+        /// What there is.
+        help: String,
+    },
+}
+
+/// Lays out a kernel, after checking that every name in the configuration means something.
+pub fn kernel(
+    board: &Board,
+    revision: Revision,
+    config: Config,
+    start: impl FnOnce(&kernel::board::Board) -> Start,
+) -> Result<Arc<Kernel>, SetupError> {
+    let laid_out =
+        kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
+            board: board.name.clone(),
+            error,
+        })?;
+    check_devices(&laid_out, "--allow", config.allow.iter())?;
+    check_devices(&laid_out, "--probe", config.probe_results.keys())?;
+    check_drivers("--async", config.async_probe.iter().filter(|d| *d != "*"))?;
+    check_drivers("--without", config.absent.iter())?;
+    check_drivers("--module", config.loaded_modules.iter())?;
+    let start = start(&laid_out);
+    Ok(Arc::new(Kernel::new(revision, config, laid_out, start)))
+}
+
+fn check_devices<'a>(
+    board: &kernel::board::Board,
+    option: &'static str,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<(), SetupError> {
+    let clients = || {
+        board
+            .devices
+            .iter()
+            .filter(|d| !d.iommus.is_empty())
+            .map(|d| d.name.as_str())
+    };
+    for name in names {
+        if board.device_by_name(name).is_none() {
+            let all = board.devices.iter().map(|d| d.name.as_str());
+            return Err(SetupError::Unknown {
+                option,
+                what: "device",
+                name: name.clone(),
+                hint: nearest(name, all).map(str::to_owned),
+                help: format!(
+                    "devices of this board with an IOMMU: {}",
+                    clients().collect::<Vec<_>>().join(", ")
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_drivers<'a>(
+    option: &'static str,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<(), SetupError> {
+    let known = || CATALOGUE.iter().map(|d| d.name);
+    for name in names {
+        if !known().any(|d| d == name) {
+            return Err(SetupError::Unknown {
+                option,
+                what: "driver",
+                name: name.clone(),
+                hint: nearest(name, known()).map(str::to_owned),
+                help: format!(
+                    "drivers of the model: {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ),
+            });
+        }
+    }
+    Ok(())
+}
