@@ -298,9 +298,8 @@ fn weak_memory_adds_these_outcomes() {
     assert_eq!(seen("coherence of reads", coherence), none);
 }
 
-/// Marks say that nobody is there to tell, and no more is explored than what they mark.
 #[test]
-fn a_preemption_bound_is_said_in_words() {
+fn a_bound_of_loom_is_said_in_words() {
     let model = Arc::new(program(1, 0, &[INCREMENT; 3]));
     let marks = exhaustive(&model).marks;
     let options = loom::Options {

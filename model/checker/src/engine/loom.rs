@@ -15,7 +15,12 @@
 //! - it keeps the last seven stores of each atomic;
 //! - which fields and locks are atomics is taken from the marks of a sequentially consistent
 //!   search. Where weak memory leads a task into code that it cannot reach there, accesses
-//!   may be plain that should not be.
+//!   may be plain that should not be;
+//! - a list or heap is one atomic step of plain memory, and waking up from a wait or from a
+//!   lock brings all that the waker had seen: nothing stale is read there.
+//!
+//! Loom's own failing try_lock (never explored) and its first deadlock (the end of the run) are
+//! no limits here, since locks are made of atomics and deadlocks are seen before loom sees them.
 //!
 //! `tests/loom_holes.rs` pins loom's own.
 

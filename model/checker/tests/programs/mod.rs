@@ -107,9 +107,9 @@ impl Program {
 
     fn store(&self, field: usize, value: u64) {
         if self.plain {
-            self.plain_fields[field].set(value)
+            self.plain_fields[field].set(value);
         } else {
-            self.fields[field].write_once(value)
+            self.fields[field].write_once(value);
         }
     }
 
