@@ -8,6 +8,7 @@
 mod operations;
 
 use crate::backend::{Condition, Mode, Waiting, with};
+use crate::engine::deadlock::{Blocked, Standing, deadlock};
 use crate::engine::marks::{Marks, TaskKey, Watch};
 use crate::event::{Event, TaskId, What};
 use crate::hash::{Rolling, element};
@@ -452,71 +453,25 @@ impl<M: Model> Machine<M> {
     }
 
     fn deadlock(&self) -> Option<Deadlock> {
-        if self.at_rest() {
-            return None;
-        }
         let state = self.state.borrow();
-        let name = |id: TaskId| self.model.task_name(state.tasks[id.index()].entry);
-        let waits_for = |id: TaskId| match state.tasks[id.index()].pending {
-            Pending::Lock { lock, .. } => {
-                let l = &state.locks[lock.index()];
-                l.owner.or_else(|| l.readers.first().copied())
-            }
-            _ => None,
-        };
-        let describe = |id: TaskId| match state.tasks[id.index()].pending {
-            Pending::Lock { lock, .. } => {
-                let lock_name = self.model.layout().lock_name(lock);
-                let owner = waits_for(id).map_or("nobody".to_owned(), |o| {
-                    let died = if state.tasks[o.index()].died {
-                        ", which died in an oops"
-                    } else {
-                        ""
-                    };
-                    if o == id {
-                        "itself".to_owned()
-                    } else {
-                        format!("{}{died}", name(o))
-                    }
-                });
-                Some(format!(
-                    "{} waits for {lock_name}, held by {owner}",
-                    name(id)
-                ))
-            }
-            Pending::Wait {
-                condition,
-                waiting: Waiting::Busy,
-            } => Some(format!(
-                "{} waits for {}",
-                name(id),
-                self.model.layout().cell_name(condition.cell)
-            )),
-            _ => None,
-        };
-        let all: Vec<TaskId> = (0..state.tasks.len() as u32).map(TaskId).collect();
-        let on_cycle = |start: TaskId| {
-            let mut at = start;
-            let mut cycle = vec![];
-            while let Some(next) = waits_for(at) {
-                cycle.push(at);
-                at = next;
-                if at == start {
-                    return Some(cycle);
+        let layout = self.model.layout();
+        let standing = |task: &Task| Standing {
+            name: self.model.task_name(task.entry),
+            died: task.died,
+            blocked: match task.pending {
+                Pending::Lock { lock, .. } => {
+                    let LockState { owner, readers } = &state.locks[lock.index()];
+                    let holder = owner.or_else(|| readers.first().copied());
+                    Blocked::Lock(layout.lock_name(lock), holder.map(TaskId::index))
                 }
-                if cycle.contains(&at) {
-                    return None;
-                }
-            }
-            None
+                Pending::Wait {
+                    condition,
+                    waiting: Waiting::Busy,
+                } => Blocked::Field(layout.cell_name(condition.cell)),
+                _ => Blocked::Not,
+            },
         };
-        let mut waits: Vec<String> = match all.iter().find_map(|id| on_cycle(*id)) {
-            Some(cycle) => cycle.into_iter().filter_map(describe).collect(),
-            None => all.into_iter().filter_map(describe).collect(),
-        };
-        let least = (0..waits.len()).min_by_key(|i| &waits[*i]).unwrap_or(0);
-        waits.rotate_left(least);
-        Some(Deadlock { waits })
+        deadlock(&state.tasks.iter().map(standing).collect::<Vec<_>>())
     }
 }
 

@@ -20,6 +20,8 @@ use crate::layout::{CellId, Layout, LockId, LockKind};
 pub struct Marks {
     cells: Vec<bool>,
     locks: Vec<bool>,
+    /// Somebody tries it: then being held is seen by itself, and dropping it is a step too.
+    tried: Vec<bool>,
 }
 
 impl Marks {
@@ -28,6 +30,7 @@ impl Marks {
         Self {
             cells: vec![false; layout.cells().len()],
             locks: vec![false; layout.locks().len()],
+            tried: vec![false; layout.locks().len()],
         }
     }
 
@@ -36,6 +39,7 @@ impl Marks {
         Self {
             cells: vec![true; layout.cells().len()],
             locks: vec![true; layout.locks().len()],
+            tried: vec![true; layout.locks().len()],
         }
     }
 
@@ -47,6 +51,11 @@ impl Marks {
     /// Whether taking this lock is a step.
     pub fn lock(&self, lock: LockId) -> bool {
         self.locks[lock.index()]
+    }
+
+    /// Whether dropping this lock is a step: only where somebody tries it.
+    pub fn unlock(&self, lock: LockId) -> bool {
+        self.tried[lock.index()] && self.locks[lock.index()]
     }
 
     /// The marked cells.
@@ -104,8 +113,6 @@ struct LockWatch {
     before: Vec<LockId>,
     /// It lies on a cycle of the lock order: then a task can be stuck between two of them.
     cyclic: bool,
-    /// Somebody tries it: then being held is seen by itself, and dropping it is a step too.
-    tried: bool,
     /// Somebody took it for himself alone: readers alone never wait for each other.
     exclusive: bool,
 }
@@ -221,14 +228,15 @@ impl Watch {
     pub fn tried(&mut self, lock: LockId, task: TaskKey) {
         let watch = &mut self.locks[lock.index()];
         watch.who = watch.who.and(task);
-        self.changed |= !watch.tried && !self.fixed;
-        watch.tried = true;
+        if !self.fixed && !std::mem::replace(&mut self.marks.tried[lock.index()], true) {
+            self.changed = true;
+        }
         self.judge(lock);
     }
 
     /// Whether dropping a lock is a step: only where somebody tries it.
     pub fn unlock_is_step(&self, lock: LockId) -> bool {
-        self.locks[lock.index()].tried && self.marks.locks[lock.index()]
+        self.marks.unlock(lock)
     }
 
     /// A task is interrupted while holding these locks.
@@ -276,7 +284,10 @@ impl Watch {
         let watch = &self.locks[lock.index()];
         let is_step = watch.who == Who::Many
             && watch.exclusive
-            && (watch.guards || watch.interrupted || watch.cyclic || watch.tried);
+            && (watch.guards
+                || watch.interrupted
+                || watch.cyclic
+                || self.marks.tried[lock.index()]);
         if is_step && !self.fixed && !self.marks.locks[lock.index()] {
             self.marks.locks[lock.index()] = true;
             self.changed = true;

@@ -7,8 +7,9 @@
 )]
 
 use checker::layout::Layout;
+use checker::list::List;
 use checker::model::{Entry, Model};
-use checker::sync::{Mutex, Plain, Shared};
+use checker::sync::{Mutex, Plain, RwSem, Shared};
 use checker::task;
 
 /// One operation; `Last` is the value that the task read last.
@@ -23,6 +24,20 @@ pub enum Op {
     /// Takes the lock, or skips that many of the operations that follow.
     TryLockOrSkip(usize, usize),
     WaitUntil(usize, u64),
+    DownRead,
+    UpRead,
+    DownWrite,
+    UpWrite,
+    /// Adds to the tail of the list.
+    Push(u64),
+    /// Takes the head off the list; reads one more than it, or 0.
+    Pop,
+    /// Creates the task of this number, which is not there from the start.
+    Spawn(usize),
+    /// Moves what is in the first field to the second whenever there is something, as an idle worker.
+    Work(usize, usize),
+    /// Dies.
+    Oops,
 }
 
 /// Fields x0, x1, ..., locks, and one list of operations a task.
@@ -32,7 +47,11 @@ pub struct Program {
     fields: Vec<Shared<u64>>,
     plain_fields: Vec<Plain<u64>>,
     locks: Vec<Mutex>,
+    sem: RwSem,
+    list: List<u64>,
     tasks: Vec<Vec<Op>>,
+    /// How many of the tasks are there from the start.
+    initial: usize,
     plain: bool,
 }
 
@@ -56,10 +75,18 @@ impl Program {
                 .iter()
                 .map(|l| Mutex::new(&mut layout, "", l))
                 .collect(),
+            sem: RwSem::new(&mut layout, "", "sem"),
+            list: List::new(&mut layout, "", "list", 8),
             layout,
+            initial: tasks.len(),
             tasks,
             plain: false,
         }
+    }
+
+    /// Only so many tasks are there from the start.
+    pub fn with_initial_tasks(self, initial: usize) -> Self {
+        Self { initial, ..self }
     }
 
     /// Loads and stores are plain C accesses.
@@ -80,9 +107,9 @@ impl Program {
 
     fn store(&self, field: usize, value: u64) {
         if self.plain {
-            self.plain_fields[field].set(value)
+            self.plain_fields[field].set(value);
         } else {
-            self.fields[field].write_once(value)
+            self.fields[field].write_once(value);
         }
     }
 
@@ -100,6 +127,23 @@ impl Program {
                 Op::Unlock(l) => self.locks[l].unlock(),
                 Op::TryLockOrSkip(l, skip) => at += if self.locks[l].try_lock() { 0 } else { skip },
                 Op::WaitUntil(f, v) => self.fields[f].wait_until(v),
+                Op::DownRead => self.sem.down_read(),
+                Op::UpRead => self.sem.up_read(),
+                Op::DownWrite => self.sem.down_write(),
+                Op::UpWrite => self.sem.up_write(),
+                Op::Push(v) => self.list.push_back(v),
+                Op::Pop => last = self.list.pop_front().map_or(0, |v| v + 1),
+                Op::Spawn(t) => task::spawn(Entry {
+                    kind: 0,
+                    arg: t as u64,
+                }),
+                Op::Work(from, to) => {
+                    while self.fields[from].wait_idle_while(0) {
+                        let n = self.fields[from].xchg(0);
+                        self.fields[to].add(n);
+                    }
+                }
+                Op::Oops => task::oops("oops"),
             }
         }
     }
@@ -113,7 +157,7 @@ impl Model for Program {
     }
 
     fn set_up(&self) {
-        for i in 0..self.tasks.len() {
+        for i in 0..self.initial {
             task::spawn(Entry {
                 kind: 0,
                 arg: i as u64,
@@ -127,7 +171,8 @@ impl Model for Program {
     }
 
     fn outcome(&self) -> Vec<u64> {
-        (0..self.fields.len()).map(|f| self.load(f)).collect()
+        let fields = (0..self.fields.len()).map(|f| self.load(f));
+        fields.chain(self.list.peek()).collect()
     }
 
     fn task_name(&self, entry: Entry) -> String {

@@ -75,6 +75,25 @@ impl<M: Model> Machine<M> {
         }
     }
 
+    /// Takes a lock that is free, in the same step as whatever found it free.
+    fn take(&self, lock: LockId, mode: Mode) {
+        {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let current = state.current.expect("a task takes the lock");
+            let slot = &mut state.locks[lock.index()];
+            match mode {
+                Mode::Exclusive => slot.owner = Some(current),
+                Mode::Shared => slot.readers.push(current),
+            }
+            state.tasks[current.index()].held.push((lock, mode));
+        }
+        self.past(code::LOCK, lock.0, 0);
+        if self.records() {
+            self.record(What::Lock(lock));
+        }
+    }
+
     fn record_write(&self, cell: CellId, old: u64, new: u64) {
         if self.records() {
             self.record(What::Write { cell, old, new });
@@ -182,21 +201,7 @@ impl<M: Model> Backend for Machine<M> {
         if suspends {
             self.suspend(Pending::Lock { lock, mode });
         }
-        {
-            let mut state = self.state.borrow_mut();
-            let state = &mut *state;
-            let current = state.current.expect("a task takes the lock");
-            let slot = &mut state.locks[lock.index()];
-            match mode {
-                Mode::Exclusive => slot.owner = Some(current),
-                Mode::Shared => slot.readers.push(current),
-            }
-            state.tasks[current.index()].held.push((lock, mode));
-        }
-        self.past(code::LOCK, lock.0, 0);
-        if self.records() {
-            self.record(What::Lock(lock));
-        }
+        self.take(lock, mode);
     }
 
     fn try_lock(&self, lock: LockId) -> bool {
@@ -208,7 +213,7 @@ impl<M: Model> Backend for Machine<M> {
         let free = self.state.borrow().locks[lock.index()].is_free(Mode::Exclusive);
         self.past(code::TRY_LOCK, lock.0, u64::from(free));
         if free {
-            self.lock(lock, Mode::Exclusive);
+            self.take(lock, Mode::Exclusive);
         }
         free
     }

@@ -1,0 +1,268 @@
+//! The operations of the sync objects on a [`World`].
+
+use super::{Doing, Gone, Library, MAX_OPERATIONS, Phase, World, locked};
+use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
+use crate::event::What;
+use crate::layout::{CellId, LockId};
+use crate::model::{Entry, Model};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+/// Neither changes anything, and is a read-modify-write nevertheless.
+const TOUCH: Rmw = Rmw::Add(0);
+
+impl<M: Model, L: Library> World<M, L> {
+    /// Runs `f` on a marked object's atomic: a scheduling point. `None` if it is not marked.
+    fn on<R>(&self, atomic: Option<Arc<L::Atomic>>, f: impl FnOnce(&L::Atomic) -> R) -> Option<R> {
+        let atomic = atomic?;
+        let me = locked(&self.state).running;
+        let result = f(&atomic);
+        self.go_on(me);
+        Some(result)
+    }
+
+    /// The atomic of a marked cell, while tasks run.
+    fn cell_atomic(&self, cell: CellId) -> Option<Arc<L::Atomic>> {
+        let mut state = locked(&self.state);
+        if state.phase == Phase::Alone {
+            return None;
+        }
+        state.operations += 1;
+        let is_endless = state.operations > MAX_OPERATIONS;
+        let atomic = state.cell_atomics[cell.index()].clone();
+        drop(state);
+        if is_endless {
+            let most = MAX_OPERATIONS;
+            self.limit(&format!(
+                "a run has taken more than {most} operations: does a task loop without progress?"
+            ));
+        }
+        atomic
+    }
+
+    /// The scheduling point of a marked lock.
+    fn touch_lock(&self, lock: LockId) {
+        let atomic = locked(&self.state).lock_atomics[lock.index()].clone();
+        self.on(atomic, |a| L::rmw(a, TOUCH, Order::AcquireRelease));
+    }
+
+    fn content(&self, cell: CellId) -> u64 {
+        locked(&self.state).cells[cell.index()]
+    }
+
+    /// Writes a cell, and sets those going who have waited for that.
+    fn write(&self, cell: CellId, value: u64) {
+        locked(&self.state).cells[cell.index()] = value;
+        self.written();
+    }
+
+    /// Sets those going whose condition holds now.
+    fn written(&self) {
+        let (me, threads) = {
+            let mut state = locked(&self.state);
+            let threads = state.set_going(|doing, cells| match doing {
+                Doing::Waits(condition, _) => condition.holds(cells[condition.cell.index()]),
+                _ => false,
+            });
+            (state.running, threads)
+        };
+        self.unpark(me, &threads);
+    }
+
+    /// Takes a lock if it is free.
+    fn take(&self, lock: LockId, mode: Mode) -> bool {
+        let mut state = locked(&self.state);
+        let me = state.running;
+        state.locks[lock.index()].take(mode, me)
+    }
+
+    fn is_alone(&self) -> bool {
+        locked(&self.state).phase == Phase::Alone
+    }
+
+    /// Ends the run: whoever waits is unwound, and so is the current task.
+    fn abandon(&self) -> ! {
+        let (me, threads) = {
+            let mut state = locked(&self.state);
+            state.phase = Phase::Ending;
+            (state.running, state.set_all_going())
+        };
+        self.unpark(me, &threads);
+        resume_unwind(Box::new(Gone));
+    }
+}
+
+impl<M: Model, L: Library> Backend for World<M, L> {
+    fn load(&self, cell: CellId, order: Order) -> u64 {
+        let seen = self.on(self.cell_atomic(cell), |atomic| {
+            if self.sequential {
+                L::rmw(atomic, TOUCH, Order::AcquireRelease)
+            } else {
+                L::load(atomic, order)
+            }
+        });
+        if self.sequential {
+            debug_assert!(
+                seen.is_none_or(|s| s == self.content(cell)),
+                "the order is sequential"
+            );
+        }
+        seen.unwrap_or_else(|| self.content(cell))
+    }
+
+    fn monitor(&self, cell: CellId) -> u64 {
+        self.load(cell, Order::Relaxed)
+    }
+
+    fn store(&self, cell: CellId, value: u64, order: Order) {
+        self.on(self.cell_atomic(cell), |atomic| {
+            if self.sequential {
+                L::rmw(atomic, Rmw::Xchg(value), Order::AcquireRelease);
+            } else {
+                L::store(atomic, value, order);
+            }
+        });
+        self.write(cell, value);
+    }
+
+    fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
+        let is_ordered = self.sequential || observed;
+        let order = if is_ordered {
+            Order::AcquireRelease
+        } else {
+            Order::Relaxed
+        };
+        let seen = self.on(self.cell_atomic(cell), |atomic| L::rmw(atomic, op, order));
+        let old = seen.unwrap_or_else(|| self.content(cell));
+        self.write(cell, op.apply(old));
+        old
+    }
+
+    fn compound(
+        &self,
+        first: CellId,
+        writes: bool,
+        step: &mut dyn FnMut(&mut [u64]) -> u64,
+    ) -> u64 {
+        // The content is plain; the atomic only says when.
+        self.on(self.cell_atomic(first), |a| {
+            L::rmw(a, TOUCH, Order::AcquireRelease)
+        });
+        let span = self.model.layout().cells()[first.index()].span as usize;
+        let result = step(&mut locked(&self.state).cells[first.index()..][..span]);
+        if writes {
+            self.written();
+        }
+        result
+    }
+
+    fn ghost(&self, cell: CellId, op: Rmw) {
+        let content = &mut locked(&self.state).cells[cell.index()];
+        *content = op.apply(*content);
+    }
+
+    fn lock(&self, lock: LockId, mode: Mode) {
+        if self.is_alone() {
+            return;
+        }
+        let me = locked(&self.state).running;
+        loop {
+            self.touch_lock(lock);
+            if self.take(lock, mode) {
+                return;
+            }
+            self.park(me, Doing::Locks(lock));
+        }
+    }
+
+    fn try_lock(&self, lock: LockId) -> bool {
+        if self.is_alone() {
+            return true;
+        }
+        self.touch_lock(lock);
+        self.take(lock, Mode::Exclusive)
+    }
+
+    fn unlock(&self, lock: LockId, mode: Mode) {
+        if self.is_alone() {
+            return;
+        }
+        // Under sequential consistency nobody can tell when a lock is dropped that nobody
+        // tries. Otherwise this is what hands the writes under the lock to its next owner.
+        if self.marks.unlock(lock) || !self.sequential {
+            self.touch_lock(lock);
+        }
+        let (me, threads) = {
+            let mut state = locked(&self.state);
+            let me = state.running;
+            state.locks[lock.index()].drop(mode, me);
+            (me, state.set_going(|doing, _| doing == Doing::Locks(lock)))
+        };
+        self.unpark(me, &threads);
+    }
+
+    fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
+        let me = locked(&self.state).running;
+        loop {
+            // Who goes to sleep looks at the newest value: a wake-up is never lost.
+            self.on(self.cell_atomic(condition.cell), |a| {
+                L::rmw(a, TOUCH, Order::AcquireRelease)
+            });
+            if condition.holds(self.content(condition.cell)) {
+                return true;
+            }
+            self.park(me, Doing::Waits(condition, waiting));
+        }
+    }
+
+    fn spawn(&self, entry: Entry) {
+        {
+            let mut state = locked(&self.state);
+            if state.phase == Phase::Alone {
+                state.tasks.push(super::Task {
+                    entry,
+                    doing: Doing::Runs,
+                    thread: None,
+                });
+                return;
+            }
+            state.too_many_tasks |= state.tasks.len() >= L::MOST_TASKS;
+        }
+        if self.had_too_many_tasks() {
+            self.limit(&format!("{} runs at most {} tasks", L::NAME, L::MOST_TASKS));
+        }
+        let me = locked(&self.state).running;
+        self.start(entry);
+        locked(&self.state).running = me;
+    }
+
+    fn oops(&self, _text: &str) {
+        {
+            let mut state = locked(&self.state);
+            let me = state.running;
+            state.tasks[me].doing = Doing::Died;
+        }
+        resume_unwind(Box::new(Gone));
+    }
+
+    fn limit(&self, text: &str) {
+        {
+            let mut state = locked(&self.state);
+            assert!(state.phase != Phase::Alone, "limit: {text}");
+            state.limit.get_or_insert_with(|| text.to_owned());
+        }
+        self.abandon();
+    }
+
+    fn checkpoint(&self, _label: &'static str, _live: &[u64]) {}
+
+    fn enter(&self, _function: &'static str, _object: u64) {}
+
+    fn exit(&self) {}
+
+    fn records(&self) -> bool {
+        false
+    }
+
+    fn record(&self, _what: What) {}
+}

@@ -1,0 +1,223 @@
+//! Random small programs: every reduction of the exhaustive engine leaves the outcome set as it
+//! is, and shuttle and loom, which share neither its search nor its world, find the same.
+
+mod programs;
+
+use checker::engine::exhaustive;
+use checker::engine::loom::{self, Loads};
+use checker::engine::shuttle::{self, Scheduler};
+use checker::outcome::{Complete, Report};
+use programs::{Op, Program};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const CASES: u32 = 256;
+const FIELDS: usize = 2;
+const LOCKS: usize = 2;
+
+/// Operations between a first and a last one, such as a lock and its unlock.
+fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
+    [&[first], inner, &[last]].concat()
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let field = 0..FIELDS;
+    prop_oneof![
+        6 => field.clone().prop_map(Op::Load),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::Store(f, v)),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::StoreLastPlus(f, v)),
+        4 => field.clone().prop_map(|f| Op::Add(f, 1)),
+        2 => (field, 1..3u64).prop_map(|(f, v)| Op::WaitUntil(f, v)),
+        1 => (1..3u64).prop_map(Op::Push),
+        1 => Just(Op::Pop),
+        1 => Just(Op::Oops),
+    ]
+}
+
+/// One operation, or some under a lock; two locks may be the same one.
+fn piece() -> impl Strategy<Value = Vec<Op>> {
+    let lock = 0..LOCKS;
+    let inner = || vec(op(), 0..3);
+    prop_oneof![
+        8 => op().prop_map(|op| vec![op]),
+        6 => (lock.clone(), inner()).prop_map(|(l, i)| between(Op::Lock(l), &i, Op::Unlock(l))),
+        2 => (lock.clone(), inner())
+            .prop_map(|(l, i)| between(Op::TryLockOrSkip(l, i.len() + 1), &i, Op::Unlock(l))),
+        1 => inner().prop_map(|i| between(Op::DownRead, &i, Op::UpRead)),
+        1 => inner().prop_map(|i| between(Op::DownWrite, &i, Op::UpWrite)),
+        2 => (lock.clone(), lock, op()).prop_map(|(a, b, op)| {
+            between(Op::Lock(a), &between(Op::Lock(b), &[op], Op::Unlock(b)), Op::Unlock(a))
+        }),
+    ]
+}
+
+fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let task = vec(piece(), 1..4).prop_map(|pieces| pieces.concat());
+    let tasks = vec(
+        task.prop_filter("a task is short", |ops| ops.len() <= 6),
+        2..4,
+    );
+    tasks.prop_filter("the list holds 8 elements", |tasks| {
+        tasks
+            .iter()
+            .flatten()
+            .filter(|op| matches!(op, Op::Push(_)))
+            .count()
+            <= 8
+    })
+}
+
+fn check(test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let result = runner.run(&tasks(), |tasks| {
+        test(&Arc::new(Program::new(FIELDS, LOCKS, tasks)))
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+fn searched(program: &Arc<Program>, merge: bool, lock_aware: bool) -> Report<Vec<u64>> {
+    let options = exhaustive::Options {
+        merge,
+        lock_aware,
+        checkpoints: merge,
+        max_states: 30_000,
+        ..exhaustive::Options::default()
+    };
+    exhaustive::explore(program, &options)
+}
+
+/// The outcome set is the same, or a part of it if the other engine hit its bound.
+fn same(
+    what: &str,
+    expected: &Report<Vec<u64>>,
+    other: &Report<Vec<u64>>,
+) -> Result<(), TestCaseError> {
+    if other.complete == Complete::Yes {
+        prop_assert_eq!(other.outcomes(), expected.outcomes(), "{}", what);
+    } else {
+        prop_assert!(other.outcomes().is_subset(&expected.outcomes()), "{}", what);
+    }
+    Ok(())
+}
+
+#[test]
+fn no_reduction_changes_the_outcomes() {
+    check(|program| {
+        let expected = searched(program, true, true);
+        prop_assert_eq!(&expected.complete, &Complete::Yes);
+        same(
+            "every operation is a step",
+            &expected,
+            &searched(program, true, false),
+        )?;
+        same(
+            "no state is merged",
+            &expected,
+            &searched(program, false, true),
+        )?;
+        same("neither", &expected, &searched(program, false, false))
+    });
+}
+
+#[test]
+fn no_reduction_changes_the_data_races() {
+    check(|program| {
+        let program = Arc::new(Program::clone(program).with_plain_fields());
+        let races = |merge, lock_aware| {
+            let report = searched(&program, merge, lock_aware);
+            let races = report.data_races.into_keys().collect::<BTreeSet<_>>();
+            (report.complete == Complete::Yes).then_some(races)
+        };
+        let expected = races(true, true);
+        for (merge, lock_aware) in [(true, false), (false, true)] {
+            let found = races(merge, lock_aware);
+            if found.is_some() {
+                prop_assert_eq!(
+                    &found,
+                    &expected,
+                    "merge {}, lock aware {}",
+                    merge,
+                    lock_aware
+                );
+            }
+        }
+        Ok(())
+    });
+}
+
+/// An outcome's schedule leads to it.
+#[test]
+fn every_schedule_replays() {
+    check(|program| {
+        for (merge, lock_aware) in [(true, true), (true, false)] {
+            let report = searched(program, merge, lock_aware);
+            for (end, schedule) in &report.finals {
+                let trace = exhaustive::replay(program, &report.marks, schedule);
+                prop_assert_eq!(&trace.divergence, &None);
+                prop_assert_eq!(&trace.end, end);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn shuttle_finds_the_same() {
+    check(|program| {
+        let expected = searched(program, true, true);
+        for (scheduler, what) in [
+            (
+                Scheduler::Dfs {
+                    max_iterations: Some(2_000),
+                },
+                "shuttle, depth first",
+            ),
+            (
+                Scheduler::Pct {
+                    iterations: 50,
+                    depth: 3,
+                    seed: 7,
+                },
+                "shuttle, PCT",
+            ),
+            (
+                Scheduler::Random {
+                    iterations: 50,
+                    seed: 7,
+                },
+                "shuttle, random",
+            ),
+        ] {
+            let marks = expected.marks.clone();
+            let found = shuttle::explore(program, &shuttle::Options { marks, scheduler });
+            same(what, &expected, &found)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn loom_finds_the_same_under_sequential_consistency() {
+    check(|program| {
+        let expected = searched(program, true, true);
+        let options = loom::Options {
+            loads: Loads::ReadModifyWrite,
+            max_executions: Some(2_000),
+            ..loom::Options::new(expected.marks.clone())
+        };
+        let found =
+            loom::explore(program, &options).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        same("loom", &expected, &found)
+    });
+}
