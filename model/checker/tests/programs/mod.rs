@@ -138,7 +138,7 @@ impl Program {
                     arg: t as u64,
                 }),
                 Op::Work(from, to) => {
-                    while self.fields[from].wait_idle_while(0) {
+                    while self.fields[from].wait_idle_for(u64::MAX) {
                         let n = self.fields[from].xchg(0);
                         self.fields[to].add(n);
                     }

@@ -14,6 +14,7 @@ const BOARDS: &[&str] = &[
     "one-client",
     "r8a77951-salvator-xs",
     "r8a77965-salvator-xs",
+    "smmu-two-pwrseq",
     "two-clients",
     "two-instances",
 ];
