@@ -1,0 +1,181 @@
+//! What the README shows is what comes out: every `$ cargo run -- ...` in it is run, and its output
+//! compared with the lines below it, where `...` stands for any number of lines.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Commands that the README shows and that this test does not run: it is part of them.
+const NOT_RUN_HERE: &[&str] = &["cargo test"];
+
+fn root() -> PathBuf {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder
+        .parent()
+        .expect("the crate lies in the repository's root")
+        .to_owned()
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+/// A command of a `console` block, and what stands below it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shown {
+    line: usize,
+    command: String,
+    output: Vec<String>,
+}
+
+/// The commands of all `console` blocks. A command that ends in `\` goes on in the next line.
+fn shown(text: &str) -> Vec<Shown> {
+    let mut all: Vec<Shown> = vec![];
+    let mut in_block = false;
+    let mut goes_on = false;
+    for (i, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            in_block = line == "```console";
+        } else if !in_block {
+            continue;
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            goes_on = command.ends_with('\\');
+            all.push(Shown {
+                line: i + 1,
+                command: command.trim_end_matches('\\').to_owned(),
+                output: vec![],
+            });
+        } else {
+            let last = all.last_mut().expect("a block begins with a command");
+            if goes_on {
+                goes_on = line.ends_with('\\');
+                last.command += line.trim().trim_end_matches('\\');
+            } else {
+                last.output.push(line.trim_end().to_owned());
+            }
+        }
+    }
+    all
+}
+
+/// The words of a command; a part in double quotes is one word.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![];
+    for (i, part) in command.split('"').enumerate() {
+        if i % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Whether `lines` are as `shown`; if not, the first part of it that is not there.
+fn compare(shown: &[String], lines: &[&str]) -> Result<(), String> {
+    let blocks: Vec<&[String]> = shown.split(|l| l.trim() == "...").collect();
+    let mut at = 0;
+    for (i, block) in blocks.iter().enumerate() {
+        let is_here = |from: usize| {
+            let end = from + block.len();
+            end <= lines.len() && block.iter().zip(&lines[from..end]).all(|(a, b)| a == b)
+        };
+        let found = match (i == 0, i + 1 == blocks.len()) {
+            (true, true) if block.len() != lines.len() => None,
+            (true, _) => is_here(0).then_some(0),
+            (false, true) => {
+                let from = lines.len().saturating_sub(block.len());
+                (from >= at && is_here(from)).then_some(from)
+            }
+            (false, false) => (at..=lines.len()).find(|from| is_here(*from)),
+        };
+        let Some(from) = found else {
+            return Err(block.join("\n"));
+        };
+        at = from + block.len();
+    }
+    Ok(())
+}
+
+/// Runs one command of the README; gives what is wrong with it.
+fn run(shown: &Shown) -> Result<(), String> {
+    let Some(arguments) = shown.command.strip_prefix("cargo run -- ") else {
+        return if NOT_RUN_HERE.contains(&shown.command.as_str()) {
+            Ok(())
+        } else {
+            Err("this test does not know how to run it".to_owned())
+        };
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_probe-litmus"))
+        .args(words(arguments))
+        .current_dir(root())
+        .output()
+        .map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{}\n{errors}", output.status));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|e| e.to_string())?;
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    while lines.last().is_some_and(|l| l.is_empty()) {
+        lines.pop();
+    }
+    compare(&shown.output, &lines)
+        .map_err(|block| format!("not in the output:\n{block}\nthe output:\n{}", lines.join("\n")))
+}
+
+#[test]
+fn the_commands_of_the_readme_print_what_it_shows() {
+    let all = shown(&read("README.md"));
+    assert!(all.len() > 3, "the README shows its commands: {all:#?}");
+    let mut wrong = String::new();
+    for command in &all {
+        if let Err(why) = run(command) {
+            let Shown { line, command, .. } = command;
+            writeln!(wrong, "README.md:{line}: $ {command}\n{why}").expect("a string takes all");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn the_readme_names_every_command() {
+    let help = Command::new(env!("CARGO_BIN_EXE_probe-litmus"))
+        .arg("--help")
+        .output()
+        .expect("the binary runs");
+    let help = String::from_utf8(help.stdout).expect("help is text");
+    let (_, commands) = help.split_once("Commands:\n").expect("there are commands");
+    let readme = read("README.md");
+    let names = commands.lines().take_while(|l| !l.is_empty());
+    for name in names.filter_map(|l| l.split_whitespace().next()) {
+        let is_there = readme.contains(&format!("| `{name}")) || name == "help";
+        assert!(is_there, "README.md: no row for `{name}`");
+    }
+}
+
+#[test]
+fn the_links_of_the_documents_lead_somewhere() {
+    for file in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(file);
+        for link in text.split("](").skip(1).filter_map(|l| l.split(')').next()) {
+            let path = link.split('#').next().unwrap_or(link);
+            let is_there = link.contains("://") || root().join(path).exists();
+            assert!(is_there, "{file}: no {link}");
+        }
+    }
+}
+
+#[test]
+fn what_is_compared() {
+    let readme = "```console\n$ a \"b c\" \\\n    d\none\n...\nfour\n```\n$ e\n";
+    let all = shown(readme);
+    assert_eq!(all.len(), 1);
+    assert_eq!(words(&all[0].command), ["a", "b c", "d"]);
+    let output = &all[0].output;
+    assert_eq!(compare(output, &["one", "two", "three", "four"]), Ok(()));
+    assert_eq!(compare(output, &["one", "four"]), Ok(()));
+    assert_eq!(compare(output, &["one", "four", "five"]), Err("four".to_owned()));
+    assert_eq!(compare(output, &["zero", "one", "four"]), Err("one".to_owned()));
+    assert_eq!(compare(output, &["one"]), Err("four".to_owned()));
+}
