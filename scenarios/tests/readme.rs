@@ -36,9 +36,12 @@ fn shown(text: &str) -> Vec<Shown> {
     for (i, line) in text.lines().enumerate() {
         if line.starts_with("```") {
             in_block = line == "```console";
-        } else if !in_block {
             continue;
-        } else if let Some(command) = line.strip_prefix("$ ") {
+        }
+        if !in_block {
+            continue;
+        }
+        if let Some(command) = line.strip_prefix("$ ") {
             goes_on = command.ends_with('\\');
             all.push(Shown {
                 line: i + 1,
@@ -120,8 +123,12 @@ fn run(shown: &Shown) -> Result<(), String> {
     while lines.last().is_some_and(|l| l.is_empty()) {
         lines.pop();
     }
-    compare(&shown.output, &lines)
-        .map_err(|block| format!("not in the output:\n{block}\nthe output:\n{}", lines.join("\n")))
+    compare(&shown.output, &lines).map_err(|block| {
+        format!(
+            "not in the output:\n{block}\nthe output:\n{}",
+            lines.join("\n")
+        )
+    })
 }
 
 #[test]
@@ -175,7 +182,13 @@ fn what_is_compared() {
     let output = &all[0].output;
     assert_eq!(compare(output, &["one", "two", "three", "four"]), Ok(()));
     assert_eq!(compare(output, &["one", "four"]), Ok(()));
-    assert_eq!(compare(output, &["one", "four", "five"]), Err("four".to_owned()));
-    assert_eq!(compare(output, &["zero", "one", "four"]), Err("one".to_owned()));
+    assert_eq!(
+        compare(output, &["one", "four", "five"]),
+        Err("four".to_owned())
+    );
+    assert_eq!(
+        compare(output, &["zero", "one", "four"]),
+        Err("one".to_owned())
+    );
     assert_eq!(compare(output, &["one"]), Err("four".to_owned()));
 }

@@ -147,6 +147,10 @@ pub fn with<R>(backend: &dyn Backend, f: impl FnOnce() -> R) -> R {
     }
     // SAFETY: only the lifetime is changed. The pointer is in CURRENT for no longer than this
     // call, and `backend` outlives the call; `Restore` takes it out again on unwinding too.
+    #[expect(
+        clippy::transmute_ptr_to_ptr,
+        reason = "a cast cannot lengthen the lifetime of a trait object"
+    )]
     let pointer: *const dyn Backend = unsafe {
         std::mem::transmute::<*const (dyn Backend + '_), *const (dyn Backend + 'static)>(backend)
     };

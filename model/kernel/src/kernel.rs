@@ -35,7 +35,7 @@ pub enum DeviceFlag {
     ReadyToProbe = 8,
 }
 
-/// Splats of one device, as bits of [`Device::warns`].
+/// Splats of one device, as bits of `Device::warns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Warn {
@@ -320,6 +320,7 @@ impl Kernel {
     }
 
     /// The groups that belong to a device: those that generic_device_group() can give it.
+    #[expect(clippy::unused_self, reason = "the twin of groups_of_instance()")]
     pub(crate) fn groups_of_device(&self, dev: DeviceId) -> impl Iterator<Item = GroupId> + use<> {
         let first = dev.0 * GROUP_SLOTS;
         (first..first + GROUP_SLOTS).map(GroupId)
@@ -376,6 +377,7 @@ impl Kernel {
     }
 
     /// A task of this kernel.
+    #[expect(clippy::unused_self, reason = "only a kernel makes its tasks")]
     pub(crate) fn spawn(&self, task: Task) {
         task::spawn(task.entry());
     }
@@ -387,9 +389,9 @@ impl Kernel {
         let bit = flag as u64;
         if self.is_atomic(flag) {
             if value {
-                device.flags.or(bit)
+                device.flags.or(bit);
             } else {
-                device.flags.and(!bit)
+                device.flags.and(!bit);
             }
         } else {
             let word = device.bitfield.get();

@@ -309,7 +309,7 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
     );
     let mut choices = schedule.0.iter().enumerate();
     let mut divergence = None;
-    let trace = run(machine, |_, enabled| {
+    let trace = run(&machine, |_, enabled| {
         let Some((at, wanted)) = choices.next() else {
             return enabled[0];
         };
@@ -342,7 +342,7 @@ pub fn run_default<M: Model>(model: &Arc<M>) -> Trace<M::Outcome> {
         Watch::fixed(model.layout(), Marks::none(model.layout())),
         true,
     );
-    run(machine, |machine, enabled| {
+    run(&machine, |machine, enabled| {
         *enabled
             .iter()
             .min_by_key(|t| machine.turn(**t))
@@ -351,7 +351,7 @@ pub fn run_default<M: Model>(model: &Arc<M>) -> Trace<M::Outcome> {
 }
 
 fn run<M: Model>(
-    machine: Machine<M>,
+    machine: &Machine<M>,
     mut choose: impl FnMut(&Machine<M>, &[TaskId]) -> TaskId,
 ) -> Trace<M::Outcome> {
     machine.reset();
@@ -361,7 +361,7 @@ fn run<M: Model>(
         let next = match enabled[..] {
             [] => break,
             [only] => only,
-            _ => choose(&machine, &enabled),
+            _ => choose(machine, &enabled),
         };
         machine.step(next);
     }

@@ -102,6 +102,7 @@ struct CellWatch {
     common: Option<Vec<LockId>>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default)]
 struct LockWatch {
     who: Who,
