@@ -20,18 +20,20 @@ use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const EXAMPLE: &str = "\
+Example, the board of the SATA warning with the reporter's own patch to the allow list:
+
+  probe-litmus boot scenarios/boards/r8a77965-salvator-xs.dts \\
+      --kernel bcb81ac6ae3c --allow ee300000.sata";
+
 /// Boots a whole board and prints its of_xlate log
 ///
 /// The log is shown as a diff against the kernel before bcb81ac6ae3c ("iommu: Get DT/ACPI parsing
 /// into the proper probe path"), as it was reported: `+` for calls that are new, `-` for calls
 /// that are gone. Below it: the calls by device, the warnings, what stayed deferred, and the
 /// groups at the end.
-///
-/// Example, the board of the SATA warning with the reporter's own patch to the allow list:
-///
-///     probe-litmus boot scenarios/boards/r8a77965-salvator-xs.dts \
-///         --kernel bcb81ac6ae3c --allow ee300000.sata
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(crate) struct Boot {
     /// Device tree, as text or as blob
     board: PathBuf,
