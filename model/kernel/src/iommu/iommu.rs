@@ -22,6 +22,10 @@ impl Kernel {
     pub(crate) fn iommu_device_register(&self, instance: InstanceId) -> i32 {
         self.on_device("iommu_device_register", self.hwdev(instance), || {
             let g = &self.globals;
+            if self.has(commit::DA33E87BD2BF) {
+                // The driver allocated the instance anew for this probe.
+                self.instance(instance).ready.write_once(false);
+            }
             g.iommu_device_lock.lock();
             g.iommu_device_list.push_back(instance);
             g.iommu_device_lock.unlock();
