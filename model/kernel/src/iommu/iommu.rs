@@ -134,7 +134,6 @@ impl Kernel {
             let Some(instance) = spec.instance.filter(|i| self.iommu_from_fwnode(*i)) else {
                 return self.driver_deferred_probe_check_state();
             };
-            let device = self.device(dev);
             if self.has(commit::DA33E87BD2BF) && self.iommu_is_not_ready(dev, instance) {
                 return -EPROBE_DEFER;
             }
@@ -145,7 +144,6 @@ impl Kernel {
             let dev_iommu = self.dev_iommu(dev, pointer);
             dev_iommu.num_ids.write_once(0);
             dev_iommu.fwspec.write_once(Some(Self::fwnode(spec)));
-            debug_assert!(device.dev_iommu.len() > pointer.slot as usize);
             0
         })
     }
