@@ -404,11 +404,15 @@ impl Kernel {
 
     /// bus_iommu_probe(): first every device, then every new group.
     pub(crate) fn bus_iommu_probe(&self, bus: Bus, walk: InstanceId) -> i32 {
+        let group_list = self.instance(walk).group_list;
         let ret = self.bus_for_each_dev(bus, |dev| self.probe_iommu_group(dev, walk));
         if ret != 0 {
+            // The list goes with the stack. Groups on it keep an `entry` that is not empty, so no
+            // later walk takes them.
+            while group_list.pop_front().is_some() {}
             return ret;
         }
-        while let Some(id) = self.instance(walk).group_list.pop_front() {
+        while let Some(id) = group_list.pop_front() {
             let group = self.group(id);
             group.mutex.lock();
             group.entry.write_once(false);
