@@ -416,6 +416,12 @@ impl Kernel {
             let group = self.group(id);
             group.mutex.lock();
             group.entry.write_once(false);
+            if group.devices.is_empty() {
+                self.oops(
+                    self.hwdev(walk),
+                    "iommu_group_first_dev: the group's devices are gone",
+                )
+            }
             self.iommu_setup_default_domain(id);
             let mut position = 0;
             while let Some((dev, next)) = group.devices.next(position) {
