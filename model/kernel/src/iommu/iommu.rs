@@ -250,9 +250,22 @@ impl Kernel {
             lock.lock();
             let ret = self.__iommu_probe_device(dev, None);
             lock.unlock();
-            // probe_finalize() follows; no driver of the model has one.
+            if ret == 0 {
+                self.probe_finalize(dev);
+            }
             ret
         })
+    }
+
+    /// ops->probe_finalize(): no driver of the model has one, but the ops are looked up, without
+    /// a lock (dev_iommu_ops()).
+    fn probe_finalize(&self, dev: DeviceId) {
+        let Some(pointer) = self.device(dev).iommu.read_once() else {
+            self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
+        };
+        if self.dev_iommu(dev, pointer).iommu_dev.read_once().is_none() {
+            self.oops(dev, "dev_iommu_ops: dev->iommu->iommu_dev is NULL");
+        }
     }
 
     /// probe_iommu_group(): one device of the walk.
@@ -429,6 +442,12 @@ impl Kernel {
                 self.iommu_setup_dma_ops(dev, id);
             }
             group.mutex.unlock();
+            // Without the mutex, as a FIXME there says.
+            let mut position = 0;
+            while let Some((dev, next)) = group.devices.next(position) {
+                position = next;
+                self.probe_finalize(dev);
+            }
         }
         0
     }
