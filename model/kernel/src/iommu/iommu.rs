@@ -372,8 +372,14 @@ impl Kernel {
     /// walk has finished or undone the device meanwhile.
     fn iommu_configure_firmware(&self, dev: DeviceId) -> bool {
         let rechecks = self.has(commit::G0C8E9C148E29);
-        if rechecks && self.dev_iommu_fwspec_get(dev).is_some() {
-            return true;
+        if rechecks {
+            // iommu_release_device() takes no lock that would keep it from coming in between.
+            let Some(pointer) = self.device(dev).iommu.read_once() else {
+                self.oops(dev, "iommu_init_device: dev->iommu is NULL")
+            };
+            if self.dev_iommu(dev, pointer).fwspec.read_once().is_some() {
+                return true;
+            }
         }
         if self.device(dev).driver.read_once().is_some() {
             return true;
