@@ -154,6 +154,8 @@ impl Kernel {
             device.mutex.lock();
             let ret = self.__driver_probe_device(drv, dev);
             device.mutex.unlock();
+            // Here the errors of the driver's own probe count as any other.
+            let ret = -ret.abs();
             if ret == -EPROBE_DEFER { -EAGAIN } else { ret }
         })
     }
