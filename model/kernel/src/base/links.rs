@@ -151,12 +151,15 @@ impl Kernel {
         self.globals.device_links_lock.lock();
         let mut busy = None;
         for id in &self.description(dev).consumer_links {
-            if matches!(
-                self.link(*id).get(),
-                LinkState::ConsumerProbe | LinkState::Active
-            ) {
-                busy = Some(self.board.links[id.index()].consumer);
-                break;
+            let link = self.link(*id);
+            match link.get() {
+                LinkState::Gone | LinkState::Fwnode => {}
+                LinkState::ConsumerProbe | LinkState::Active => {
+                    busy = Some(self.board.links[id.index()].consumer);
+                    break;
+                }
+                // DL_STATE_SUPPLIER_UNBIND: for consumers the same as dormant, which it becomes.
+                _ => link.set(LinkState::Dormant),
             }
         }
         self.device(dev).links_status.set(LinksStatus::Unbinding);
