@@ -21,6 +21,8 @@ impl Kernel {
             if let Some(drv) = self.board.driver_by_name(module) {
                 task::note("insmod", || module.clone());
                 self.driver_register(drv);
+                // do_init_module()
+                self.async_synchronize_full();
             }
         }
     }
