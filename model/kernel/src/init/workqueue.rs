@@ -11,7 +11,8 @@ impl Work {
         }
     }
 
-    /// flush_work(): waits until the item has neither been queued nor runs.
+    /// flush_work(): waits until the item has neither been queued nor runs. The kernel waits only
+    /// for the run that was queued or under way at the call, not for one that is queued meanwhile.
     pub(crate) fn flush_work(self) {
         self.unfinished.wait_until(0);
     }
