@@ -169,7 +169,7 @@ impl Kernel {
             return if fwspec == Self::fwnode(spec) {
                 0
             } else {
-                -EPROBE_DEFER
+                -EINVAL
             };
         }
         let kind = |i: InstanceId| self.board.instances[i.index()].kind;
