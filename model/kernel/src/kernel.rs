@@ -176,6 +176,8 @@ pub struct Globals {
     pub(crate) klist_drivers: List<DriverId>,
     /// The buses' notifier chain.
     pub(crate) bus_notifier: RwSem,
+    /// There is something on it: iommu_bus_notifier(), since iommu_subsys_init().
+    pub(crate) bus_notifier_head: Shared<bool>,
     /// deferred_probe_mutex
     pub(crate) deferred_probe_mutex: Mutex,
     /// deferred_probe_pending_list
@@ -460,6 +462,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         klist_devices: List::new(l, "", "bus->p->klist_devices", devices * 2),
         klist_drivers: List::new(l, "", "bus->p->klist_drivers", board.drivers.len() * 2),
         bus_notifier: RwSem::new(l, "", "&priv->bus_notifier.rwsem"),
+        bus_notifier_head: Shared::new(l, "", "priv->bus_notifier.head", false),
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),
         deferred_probe_pending_list: List::new(l, "", "deferred_probe_pending_list", devices),
         deferred_probe_active_list: List::new(l, "", "deferred_probe_active_list", devices),

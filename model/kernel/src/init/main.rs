@@ -35,6 +35,9 @@ impl Kernel {
                 self.device_add(dev);
             }
         }
+        if level == Initcall::Subsys {
+            self.iommu_subsys_init();
+        }
         if level == Initcall::Late {
             self.deferred_probe_initcall();
         }

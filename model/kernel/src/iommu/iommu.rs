@@ -16,6 +16,12 @@ use checker::heap::Handle;
 use checker::task;
 
 impl Kernel {
+    /// iommu_subsys_init(), a subsys_initcall: the devices of the device tree are there by then,
+    /// without the notifier having seen them.
+    pub(crate) fn iommu_subsys_init(&self) {
+        self.bus_register_notifier();
+    }
+
     // Instances.
 
     /// iommu_device_register()
