@@ -125,8 +125,8 @@ pub struct Device {
 /// `struct iommu_group`.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
-    /// It has been allocated and not been released.
-    pub(crate) alive: Shared<bool>,
+    /// References to `devices_kobj`; 0 while the group is not allocated.
+    pub(crate) references: Shared<u64>,
     /// `mutex`
     pub mutex: Mutex,
     /// `devices`
@@ -521,7 +521,7 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
         .filter(|d| !d.iommus.is_empty())
         .count();
     Group {
-        alive: Shared::new(l, n, "allocated", false),
+        references: Shared::new(l, n, "group->devices_kobj references", 0),
         mutex: Mutex::new(l, n, "&group->mutex"),
         devices: List::new(l, n, "group->devices", capacity),
         default_domain: Shared::new(l, n, "group->default_domain", None),

@@ -207,11 +207,11 @@ impl Kernel {
 
     /// iommu_group_alloc(), in one of the slots of the group's owner.
     fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
-        let Some(id) = slots.find(|g| !self.group(*g).alive.read_once()) else {
+        let Some(id) = slots.find(|g| self.group(*g).references.read_once() == 0) else {
             task::limit("a device or an instance has more groups at once than the model holds")
         };
         let group = self.group(id);
-        group.alive.write_once(true);
+        group.references.write_once(1);
         group.default_domain.write_once(None);
         group.domain.write_once(None);
         group.owner_cnt.write_once(0);
@@ -219,15 +219,14 @@ impl Kernel {
         id
     }
 
-    /// iommu_group_put() of the last reference. The model does not count references: a group
-    /// without members goes, unless an instance keeps it.
+    /// iommu_group_put()
     fn iommu_group_put(&self, id: GroupId) {
-        let kept = self.board.instance_ids().any(|i| {
-            self.groups_of_instance(i).any(|g| g == id)
-                && self.instance(i).singleton_group.read_once() == Some(id)
-        });
-        if !kept && self.group(id).devices.is_empty() {
-            self.group(id).alive.write_once(false);
+        let references = self.group(id).references;
+        if references.fetch_add(1u64.wrapping_neg()) == 0 {
+            references.add(1);
+            task::note("BUG", || {
+                format!("iommu_group {} is put once too often", id.0)
+            });
         }
     }
 
@@ -236,14 +235,17 @@ impl Kernel {
         self.iommu_group_alloc(self.groups_of_device(dev))
     }
 
-    /// generic_single_device_group(): one group for each instance.
+    /// generic_single_device_group(): one group for each instance, which holds a reference of its
+    /// own.
     pub(crate) fn generic_single_device_group(&self, instance: InstanceId) -> GroupId {
         let singleton = self.instance(instance).singleton_group;
-        if let Some(group) = singleton.read_once() {
-            return group;
-        }
-        let group = self.iommu_group_alloc(self.groups_of_instance(instance));
-        singleton.write_once(Some(group));
+        let group = singleton.read_once().unwrap_or_else(|| {
+            let group = self.iommu_group_alloc(self.groups_of_instance(instance));
+            singleton.write_once(Some(group));
+            group
+        });
+        // iommu_group_ref_get()
+        self.group(group).references.add(1);
         group
     }
 
