@@ -120,9 +120,10 @@ impl Shared<u64> {
         current().rmw(self.cell, Rmw::Or(bits), false);
     }
 
-    /// Replaces the content, without looking at what was there.
-    pub fn replace(self, value: u64) {
-        current().rmw(self.cell, Rmw::Xchg(value), false);
+    /// Waits until none of these bits is set (wait_event()).
+    pub fn wait_until_clear(self, bits: u64) {
+        let condition = Condition { cell: self.cell, mask: bits, value: 0, negated: false };
+        current().wait(condition, Waiting::Busy);
     }
 
     /// An idle worker's wait until one of these bits is set. `false`: it is sent home.

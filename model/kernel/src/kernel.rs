@@ -149,8 +149,8 @@ impl Device {
 /// `struct iommu_group`.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
-    /// It has been allocated and not been released.
-    pub(crate) alive: Shared<bool>,
+    /// References to `devices_kobj`; 0 while the group is not allocated.
+    pub(crate) references: Shared<u64>,
     /// `mutex`
     pub mutex: Mutex,
     /// `devices`
@@ -200,6 +200,8 @@ pub struct Globals {
     pub(crate) klist_drivers: List<DriverId>,
     /// The buses' notifier chain.
     pub(crate) bus_notifier: RwSem,
+    /// There is something on it: iommu_bus_notifier(), since iommu_subsys_init().
+    pub(crate) bus_notifier_head: Shared<bool>,
     /// deferred_probe_mutex
     pub(crate) deferred_probe_mutex: Mutex,
     /// deferred_probe_pending_list
@@ -472,6 +474,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         klist_devices: List::new(l, "", "bus->p->klist_devices", devices * 2),
         klist_drivers: List::new(l, "", "bus->p->klist_drivers", board.drivers.len() * 2),
         bus_notifier: RwSem::new(l, "", "&priv->bus_notifier.rwsem"),
+        bus_notifier_head: Shared::new(l, "", "priv->bus_notifier.head", false),
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),
         deferred_probe_pending_list: List::new(l, "", "deferred_probe_pending_list", devices),
         deferred_probe_active_list: List::new(l, "", "deferred_probe_active_list", devices),
@@ -529,7 +532,7 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
         .filter(|d| !d.iommus.is_empty())
         .count();
     Group {
-        alive: Shared::new(l, n, "allocated", false),
+        references: Shared::new(l, n, "group->devices_kobj references", 0),
         mutex: Mutex::new(l, n, "&group->mutex"),
         devices: List::new(l, n, "group->devices", capacity),
         default_domain: Shared::new(l, n, "group->default_domain", None),

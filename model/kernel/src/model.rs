@@ -166,6 +166,7 @@ impl Kernel {
         if !boots {
             self.globals.driver_deferred_probe_enable.write_once(true);
             self.globals.initcalls_done.write_once(true);
+            self.iommu_subsys_init();
             for dev in self.board.device_ids().filter(|d| !added_later(*d)) {
                 self.device_add(dev);
             }

@@ -53,9 +53,19 @@ impl Kernel {
 
     /// bus_notify(): the only listener of the model is the IOMMU core.
     pub(crate) fn bus_notify(&self, dev: DeviceId, notification: Notification) {
+        if !self.globals.bus_notifier_head.read_once() {
+            return;
+        }
         self.globals.bus_notifier.down_read();
         self.iommu_bus_notifier(dev, notification);
         self.globals.bus_notifier.up_read();
+    }
+
+    /// bus_register_notifier(), for iommu_bus_notifier().
+    pub(crate) fn bus_register_notifier(&self) {
+        self.globals.bus_notifier.down_write();
+        self.globals.bus_notifier_head.write_once(true);
+        self.globals.bus_notifier.up_write();
     }
 
     /// driver_register() with bus_add_driver(): the driver is on the list before it attaches.

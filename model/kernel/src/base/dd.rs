@@ -22,12 +22,18 @@ impl Kernel {
         }
     }
 
-    /// __driver_attach(): matches without the device's lock.
+    /// __driver_attach(): matches without the device's lock, but for the few revisions that have
+    /// dc23806a7c47.
     fn __driver_attach(&self, dev: DeviceId, drv: DriverId) {
+        let device = self.device(dev);
+        if self.has(commit::DC23806A7C47) {
+            // driver_match_device_locked()
+            device.mutex.lock();
+            device.mutex.unlock();
+        }
         if !self.driver_match_device(drv, dev) {
             return;
         }
-        let device = self.device(dev);
         if self.driver_allows_async_probing(drv) {
             device.mutex.lock();
             let schedule =
@@ -153,6 +159,8 @@ impl Kernel {
             device.mutex.lock();
             let ret = self.__driver_probe_device(drv, dev);
             device.mutex.unlock();
+            // Here the errors of the driver's own probe count as any other.
+            let ret = -ret.abs();
             if ret == -EPROBE_DEFER { -EAGAIN } else { ret }
         })
     }
