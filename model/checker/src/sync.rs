@@ -122,7 +122,12 @@ impl Shared<u64> {
 
     /// Waits until none of these bits is set (wait_event()).
     pub fn wait_until_clear(self, bits: u64) {
-        let condition = Condition { cell: self.cell, mask: bits, value: 0, negated: false };
+        let condition = Condition {
+            cell: self.cell,
+            mask: bits,
+            value: 0,
+            negated: false,
+        };
         current().wait(condition, Waiting::Busy);
     }
 
@@ -291,7 +296,9 @@ pub struct WaitGroup {
 impl WaitGroup {
     /// Lays it out, with nothing under way.
     pub fn new(layout: &mut Layout, object: &str, field: &'static str) -> Self {
-        Self { count: layout.cell(object, field, CellKind::Shared, 0u64) }
+        Self {
+            count: layout.cell(object, field, CellKind::Shared, 0u64),
+        }
     }
 
     /// One more is under way.
@@ -306,7 +313,12 @@ impl WaitGroup {
 
     /// Waits until none is under way.
     pub fn wait(self) {
-        let condition = Condition { cell: self.count, mask: u64::MAX, value: 0, negated: false };
+        let condition = Condition {
+            cell: self.count,
+            mask: u64::MAX,
+            value: 0,
+            negated: false,
+        };
         current().wait(condition, Waiting::Busy);
     }
 }

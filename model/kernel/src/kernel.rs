@@ -36,8 +36,12 @@ pub enum DeviceFlag {
 }
 
 impl DeviceFlag {
-    const ALL: [DeviceFlag; 4] =
-        [DeviceFlag::CanMatch, DeviceFlag::DmaIommu, DeviceFlag::DmaCoherent, DeviceFlag::ReadyToProbe];
+    const ALL: [DeviceFlag; 4] = [
+        DeviceFlag::CanMatch,
+        DeviceFlag::DmaIommu,
+        DeviceFlag::DmaCoherent,
+        DeviceFlag::ReadyToProbe,
+    ];
 
     /// As the kernel calls it.
     fn name(self) -> &'static str {
@@ -414,7 +418,9 @@ impl Kernel {
             device.flag(flag).write_once(value);
         } else {
             let word = device.bitfield.get();
-            device.bitfield.set(if value { word | bit } else { word & !bit });
+            device
+                .bitfield
+                .set(if value { word | bit } else { word & !bit });
         }
     }
 

@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::verb::Verb;
 use checker::layout::{CellId, Layout};
 use checker::model::{Entry, Model};
+use checker::task;
 use checker::word::Word;
 
 /// How a run begins.
@@ -183,8 +184,9 @@ impl Kernel {
         let Start::Scenario { cpus, .. } = &self.start else {
             unreachable!("a boot has no CPUs of its own")
         };
-        for verb in &cpus[n as usize] {
-            self.execute(*verb);
+        for (i, verb) in cpus[n as usize].iter().enumerate() {
+            task::part("verb", i as u64, || self.execute(*verb));
+            task::checkpoint("verb", &[i as u64]);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 use checker::heap::Handle;
 use checker::task;
+use checker::word::Word;
 
 impl Kernel {
     /// iommu_subsys_init(), a subsys_initcall: the devices of the device tree are there by then,
@@ -395,6 +396,7 @@ impl Kernel {
         let lock = self.globals.iommu_probe_device_lock;
         lock.unlock();
         self.platform_dma_configure(dev);
+        task::checkpoint("iommu_init_device: configured", &[]);
         lock.lock();
         let device = self.device(dev);
         !rechecks
@@ -439,7 +441,12 @@ impl Kernel {
             while group_list.pop_front().is_some() {}
             return ret;
         }
-        while let Some(id) = group_list.pop_front() {
+        loop {
+            // The instance stands in the call of iommu_device_register().
+            task::checkpoint("bus_iommu_probe: second pass", &[bus.to_word()]);
+            let Some(id) = group_list.pop_front() else {
+                return 0;
+            };
             let group = self.group(id);
             group.mutex.lock();
             group.entry.write_once(false);
@@ -463,7 +470,6 @@ impl Kernel {
                 self.probe_finalize(dev);
             }
         }
-        0
     }
 
     /// iommu_setup_default_domain(), with the group's mutex held: a DMA domain, attached to all.
