@@ -102,6 +102,11 @@ pub trait Backend {
     fn store(&self, cell: CellId, value: u64, order: Order);
     /// Atomic update; gives the content before. `observed` says whether the task looks at it.
     fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64;
+    /// Atomic update that can only let waiting tasks go on, of a cell that is otherwise only
+    /// updated unseen: like dropping a lock.
+    fn release(&self, cell: CellId, op: Rmw) {
+        self.rmw(cell, op, false);
+    }
     /// One atomic step on all cells of an object of several cells; the result is observed.
     fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64)
     -> u64;

@@ -63,7 +63,7 @@ pub struct Report<O> {
     pub data_races: BTreeMap<DataRace, Schedule>,
     /// States visited (exhaustive), or 0.
     pub states: u64,
-    /// Executions: runs of the model from its start.
+    /// Executions: paths that were run, each from the start or from a state gone back to.
     pub executions: u64,
     /// Longest schedule, in steps.
     pub depth: u64,

@@ -120,9 +120,15 @@ impl Shared<u64> {
         current().rmw(self.cell, Rmw::Or(bits), false);
     }
 
-    /// Replaces the content, without looking at what was there.
-    pub fn replace(self, value: u64) {
-        current().rmw(self.cell, Rmw::Xchg(value), false);
+    /// Waits until none of these bits is set (wait_event()).
+    pub fn wait_until_clear(self, bits: u64) {
+        let condition = Condition {
+            cell: self.cell,
+            mask: bits,
+            value: 0,
+            negated: false,
+        };
+        current().wait(condition, Waiting::Busy);
     }
 
     /// An idle worker's wait until one of these bits is set. `false`: it is sent home.
@@ -275,4 +281,44 @@ impl RwSem {
 /// itself. The result is observed.
 pub fn compound(first: CellId, writes: bool, mut step: impl FnMut(&mut [u64]) -> u64) -> u64 {
     current().compound(first, writes, &mut step)
+}
+
+/// A count of things under way, for others to wait until there are none: in the kernel, a counter
+/// with a wait queue that is woken when it reaches zero. Nobody can read it otherwise, so [`done`]
+/// is like dropping a lock: it only lets others go on, and is no step of its own.
+///
+/// [`done`]: WaitGroup::done
+#[derive(Clone, Copy, Debug)]
+pub struct WaitGroup {
+    count: CellId,
+}
+
+impl WaitGroup {
+    /// Lays it out, with nothing under way.
+    pub fn new(layout: &mut Layout, object: &str, field: &'static str) -> Self {
+        Self {
+            count: layout.cell(object, field, CellKind::Shared, 0u64),
+        }
+    }
+
+    /// One more is under way.
+    pub fn add(self) {
+        current().rmw(self.count, Rmw::Add(1), false);
+    }
+
+    /// One is done.
+    pub fn done(self) {
+        current().release(self.count, Rmw::Add(1u64.wrapping_neg()));
+    }
+
+    /// Waits until none is under way.
+    pub fn wait(self) {
+        let condition = Condition {
+            cell: self.count,
+            mask: u64::MAX,
+            value: 0,
+            negated: false,
+        };
+        current().wait(condition, Waiting::Busy);
+    }
 }

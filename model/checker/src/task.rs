@@ -74,6 +74,15 @@ pub fn call<R: Return>(
     ret
 }
 
+/// Runs `body` as a part of the task that has a number, for checkpoints: traces do not show it.
+pub fn part<R>(name: &'static str, number: u64, body: impl FnOnce() -> R) -> R {
+    let backend = current();
+    backend.enter(name, number);
+    let ret = body();
+    backend.exit();
+    ret
+}
+
 /// Creates a task.
 pub fn spawn(entry: Entry) {
     current().spawn(entry);
@@ -99,9 +108,11 @@ pub fn limit(text: &str) -> ! {
     unreachable!("an engine never resumes a task that hit a limit")
 }
 
-/// From here on the task depends on its past only through `live` and the calls that it is in.
+/// From here on the task depends on its past only through `live` and the calls that it is in,
+/// each with the object that it works on.
 ///
-/// A live local that is left out makes the search unsound; hence only where no call is open.
+/// A live local of this function or of a caller that is neither in `live` nor determined by those
+/// calls makes the search unsound: see where it is called for why there is none.
 pub fn checkpoint(label: &'static str, live: &[u64]) {
     current().checkpoint(label, live);
 }

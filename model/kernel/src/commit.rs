@@ -349,8 +349,8 @@ commits! {
     // from that branch need not have the rows above.
     F48DCDA8F6A4 "f48dcda8f6a4" "iommu/rockchip: Allocate per-device data sensibly"
         rc(6, 15, 1), Merged, [],
-        "Rockchip of_xlate() allocates for the client, where it allocated for the last instance \
-         probed.";
+        "Rockchip of_xlate() allocates for the IOMMU that the specifier names, where it allocated \
+         for dma_dev, the first instance that was registered.";
 
     F90AA59EB299 "f90aa59eb299" "iommu/rockchip: Register in a sensible order"
         rc(6, 15, 1), Merged, [],

@@ -12,7 +12,7 @@ use crate::revision::Revision;
 use checker::heap::{Handle, Heap, Pointer};
 use checker::layout::Layout;
 use checker::list::List;
-use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, SpinLock};
+use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, SpinLock, WaitGroup};
 use checker::task::{self, Return};
 
 /// dev_iommu objects that one device can have at once. Two only in races; a third shows a leak.
@@ -33,6 +33,25 @@ pub enum DeviceFlag {
     DmaCoherent = 4,
     /// `ready_to_probe`
     ReadyToProbe = 8,
+}
+
+impl DeviceFlag {
+    const ALL: [DeviceFlag; 4] = [
+        DeviceFlag::CanMatch,
+        DeviceFlag::DmaIommu,
+        DeviceFlag::DmaCoherent,
+        DeviceFlag::ReadyToProbe,
+    ];
+
+    /// As the kernel calls it.
+    fn name(self) -> &'static str {
+        match self {
+            DeviceFlag::CanMatch => "dev->can_match",
+            DeviceFlag::DmaIommu => "dev->dma_iommu",
+            DeviceFlag::DmaCoherent => "dev->dma_coherent",
+            DeviceFlag::ReadyToProbe => "dev->ready_to_probe",
+        }
+    }
 }
 
 /// Splats of one device, as bits of `Device::warns`.
@@ -97,8 +116,9 @@ pub struct Device {
     pub dma_range_map: Shared<bool>,
     /// Bitfield flags that share a word: a plain read and a plain write each.
     pub(crate) bitfield: Plain<u64>,
-    /// `dev->flags`: atomic bits.
-    pub(crate) flags: Shared<u64>,
+    /// `dev->flags`: atomic bits, a cell each, in the order of [`DeviceFlag::ALL`]. Nobody looks
+    /// at two of them at once.
+    pub(crate) flags: [Shared<bool>; 4],
     /// dev_get_drvdata(): whether it is set.
     pub driver_data: Shared<bool>,
     /// `p->dead`
@@ -123,11 +143,18 @@ pub struct Device {
     pub(crate) probe_result: i32,
 }
 
+impl Device {
+    /// The cell of a flag that is an atomic bit.
+    fn flag(&self, flag: DeviceFlag) -> Shared<bool> {
+        self.flags[(flag as u64).trailing_zeros() as usize]
+    }
+}
+
 /// `struct iommu_group`.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
-    /// It has been allocated and not been released.
-    pub(crate) alive: Shared<bool>,
+    /// References to `devices_kobj`; 0 while the group is not allocated.
+    pub(crate) references: Shared<u64>,
     /// `mutex`
     pub mutex: Mutex,
     /// `devices`
@@ -177,6 +204,8 @@ pub struct Globals {
     pub(crate) klist_drivers: List<DriverId>,
     /// The buses' notifier chain.
     pub(crate) bus_notifier: RwSem,
+    /// There is something on it: iommu_bus_notifier(), since iommu_subsys_init().
+    pub(crate) bus_notifier_head: Shared<bool>,
     /// deferred_probe_mutex
     pub(crate) deferred_probe_mutex: Mutex,
     /// deferred_probe_pending_list
@@ -198,7 +227,7 @@ pub struct Globals {
     /// fwnode_link_lock
     pub(crate) fwnode_link_lock: Mutex,
     /// entry_count of the async domain.
-    pub(crate) async_entry_count: Shared<u64>,
+    pub(crate) async_entry_count: WaitGroup,
     /// rockchip-iommu's dma_dev: whether it is set.
     pub(crate) rk_dma_dev: Shared<bool>,
 }
@@ -388,11 +417,7 @@ impl Kernel {
         let device = self.device(dev);
         let bit = flag as u64;
         if self.is_atomic(flag) {
-            if value {
-                device.flags.or(bit);
-            } else {
-                device.flags.and(!bit);
-            }
+            device.flag(flag).write_once(value);
         } else {
             let word = device.bitfield.get();
             device
@@ -404,23 +429,19 @@ impl Kernel {
     /// Reads a flag of `struct device`.
     pub(crate) fn test_flag(&self, dev: DeviceId, flag: DeviceFlag) -> bool {
         let device = self.device(dev);
-        let word = if self.is_atomic(flag) {
-            device.flags.read_once()
-        } else {
-            device.bitfield.get()
-        };
-        word & flag as u64 != 0
+        if self.is_atomic(flag) {
+            return device.flag(flag).read_once();
+        }
+        device.bitfield.get() & flag as u64 != 0
     }
 
     /// As [`Kernel::test_flag`], for a monitor.
     pub(crate) fn monitor_flag(&self, dev: DeviceId, flag: DeviceFlag) -> bool {
         let device = self.device(dev);
-        let word = if self.is_atomic(flag) {
-            device.flags.monitor()
-        } else {
-            device.bitfield.monitor()
-        };
-        word & flag as u64 != 0
+        if self.is_atomic(flag) {
+            return device.flag(flag).monitor();
+        }
+        device.bitfield.monitor() & flag as u64 != 0
     }
 
     fn is_atomic(&self, flag: DeviceFlag) -> bool {
@@ -461,6 +482,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         klist_devices: List::new(l, "", "bus->p->klist_devices", devices * 2),
         klist_drivers: List::new(l, "", "bus->p->klist_drivers", board.drivers.len() * 2),
         bus_notifier: RwSem::new(l, "", "&priv->bus_notifier.rwsem"),
+        bus_notifier_head: Shared::new(l, "", "priv->bus_notifier.head", false),
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),
         deferred_probe_pending_list: List::new(l, "", "deferred_probe_pending_list", devices),
         deferred_probe_active_list: List::new(l, "", "deferred_probe_active_list", devices),
@@ -473,7 +495,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         },
         device_links_lock: Mutex::new(l, "", "device_links_lock"),
         fwnode_link_lock: Mutex::new(l, "", "fwnode_link_lock"),
-        async_entry_count: Shared::new(l, "", "async entry_count", 0),
+        async_entry_count: WaitGroup::new(l, "", "async entry_count"),
         rk_dma_dev: Shared::new(l, "", "dma_dev", false),
     }
 }
@@ -495,7 +517,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         iommu_group: Shared::new(l, n, "dev->iommu_group", None),
         dma_range_map: Shared::new(l, n, "dev->dma_range_map", false),
         bitfield: Plain::new(l, n, "dev bitfield", 0),
-        flags: Shared::new(l, n, "dev->flags", 0),
+        flags: DeviceFlag::ALL.map(|flag| Shared::new(l, n, flag.name(), false)),
         driver_data: Shared::new(l, n, "dev->driver_data", false),
         dead: Plain::new(l, n, "dev->p->dead", false),
         async_driver: Plain::new(l, n, "dev->p->async_driver", None),
@@ -518,7 +540,7 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
         .filter(|d| !d.iommus.is_empty())
         .count();
     Group {
-        alive: Shared::new(l, n, "allocated", false),
+        references: Shared::new(l, n, "group->devices_kobj references", 0),
         mutex: Mutex::new(l, n, "&group->mutex"),
         devices: List::new(l, n, "group->devices", capacity),
         default_domain: Shared::new(l, n, "group->default_domain", None),

@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::verb::Verb;
 use checker::layout::{CellId, Layout};
 use checker::model::{Entry, Model};
+use checker::task;
 use checker::word::Word;
 
 /// How a run begins.
@@ -166,6 +167,7 @@ impl Kernel {
         if !boots {
             self.globals.driver_deferred_probe_enable.write_once(true);
             self.globals.initcalls_done.write_once(true);
+            self.iommu_subsys_init();
             for dev in self.board.device_ids().filter(|d| !added_later(*d)) {
                 self.device_add(dev);
             }
@@ -182,8 +184,9 @@ impl Kernel {
         let Start::Scenario { cpus, .. } = &self.start else {
             unreachable!("a boot has no CPUs of its own")
         };
-        for verb in &cpus[n as usize] {
-            self.execute(*verb);
+        for (i, verb) in cpus[n as usize].iter().enumerate() {
+            task::part("verb", i as u64, || self.execute(*verb));
+            task::checkpoint("verb", &[i as u64]);
         }
     }
 

@@ -1,15 +1,15 @@
 //! Every interleaving, states merged.
 //!
-//! Depth-first over the choices of a [`Machine`]. To branch, the schedule is replayed from the
-//! start. Two states are one if their fingerprints are equal: all cells, the locks that tasks
+//! Depth-first over the choices of a [`Machine`]. To branch, a snapshot of the state is put back
+//! or, with the switch off, the schedule is replayed from the start. Two states are one if their fingerprints are equal: all cells, the locks that tasks
 //! hold, and of each task what it is about to do and a hash of what it has observed, of which
 //! the task is a deterministic function. With 128 bits, the chance that any two of n different
 //! states are taken for one is below n² / 2¹²⁹ (10⁹ states: 2·10⁻²¹).
 //!
 //! Each reduction has its switch in [`Options`]: state merging, the lock-aware steps of
-//! [`crate::engine::marks`], checkpoints.
+//! [`crate::engine::marks`], checkpoints; and so have snapshots, which are no reduction.
 
-use crate::engine::machine::{Granularity, Machine};
+use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
 use crate::event::{Event, TaskId};
@@ -20,6 +20,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// How to search.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Merge states with equal fingerprints.
@@ -28,6 +29,8 @@ pub struct Options {
     pub lock_aware: bool,
     /// Let a task forget its past where it says so.
     pub checkpoints: bool,
+    /// Go back to a state by a snapshot of it, not by a replay of the schedule.
+    pub snapshots: bool,
     /// Stop after this many states; the report then says `complete no`.
     pub max_states: u64,
     /// Stop when a schedule gets longer than this many choices.
@@ -40,6 +43,7 @@ impl Default for Options {
             merge: true,
             lock_aware: true,
             checkpoints: true,
+            snapshots: true,
             max_states: 20_000_000,
             max_depth: 1_000_000,
         }
@@ -90,6 +94,8 @@ type Visited = HashSet<u128, BuildHasherDefault<Identity>>;
 struct Node {
     choices: Vec<TaskId>,
     tried: usize,
+    /// The state, if it is kept.
+    snapshot: Option<Snapshot>,
 }
 
 struct Search<'a, M: Model> {
@@ -172,7 +178,7 @@ enum Round {
 impl<M: Model> Search<'_, M> {
     fn run(&mut self) -> Round {
         loop {
-            self.replay();
+            self.go_back();
             self.advance();
             if self.stopped.is_some() {
                 return Round::Over;
@@ -194,9 +200,19 @@ impl<M: Model> Search<'_, M> {
     }
 
     /// Brings the machine to the state after the choices of the path.
-    fn replay(&mut self) {
-        self.machine.reset();
+    fn go_back(&mut self) {
         self.report.executions += 1;
+        if let Some(Node {
+            choices,
+            tried,
+            snapshot: Some(snapshot),
+        }) = self.path.last()
+        {
+            self.machine.restore(snapshot);
+            self.machine.step(choices[*tried]);
+            return;
+        }
+        self.machine.reset();
         let mut enabled = vec![];
         for node in &self.path {
             self.forced(&mut enabled);
@@ -243,9 +259,11 @@ impl<M: Model> Search<'_, M> {
             if self.out_of_bounds() {
                 return;
             }
+            let snapshot = self.options.snapshots.then(|| self.machine.snapshot());
             self.path.push(Node {
                 choices: enabled.clone(),
                 tried: 0,
+                snapshot,
             });
             self.machine.step(enabled[0]);
         }

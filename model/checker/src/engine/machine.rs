@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod operations;
+mod stacks;
 
 use crate::backend::{Condition, Mode, Waiting, with};
 use crate::engine::deadlock::{Blocked, Standing, deadlock};
@@ -15,15 +16,13 @@ use crate::hash::{Rolling, element};
 use crate::layout::{CellId, CellKind, LockId};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Deadlock, Final};
-use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
+use stacks::{Bounds, Saved, Stacks, TaskCoroutine};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::Arc;
-
-/// Bytes of a task's stack. Model functions hold no arrays and do not recurse.
-const STACK_BYTES: usize = 256 * 1024;
 
 /// What a suspended task is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +68,7 @@ struct Frame {
     object: u64,
 }
 
+#[derive(Clone)]
 struct Task {
     entry: Entry,
     key: TaskKey,
@@ -79,6 +79,8 @@ struct Task {
     frames: Vec<Frame>,
     held: Vec<(LockId, Mode)>,
     yielder: *const Yielder<(), ()>,
+    /// Address of a local of [`Machine::suspend`] on the task's stack, while it is suspended.
+    local: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -129,7 +131,16 @@ struct Base {
     events: Vec<Event>,
 }
 
-type TaskCoroutine = Coroutine<(), (), (), DefaultStack>;
+/// A state of a run that can be put back.
+pub struct Snapshot {
+    cells: Vec<u64>,
+    cells_hash: u128,
+    locks: Vec<LockState>,
+    tasks: Vec<Task>,
+    was_alone: bool,
+    operations: u64,
+    stacks: Vec<Option<Saved>>,
+}
 
 /// A model together with one run of it.
 pub struct Machine<M: Model> {
@@ -138,8 +149,7 @@ pub struct Machine<M: Model> {
     spans: Vec<u32>,
     base: Base,
     state: RefCell<State>,
-    coroutines: RefCell<Vec<Option<TaskCoroutine>>>,
-    pool: RefCell<Vec<DefaultStack>>,
+    stacks: RefCell<Stacks>,
     /// Operations of one run after which it is taken for endless.
     pub max_operations: Cell<u64>,
 }
@@ -186,8 +196,7 @@ impl<M: Model> Machine<M> {
             spans,
             base,
             state: RefCell::new(state),
-            coroutines: RefCell::new(vec![]),
-            pool: RefCell::new(vec![]),
+            stacks: RefCell::default(),
             max_operations: Cell::new(200_000_000),
         };
         with(&machine, || machine.model.set_up());
@@ -233,7 +242,7 @@ impl<M: Model> Machine<M> {
 
     /// Back to where the tasks begin.
     pub fn reset(&self) {
-        self.discard_coroutines();
+        self.stacks.borrow_mut().abandon();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         state.cells.copy_from_slice(&self.base.cells);
@@ -255,18 +264,42 @@ impl<M: Model> Machine<M> {
         }
     }
 
-    fn discard_coroutines(&self) {
-        let mut pool = self.pool.borrow_mut();
-        for mut coroutine in self.coroutines.borrow_mut().drain(..).flatten() {
-            if coroutine.started() && !coroutine.done() {
-                // SAFETY: the stack is abandoned without running destructors. A task owns
-                // nothing but borrows: model functions keep no heap memory (their state is in
-                // the cells), and the engine suspends them only inside `suspend`, whose frames
-                // own nothing either.
-                unsafe { coroutine.force_reset() };
-            }
-            pool.push(coroutine.into_stack());
+    /// Copies the state, to be put back by [`Machine::restore`] of the same machine.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state.borrow();
+        let stacks = self.stacks.borrow();
+        let save = |(i, task): (usize, &Task)| match task.pending {
+            Pending::Start | Pending::Ended => None,
+            _ => stacks.save(i, task.local),
+        };
+        Snapshot {
+            cells: state.cells.clone(),
+            cells_hash: state.cells_hash,
+            locks: state.locks.clone(),
+            tasks: state.tasks.clone(),
+            was_alone: state.was_alone,
+            operations: state.operations,
+            stacks: state.tasks.iter().enumerate().map(save).collect(),
         }
+    }
+
+    /// Puts a state back.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let mut state = self.state.borrow_mut();
+        let mut stacks = self.stacks.borrow_mut();
+        for task in snapshot.tasks.len()..state.tasks.len() {
+            stacks.restore(task, None);
+        }
+        for (task, saved) in snapshot.stacks.iter().enumerate() {
+            stacks.restore(task, saved.as_ref());
+        }
+        state.cells.copy_from_slice(&snapshot.cells);
+        state.cells_hash = snapshot.cells_hash;
+        state.locks.clone_from(&snapshot.locks);
+        state.tasks.clone_from(&snapshot.tasks);
+        state.was_alone = snapshot.was_alone;
+        state.operations = snapshot.operations;
+        state.limit = None;
     }
 
     /// The tasks that can go next. A task that has not begun goes first and alone: its beginning
@@ -289,15 +322,10 @@ impl<M: Model> Machine<M> {
 
     /// Lets one task go on until it is suspended, ends or dies.
     pub fn step(&self, task: TaskId) {
-        let mut coroutine = {
-            let mut coroutines = self.coroutines.borrow_mut();
-            if coroutines.len() <= task.index() {
-                coroutines.resize_with(task.index() + 1, || None);
-            }
-            coroutines[task.index()]
-                .take()
-                .unwrap_or_else(|| self.coroutine(task))
-        };
+        let mut coroutine = self
+            .stacks
+            .borrow_mut()
+            .take(task.index(), |bounds| self.coroutine(task, bounds));
         self.state.borrow_mut().current = Some(task);
         let ended = with(self, || coroutine.resume(())).as_return().is_some();
         let mut state = self.state.borrow_mut();
@@ -310,9 +338,8 @@ impl<M: Model> Machine<M> {
                 "a task ended with a lock held: {}",
                 self.lock_names(held)
             );
-            self.pool.borrow_mut().push(coroutine.into_stack());
         } else {
-            self.coroutines.borrow_mut()[task.index()] = Some(coroutine);
+            self.stacks.borrow_mut().put(task.index(), coroutine);
         }
     }
 
@@ -323,29 +350,28 @@ impl<M: Model> Machine<M> {
             .join(", ")
     }
 
-    fn coroutine(&self, task: TaskId) -> TaskCoroutine {
-        let stack = self.pool.borrow_mut().pop().unwrap_or_else(|| {
-            DefaultStack::new(STACK_BYTES).expect("the system gives a stack to each task")
-        });
+    fn coroutine(&self, task: TaskId, bounds: Bounds) -> TaskCoroutine {
         let entry = self.state.borrow().tasks[task.index()].entry;
         let machine = ptr::from_ref(self);
-        Coroutine::with_stack(stack, move |yielder, ()| {
+        ManuallyDrop::new(Coroutine::with_stack(bounds, move |yielder, ()| {
             // SAFETY: the machine owns this coroutine and resumes it only through `&self`, so it
             // is alive and in place whenever this code runs. It is not moved between `step`s of
             // one run, since its users hold it by reference for the whole run.
             let machine = unsafe { &*machine };
             machine.state.borrow_mut().tasks[task.index()].yielder = ptr::from_ref(yielder);
             machine.model.run(entry);
-        })
+        }))
     }
 
     /// Suspends the current task before the operation `pending`.
     fn suspend(&self, pending: Pending) {
+        let local = 0u8;
         let yielder = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let task = &mut state.tasks[state.current.expect("only a task is suspended").index()];
             task.pending = pending;
+            task.local = std::hint::black_box(&raw const local) as usize;
             state.watch.interrupted(&task.held);
             task.yielder
         };
@@ -475,12 +501,6 @@ impl<M: Model> Machine<M> {
     }
 }
 
-impl<M: Model> Drop for Machine<M> {
-    fn drop(&mut self) {
-        self.discard_coroutines();
-    }
-}
-
 fn site(task: &Task, writes: bool) -> String {
     let function = task.frames.last().map_or("?", |f| f.function);
     format!("{function} ({})", if writes { "writes" } else { "reads" })
@@ -500,6 +520,7 @@ impl State {
             frames: vec![],
             held: vec![],
             yielder: ptr::null(),
+            local: 0,
         });
         TaskId(self.tasks.len() as u32 - 1)
     }

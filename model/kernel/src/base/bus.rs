@@ -6,6 +6,8 @@
 
 use crate::ids::{Bus, DeviceId, DriverId};
 use crate::kernel::Kernel;
+use checker::task;
+use checker::word::Word;
 
 /// enum bus_notifier_event, as far as the IOMMU core listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,13 @@ impl Kernel {
     /// bus_for_each_dev(): stops at the first result other than 0 and gives it.
     pub(crate) fn bus_for_each_dev(&self, bus: Bus, mut each: impl FnMut(DeviceId) -> i32) -> i32 {
         let mut position = 0;
-        while let Some((dev, next)) = self.globals.klist_devices.next(position) {
+        loop {
+            // Callers have nothing live but the bus: whose driver, instance or device it is about
+            // stands in the calls.
+            task::checkpoint("bus_for_each_dev", &[bus.to_word(), u64::from(position)]);
+            let Some((dev, next)) = self.globals.klist_devices.next(position) else {
+                return 0;
+            };
             position = next;
             if self.description(dev).bus != bus {
                 continue;
@@ -48,19 +56,28 @@ impl Kernel {
                 return ret;
             }
         }
-        0
     }
 
     /// bus_notify(): the only listener of the model is the IOMMU core.
     pub(crate) fn bus_notify(&self, dev: DeviceId, notification: Notification) {
+        if !self.globals.bus_notifier_head.read_once() {
+            return;
+        }
         self.globals.bus_notifier.down_read();
         self.iommu_bus_notifier(dev, notification);
         self.globals.bus_notifier.up_read();
     }
 
+    /// bus_register_notifier(), for iommu_bus_notifier().
+    pub(crate) fn bus_register_notifier(&self) {
+        self.globals.bus_notifier.down_write();
+        self.globals.bus_notifier_head.write_once(true);
+        self.globals.bus_notifier.up_write();
+    }
+
     /// driver_register() with bus_add_driver(): the driver is on the list before it attaches.
     pub(crate) fn driver_register(&self, drv: DriverId) {
-        checker::task::call(
+        task::call(
             "driver_register",
             u64::from(drv.0),
             || self.driver_name(drv),

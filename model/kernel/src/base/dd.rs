@@ -10,6 +10,8 @@ use crate::errno::{EAGAIN, EBUSY, ENODEV, EPROBE_DEFER};
 use crate::ids::{Bus, DeviceId, DriverId};
 use crate::kernel::{DeviceFlag, Kernel};
 use crate::model::Task;
+use checker::task;
+use checker::word::Word;
 
 impl Kernel {
     /// driver_attach()
@@ -22,12 +24,18 @@ impl Kernel {
         }
     }
 
-    /// __driver_attach(): matches without the device's lock.
+    /// __driver_attach(): matches without the device's lock, but for the few revisions that have
+    /// dc23806a7c47.
     fn __driver_attach(&self, dev: DeviceId, drv: DriverId) {
+        let device = self.device(dev);
+        if self.has(commit::DC23806A7C47) {
+            // driver_match_device_locked()
+            device.mutex.lock();
+            device.mutex.unlock();
+        }
         if !self.driver_match_device(drv, dev) {
             return;
         }
-        let device = self.device(dev);
         if self.driver_allows_async_probing(drv) {
             device.mutex.lock();
             let schedule =
@@ -153,6 +161,8 @@ impl Kernel {
             device.mutex.lock();
             let ret = self.__driver_probe_device(drv, dev);
             device.mutex.unlock();
+            // Here the errors of the driver's own probe count as any other.
+            let ret = -ret.abs();
             if ret == -EPROBE_DEFER { -EAGAIN } else { ret }
         })
     }
@@ -161,7 +171,10 @@ impl Kernel {
     fn driver_probe_device(&self, drv: DriverId, dev: DeviceId) -> i32 {
         let g = &self.globals;
         g.deferred_trigger_count.remember(dev);
-        let ret = self.__driver_probe_device(drv, dev);
+        // Which driver it is, for checkpoints further in.
+        let ret = task::part("drv", u64::from(drv.0), || {
+            self.__driver_probe_device(drv, dev)
+        });
         if Self::is_deferral(ret) {
             self.driver_deferred_probe_add(dev);
             if g.deferred_trigger_count.is_another(dev) {
@@ -199,11 +212,13 @@ impl Kernel {
             let device = self.device(dev);
             device.driver.write_once(Some(drv));
             let ret = self.platform_dma_configure(dev);
+            task::checkpoint("really_probe: configured", &[ret.to_word()]);
             if ret != 0 {
                 self.probe_failed(dev);
                 return ret;
             }
             let ret = self.call_driver_probe(dev, drv);
+            task::checkpoint("really_probe: probed", &[ret.to_word()]);
             if ret != 0 {
                 self.platform_dma_cleanup(dev, drv);
                 self.probe_failed(dev);
@@ -269,7 +284,9 @@ impl Kernel {
         };
         while let Some(consumer) = self.device_links_busy_consumer(dev) {
             device.mutex.unlock();
-            self.device_release_driver(consumer);
+            task::part("drv", u64::from(drv.0), || {
+                self.device_release_driver(consumer);
+            });
             device.mutex.lock();
             if device.driver.read_once() != Some(drv) {
                 return;

@@ -118,6 +118,7 @@ impl Kernel {
             while let Some(dev) = g.deferred_probe_active_list.pop_front() {
                 g.deferred_probe_mutex.unlock();
                 self.bus_probe_device(dev);
+                task::checkpoint("deferred_probe_work_func", &[]);
                 g.deferred_probe_mutex.lock();
             }
             g.deferred_probe_mutex.unlock();

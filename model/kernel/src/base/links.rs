@@ -2,7 +2,8 @@
 //!
 //! All links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
 //! devices have been added. Left out: sync_state, cycles, SYNC_STATE_ONLY links to ancestors,
-//! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on.
+//! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on. fw_devlink_link_device()
+//! reads the node and sets `fwnode->dev` shortly before it takes fwnode_link_lock, here with it.
 
 use crate::errno::EPROBE_DEFER;
 use crate::ids::{DeviceId, LinkId, LinkState, LinksStatus};
@@ -29,26 +30,39 @@ impl Kernel {
         self.globals.fwnode_link_lock.unlock();
     }
 
-    /// device_link_add(): the link begins as available if its supplier is bound.
+    /// device_link_add(), with device_link_init_status(). A consumer that probes or is bound
+    /// already was faster than its own device_add().
     fn device_link_add(&self, id: LinkId) {
         self.globals.device_links_lock.lock();
-        let supplier = self.board.links[id.index()].supplier;
-        let is_bound = self.device(supplier).links_status.get() == LinksStatus::DriverBound;
-        self.link(id).set(if is_bound {
-            LinkState::Available
-        } else {
-            LinkState::Dormant
+        let link = self.board.links[id.index()];
+        let supplier = self.device(link.supplier).links_status.get();
+        let consumer = self.device(link.consumer).links_status.get();
+        self.link(id).set(match (supplier, consumer) {
+            (LinksStatus::DriverBound, LinksStatus::DriverBound) => LinkState::Active,
+            (LinksStatus::DriverBound | LinksStatus::Probing, LinksStatus::Probing) => {
+                LinkState::ConsumerProbe
+            }
+            (LinksStatus::DriverBound, _) => LinkState::Available,
+            _ => LinkState::Dormant,
         });
         self.globals.device_links_lock.unlock();
+    }
+
+    /// fw_devlink_parse_fwtree() has been at the device's node: in its own device_add(), or in
+    /// that of a device above it. Before that nobody knows of its suppliers.
+    fn fwnode_links_added(&self, dev: DeviceId) -> bool {
+        std::iter::successors(Some(dev), |d| self.description(*d).parent)
+            .any(|d| self.device(d).fwnode_dev.get())
     }
 
     /// device_links_check_suppliers()
     pub(crate) fn device_links_check_suppliers(&self, dev: DeviceId) -> i32 {
         let suppliers = &self.description(dev).supplier_links;
         self.globals.fwnode_link_lock.lock();
-        let missing = suppliers
-            .iter()
-            .any(|l| self.link(*l).get() == LinkState::Fwnode);
+        let missing = self.fwnode_links_added(dev)
+            && suppliers
+                .iter()
+                .any(|l| self.link(*l).get() == LinkState::Fwnode);
         self.globals.fwnode_link_lock.unlock();
         if missing {
             return -EPROBE_DEFER;
@@ -58,7 +72,7 @@ impl Kernel {
         for id in suppliers {
             let link = self.link(*id);
             match link.get() {
-                LinkState::Gone => {}
+                LinkState::Gone | LinkState::Fwnode => {}
                 LinkState::Available => link.set(LinkState::ConsumerProbe),
                 _ => {
                     self.device_links_missing_supplier(dev);
@@ -96,9 +110,11 @@ impl Kernel {
     pub(crate) fn device_links_driver_bound(&self, dev: DeviceId) {
         let description = self.description(dev);
         self.globals.fwnode_link_lock.lock();
-        for id in &description.supplier_links {
-            if self.link(*id).get() == LinkState::Fwnode {
-                self.link(*id).set(LinkState::Gone);
+        if self.device(dev).fwnode_dev.get() {
+            for id in &description.supplier_links {
+                if self.link(*id).get() == LinkState::Fwnode {
+                    self.link(*id).set(LinkState::Gone);
+                }
             }
         }
         self.globals.fwnode_link_lock.unlock();
@@ -151,12 +167,15 @@ impl Kernel {
         self.globals.device_links_lock.lock();
         let mut busy = None;
         for id in &self.description(dev).consumer_links {
-            if matches!(
-                self.link(*id).get(),
-                LinkState::ConsumerProbe | LinkState::Active
-            ) {
-                busy = Some(self.board.links[id.index()].consumer);
-                break;
+            let link = self.link(*id);
+            match link.get() {
+                LinkState::Gone | LinkState::Fwnode => {}
+                LinkState::ConsumerProbe | LinkState::Active => {
+                    busy = Some(self.board.links[id.index()].consumer);
+                    break;
+                }
+                // DL_STATE_SUPPLIER_UNBIND: for consumers the same as dormant, which it becomes.
+                _ => link.set(LinkState::Dormant),
             }
         }
         self.device(dev).links_status.set(LinksStatus::Unbinding);

@@ -6,7 +6,9 @@ use crate::ids::{DeviceId, DriverId};
 use crate::kernel::Kernel;
 
 impl Kernel {
-    /// platform_dma_configure(), and amba_dma_configure(), which differs in names only.
+    /// platform_dma_configure(), and amba_dma_configure(), which differs in names only. Its fix
+    /// ("amba: Fix driver_managed_dma check", posted a few days after 95deee37a123) has no row of
+    /// its own in the table and is taken to have come with that.
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
         self.on_device("platform_dma_configure", dev, || {
             let drv = self.device(dev).driver.read_once();

@@ -185,6 +185,13 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/net/ethernet/renesas/ravb_main.c",
     ),
     client(
+        "rcar-fcp",
+        &["renesas,fcpf", "renesas,fcpv"],
+        Initcall::Device,
+        150,
+        "drivers/media/platform/renesas/rcar-fcp.c",
+    ),
+    client(
         "pwrseq_simple",
         &["mmc-pwrseq-simple"],
         Initcall::Device,
@@ -200,13 +207,6 @@ pub const CATALOGUE: &[DriverInfo] = &[
         kind: Kind::Client,
         source: "drivers/mmc/host/renesas_sdhi_internal_dmac.c",
     },
-    client(
-        "rcar-fcp",
-        &["renesas,fcpf", "renesas,fcpv"],
-        Initcall::Device,
-        170,
-        "drivers/media/platform/renesas/rcar-fcp.c, linked behind drivers/mmc as part of drivers/media",
-    ),
     // Clients of scenarios, not of any real board.
     client(
         "client-drv",

@@ -7,17 +7,17 @@ use crate::model::Task;
 impl Kernel {
     /// async_schedule_dev()
     pub(crate) fn async_schedule(&self, task: Task) {
-        self.globals.async_entry_count.add(1);
+        self.globals.async_entry_count.add();
         self.spawn(task);
     }
 
     /// The end of an asynchronous call.
     pub(crate) fn async_done(&self) {
-        self.globals.async_entry_count.add(1u64.wrapping_neg());
+        self.globals.async_entry_count.done();
     }
 
     /// async_synchronize_full()
     pub(crate) fn async_synchronize_full(&self) {
-        self.globals.async_entry_count.wait_until(0);
+        self.globals.async_entry_count.wait();
     }
 }

@@ -21,6 +21,8 @@ impl Kernel {
             if let Some(drv) = self.board.driver_by_name(module) {
                 task::note("insmod", || module.clone());
                 self.driver_register(drv);
+                // do_init_module()
+                self.async_synchronize_full();
             }
         }
     }
@@ -32,6 +34,9 @@ impl Kernel {
             for dev in self.board.device_ids() {
                 self.device_add(dev);
             }
+        }
+        if level == Initcall::Subsys {
+            self.iommu_subsys_init();
         }
         if level == Initcall::Late {
             self.deferred_probe_initcall();

@@ -2,11 +2,16 @@
 //! an unbound workqueue always finds a worker, so each item has a task of its own here.
 
 use crate::kernel::Work;
+use checker::sync::compound;
 
 /// WORK_STRUCT_PENDING: queued, and not begun.
 const PENDING: u64 = 1;
 /// Its function runs.
 const RUNNING: u64 = 2;
+/// Somebody waits for the run that is queued.
+const FLUSH_PENDING: u64 = 4;
+/// Somebody waits for the run that is under way.
+const FLUSH_RUNNING: u64 = 8;
 
 impl Work {
     /// queue_work(): nothing if the item is queued already.
@@ -21,16 +26,32 @@ impl Work {
 
     /// The worker begins: from here on the item can be queued again.
     pub(crate) fn begin(self) {
-        self.state.replace(RUNNING);
+        compound(self.state.cell(), true, |state| {
+            let is_flushed = state[0] & FLUSH_PENDING != 0;
+            state[0] = RUNNING | if is_flushed { FLUSH_RUNNING } else { 0 };
+            0
+        });
     }
 
     /// The worker is done with the item.
     pub(crate) fn end(self) {
-        self.state.and(!RUNNING);
+        self.state.and(!(RUNNING | FLUSH_RUNNING));
     }
 
-    /// flush_work(): waits until the item is neither queued nor runs.
+    /// flush_work(): waits for the run that is queued or, if none is, for the one under way; not
+    /// for one that is queued meanwhile. Two that flush at once wait for the later of the two.
     pub(crate) fn flush_work(self) {
-        self.state.wait_until(0);
+        let waits = compound(self.state.cell(), true, |state| {
+            let wanted = match state[0] {
+                s if s & PENDING != 0 => FLUSH_PENDING,
+                s if s & RUNNING != 0 => FLUSH_RUNNING,
+                _ => 0,
+            };
+            state[0] |= wanted;
+            u64::from(wanted != 0)
+        });
+        if waits != 0 {
+            self.state.wait_until_clear(FLUSH_PENDING | FLUSH_RUNNING);
+        }
     }
 }

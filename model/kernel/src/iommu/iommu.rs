@@ -14,14 +14,25 @@ use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 use checker::heap::Handle;
 use checker::task;
+use checker::word::Word;
 
 impl Kernel {
+    /// iommu_subsys_init(), a subsys_initcall: the devices of the device tree are there by then,
+    /// without the notifier having seen them.
+    pub(crate) fn iommu_subsys_init(&self) {
+        self.bus_register_notifier();
+    }
+
     // Instances.
 
     /// iommu_device_register()
     pub(crate) fn iommu_device_register(&self, instance: InstanceId) -> i32 {
         self.on_device("iommu_device_register", self.hwdev(instance), || {
             let g = &self.globals;
+            if self.has(commit::DA33E87BD2BF) {
+                // The driver allocated the instance anew for this probe.
+                self.instance(instance).ready.write_once(false);
+            }
             g.iommu_device_lock.lock();
             g.iommu_device_list.push_back(instance);
             g.iommu_device_lock.unlock();
@@ -130,7 +141,6 @@ impl Kernel {
             let Some(instance) = spec.instance.filter(|i| self.iommu_from_fwnode(*i)) else {
                 return self.driver_deferred_probe_check_state();
             };
-            let device = self.device(dev);
             if self.has(commit::DA33E87BD2BF) && self.iommu_is_not_ready(dev, instance) {
                 return -EPROBE_DEFER;
             }
@@ -141,7 +151,6 @@ impl Kernel {
             let dev_iommu = self.dev_iommu(dev, pointer);
             dev_iommu.num_ids.write_once(0);
             dev_iommu.fwspec.write_once(Some(Self::fwnode(spec)));
-            debug_assert!(device.dev_iommu.len() > pointer.slot as usize);
             0
         })
     }
@@ -167,7 +176,7 @@ impl Kernel {
             return if fwspec == Self::fwnode(spec) {
                 0
             } else {
-                -EPROBE_DEFER
+                -EINVAL
             };
         }
         let kind = |i: InstanceId| self.board.instances[i.index()].kind;
@@ -199,11 +208,11 @@ impl Kernel {
 
     /// iommu_group_alloc(), in one of the slots of the group's owner.
     fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
-        let Some(id) = slots.find(|g| !self.group(*g).alive.read_once()) else {
+        let Some(id) = slots.find(|g| self.group(*g).references.read_once() == 0) else {
             task::limit("a device or an instance has more groups at once than the model holds")
         };
         let group = self.group(id);
-        group.alive.write_once(true);
+        group.references.write_once(1);
         group.default_domain.write_once(None);
         group.domain.write_once(None);
         group.owner_cnt.write_once(0);
@@ -211,15 +220,14 @@ impl Kernel {
         id
     }
 
-    /// iommu_group_put() of the last reference. The model does not count references: a group
-    /// without members goes, unless an instance keeps it.
+    /// iommu_group_put()
     fn iommu_group_put(&self, id: GroupId) {
-        let kept = self.board.instance_ids().any(|i| {
-            self.groups_of_instance(i).any(|g| g == id)
-                && self.instance(i).singleton_group.read_once() == Some(id)
-        });
-        if !kept && self.group(id).devices.is_empty() {
-            self.group(id).alive.write_once(false);
+        let references = self.group(id).references;
+        if references.fetch_add(1u64.wrapping_neg()) == 0 {
+            references.add(1);
+            task::note("BUG", || {
+                format!("iommu_group {} is put once too often", id.0)
+            });
         }
     }
 
@@ -228,14 +236,17 @@ impl Kernel {
         self.iommu_group_alloc(self.groups_of_device(dev))
     }
 
-    /// generic_single_device_group(): one group for each instance.
+    /// generic_single_device_group(): one group for each instance, which holds a reference of its
+    /// own.
     pub(crate) fn generic_single_device_group(&self, instance: InstanceId) -> GroupId {
         let singleton = self.instance(instance).singleton_group;
-        if let Some(group) = singleton.read_once() {
-            return group;
-        }
-        let group = self.iommu_group_alloc(self.groups_of_instance(instance));
-        singleton.write_once(Some(group));
+        let group = singleton.read_once().unwrap_or_else(|| {
+            let group = self.iommu_group_alloc(self.groups_of_instance(instance));
+            singleton.write_once(Some(group));
+            group
+        });
+        // iommu_group_ref_get()
+        self.group(group).references.add(1);
         group
     }
 
@@ -248,9 +259,22 @@ impl Kernel {
             lock.lock();
             let ret = self.__iommu_probe_device(dev, None);
             lock.unlock();
-            // probe_finalize() follows; no driver of the model has one.
+            if ret == 0 {
+                self.probe_finalize(dev);
+            }
             ret
         })
+    }
+
+    /// ops->probe_finalize(): no driver of the model has one, but the ops are looked up, without
+    /// a lock (dev_iommu_ops()).
+    fn probe_finalize(&self, dev: DeviceId) {
+        let Some(pointer) = self.device(dev).iommu.read_once() else {
+            self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
+        };
+        if self.dev_iommu(dev, pointer).iommu_dev.read_once().is_none() {
+            self.oops(dev, "dev_iommu_ops: dev->iommu->iommu_dev is NULL");
+        }
     }
 
     /// probe_iommu_group(): one device of the walk.
@@ -357,8 +381,14 @@ impl Kernel {
     /// walk has finished or undone the device meanwhile.
     fn iommu_configure_firmware(&self, dev: DeviceId) -> bool {
         let rechecks = self.has(commit::G0C8E9C148E29);
-        if rechecks && self.dev_iommu_fwspec_get(dev).is_some() {
-            return true;
+        if rechecks {
+            // iommu_release_device() takes no lock that would keep it from coming in between.
+            let Some(pointer) = self.device(dev).iommu.read_once() else {
+                self.oops(dev, "iommu_init_device: dev->iommu is NULL")
+            };
+            if self.dev_iommu(dev, pointer).fwspec.read_once().is_some() {
+                return true;
+            }
         }
         if self.device(dev).driver.read_once().is_some() {
             return true;
@@ -366,6 +396,7 @@ impl Kernel {
         let lock = self.globals.iommu_probe_device_lock;
         lock.unlock();
         self.platform_dma_configure(dev);
+        task::checkpoint("iommu_init_device: configured", &[]);
         lock.lock();
         let device = self.device(dev);
         !rechecks
@@ -402,14 +433,29 @@ impl Kernel {
 
     /// bus_iommu_probe(): first every device, then every new group.
     pub(crate) fn bus_iommu_probe(&self, bus: Bus, walk: InstanceId) -> i32 {
+        let group_list = self.instance(walk).group_list;
         let ret = self.bus_for_each_dev(bus, |dev| self.probe_iommu_group(dev, walk));
         if ret != 0 {
+            // The list goes with the stack. Groups on it keep an `entry` that is not empty, so no
+            // later walk takes them.
+            while group_list.pop_front().is_some() {}
             return ret;
         }
-        while let Some(id) = self.instance(walk).group_list.pop_front() {
+        loop {
+            // The instance stands in the call of iommu_device_register().
+            task::checkpoint("bus_iommu_probe: second pass", &[bus.to_word()]);
+            let Some(id) = group_list.pop_front() else {
+                return 0;
+            };
             let group = self.group(id);
             group.mutex.lock();
             group.entry.write_once(false);
+            if group.devices.is_empty() {
+                self.oops(
+                    self.hwdev(walk),
+                    "iommu_group_first_dev: the group's devices are gone",
+                )
+            }
             self.iommu_setup_default_domain(id);
             let mut position = 0;
             while let Some((dev, next)) = group.devices.next(position) {
@@ -417,8 +463,13 @@ impl Kernel {
                 self.iommu_setup_dma_ops(dev, id);
             }
             group.mutex.unlock();
+            // Without the mutex, as a FIXME there says.
+            let mut position = 0;
+            while let Some((dev, next)) = group.devices.next(position) {
+                position = next;
+                self.probe_finalize(dev);
+            }
         }
-        0
     }
 
     /// iommu_setup_default_domain(), with the group's mutex held: a DMA domain, attached to all.

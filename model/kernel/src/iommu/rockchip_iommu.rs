@@ -34,13 +34,15 @@ impl Kernel {
         if !self.has(commit::F48DCDA8F6A4) && !self.globals.rk_dma_dev.read_once() {
             self.oops(dev, "rk_iommu_of_xlate: dma_dev is NULL");
         }
+        if !self.device(self.hwdev(instance)).driver_data.read_once() {
+            self.oops(dev, "rk_iommu_of_xlate: the IOMMU's drvdata is NULL");
+        }
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_priv_set: dev->iommu is NULL")
         };
-        let is_set_up = self.device(self.hwdev(instance)).driver_data.read_once();
         self.dev_iommu(dev, pointer)
             .private
-            .write_once(is_set_up.then_some(instance));
+            .write_once(Some(instance));
         0
     }
 

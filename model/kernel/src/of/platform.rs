@@ -11,6 +11,17 @@ use crate::of::tree::{NodeId, Tree};
 /// Compatibles whose children are devices too: `of_default_bus_match_table`.
 const BUSES: [&str; 4] = ["simple-bus", "simple-mfd", "isa", "arm,amba-bus"];
 
+/// Compatibles of nodes that of_irq_init() and of_clk_init() set up before there are devices. They
+/// mark the node as OF_POPULATED, and no device is made of it.
+const POPULATED_EARLY: [&str; 6] = [
+    "arm,cortex-a9-gic",
+    "arm,cortex-a15-gic",
+    "arm,gic-400",
+    "arm,gic-v3",
+    "fixed-clock",
+    "fixed-factor-clock",
+];
+
 /// A device that of_platform creates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
@@ -48,6 +59,7 @@ fn of_platform_bus_create(
     let has_compatible = tree.property(node, "compatible").is_some();
     if !has_compatible
         || tree.is_compatible(node, "operating-points-v2")
+        || POPULATED_EARLY.iter().any(|c| tree.is_compatible(node, c))
         || !tree.is_available(node)
     {
         return;

@@ -146,6 +146,14 @@ impl<M: Model> Backend for Machine<M> {
         old
     }
 
+    fn release(&self, cell: CellId, op: Rmw) {
+        let old = self.state.borrow().cells[cell.index()];
+        let new = op.apply(old);
+        self.state.borrow_mut().set(cell, new);
+        self.past(code::RMW, cell.0, 0);
+        self.record_write(cell, old, new);
+    }
+
     fn compound(
         &self,
         first: CellId,
