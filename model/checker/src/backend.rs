@@ -21,7 +21,7 @@ pub enum Order {
 }
 
 /// An atomic read-modify-write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Rmw {
     /// Adds, wrapping.
     Add(u64),
@@ -33,6 +33,8 @@ pub enum Rmw {
     Xchg(u64),
     /// Replaces the first by the second; anything else stays.
     CmpXchg(u64, u64),
+    /// Replaces the content by what the function makes of it.
+    Update(fn(u64) -> u64),
 }
 
 impl Rmw {
@@ -43,6 +45,7 @@ impl Rmw {
             Rmw::Or(bits) => old | bits,
             Rmw::And(bits) => old & bits,
             Rmw::Xchg(new) => new,
+            Rmw::Update(f) => f(old),
             Rmw::CmpXchg(expected, new) => {
                 if old == expected {
                     new

@@ -120,6 +120,16 @@ impl Shared<u64> {
         current().rmw(self.cell, Rmw::Or(bits), false);
     }
 
+    /// Updates the content atomically; gives what was there before.
+    pub fn fetch_update(self, f: fn(u64) -> u64) -> u64 {
+        current().rmw(self.cell, Rmw::Update(f), true)
+    }
+
+    /// Updates the content atomically, without looking at what was there.
+    pub fn update(self, f: fn(u64) -> u64) {
+        current().rmw(self.cell, Rmw::Update(f), false);
+    }
+
     /// Waits until none of these bits is set (wait_event()).
     pub fn wait_until_clear(self, bits: u64) {
         let condition = Condition {

@@ -96,6 +96,9 @@ pub struct Board {
     pub compatible: Vec<String>,
     /// Suppliers without a driver in the catalogue: taken to be there from the start.
     pub assumed_suppliers: Vec<String>,
+    /// IOMMUs that `iommus` or `iommu-map` of some device name, that are available, and that no
+    /// driver of the catalogue makes an instance of: paths of their nodes.
+    pub iommus_without_driver: Vec<String>,
 }
 
 /// Why a board cannot be laid out.
@@ -132,6 +135,7 @@ impl Board {
             links: vec![],
             compatible: tree.strings(Tree::ROOT, "compatible").unwrap_or_default(),
             assumed_suppliers: vec![],
+            iommus_without_driver: vec![],
         };
         for c in created {
             let matching: Vec<DriverId> = board
@@ -228,9 +232,27 @@ impl Board {
                 available: tree.is_available(entry.node),
                 id: entry.args.first().copied().unwrap_or(0),
             });
-            self.devices[device.index()].iommus = specs.collect();
+            let specs: Vec<IommuSpec> = specs.collect();
+            let mapped = tree.cells(node, "iommu-map").unwrap_or_default();
+            let mapped = mapped
+                .chunks_exact(4)
+                .filter_map(|entry| tree.by_phandle(entry[1]));
+            let named: Vec<NodeId> = specs.iter().map(|s| s.node).chain(mapped).collect();
+            self.note_iommus_without_driver(tree, &named);
+            self.devices[device.index()].iommus = specs;
         }
         Ok(())
+    }
+
+    fn note_iommus_without_driver(&mut self, tree: &Tree, named: &[NodeId]) {
+        for node in named.iter().filter(|n| tree.is_available(**n)) {
+            let device = self.device_of_node(*node);
+            let path = tree.path(*node);
+            let is_known = device.is_some_and(|d| self.devices[d.index()].instance.is_some());
+            if !is_known && !self.iommus_without_driver.contains(&path) {
+                self.iommus_without_driver.push(path);
+            }
+        }
     }
 
     fn find_links(&mut self, tree: &Tree, config: &Config) {

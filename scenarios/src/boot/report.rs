@@ -214,6 +214,17 @@ fn write_end(f: &mut fmt::Formatter<'_>, boot: &Boot) -> fmt::Result {
     if let Some(limit) = &boot.trace.limit {
         writeln!(f, "Stopped early: {limit}")?;
     }
+    let unknown = &boot.kernel.board().iommus_without_driver;
+    if !unknown.is_empty() {
+        writeln!(
+            f,
+            "IOMMUs without a driver in the model, whose clients wait for ever: {}",
+            unknown.len()
+        )?;
+        for path in unknown {
+            writeln!(f, "  {path}")?;
+        }
+    }
     let assumed = &boot.kernel.board().assumed_suppliers;
     if !assumed.is_empty() {
         writeln!(

@@ -3,12 +3,14 @@
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
+use checker::engine::shuttle::Scheduler;
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use scenarios::runner::report::{Verdicts, counts};
-use scenarios::runner::{Answer, Test};
+use scenarios::runner::{Answer, Engine, Test};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Explores scenarios on their kernels and prints the verdicts
 #[derive(Debug, Args)]
@@ -22,6 +24,19 @@ pub(crate) struct Check {
     /// Stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states)]
     max_states: u64,
+    /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
+    /// the steps that it found
+    #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
+    engine: String,
+    /// With --engine loom: stops after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    max_seconds: u64,
+    /// With --engine shuttle: runs this many schedules
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    iterations: usize,
+    /// With --engine shuttle: seed of the schedules
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
     #[command(flatten)]
     boards: Boards,
 }
@@ -64,7 +79,31 @@ impl Check {
             max_states: self.max_states,
             ..Options::default()
         };
-        Ok(test.run(revision, &options, &mut |p| watch.look(p))?)
+        let found = test.run(revision, &options, &mut |p| watch.look(p))?;
+        Ok(match self.engine() {
+            None => found,
+            Some(engine) => test.run_under(revision, &engine, &found)?,
+        })
+    }
+
+    /// The engine that was asked for, unless it is the exhaustive one.
+    fn engine(&self) -> Option<Engine> {
+        /// Bugs that need up to this many ordering constraints are found with known probability.
+        const PCT_DEPTH: usize = 5;
+        match self.engine.as_str() {
+            "loom" => Some(Engine::Loom {
+                max_duration: Duration::from_secs(self.max_seconds),
+            }),
+            "shuttle" => {
+                let (iterations, seed) = (self.iterations, self.seed);
+                Some(Engine::Shuttle(Scheduler::Pct {
+                    iterations,
+                    depth: PCT_DEPTH,
+                    seed,
+                }))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
 use crate::setup::SetupError;
 use checker::engine::exhaustive::{Go, Options, Progress, explore_with};
 use checker::engine::schedule::Schedule;
+use checker::engine::{loom, shuttle};
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
 use kernel::outcome::Outcome;
@@ -17,6 +18,7 @@ use kernel::revision::Revision;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
 /// A litmus test with its board, checked.
@@ -54,6 +56,9 @@ pub enum TestError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setup(#[from] SetupError),
+    /// An engine cannot run the test.
+    #[error("--engine: {0}")]
+    Engine(String),
     /// A kernel was asked for that there is not.
     #[error("--kernel: {0}")]
     Kernel(String),
@@ -110,6 +115,35 @@ impl Test {
         build::kernel(self, revision)
     }
 
+    /// Runs the test on one kernel under an engine other than the exhaustive one, with the steps
+    /// that the exhaustive engine found.
+    pub fn run_under(
+        &self,
+        revision: &str,
+        engine: &Engine,
+        found: &Answer,
+    ) -> Result<Answer, TestError> {
+        let marks = found.report.marks.clone();
+        let report = match engine {
+            Engine::Loom { max_duration } => {
+                let options = loom::Options {
+                    max_duration: Some(*max_duration),
+                    ..loom::Options::new(marks)
+                };
+                loom::explore(&found.kernel, &options)
+                    .map_err(|e| TestError::Engine(e.to_string()))?
+            }
+            Engine::Shuttle(scheduler) => {
+                let options = shuttle::Options {
+                    marks,
+                    scheduler: scheduler.clone(),
+                };
+                shuttle::explore(&found.kernel, &options)
+            }
+        };
+        Ok(Answer::new(self, revision, found.kernel.clone(), report))
+    }
+
     /// Explores the test on one kernel.
     pub fn run(
         &self,
@@ -121,6 +155,18 @@ impl Test {
         let report = explore_with(&kernel, options, progress);
         Ok(Answer::new(self, revision, kernel, report))
     }
+}
+
+/// An engine beside the exhaustive one.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// loom, for at most this long.
+    Loom {
+        /// The bound.
+        max_duration: Duration,
+    },
+    /// shuttle, with one of its schedulers.
+    Shuttle(shuttle::Scheduler),
 }
 
 /// What an exploration says about a test on one kernel.

@@ -40,6 +40,10 @@ macro_rules! rmw_like_std {
             Rmw::Or(bits) => $atomic.fetch_or(bits, $ordering),
             Rmw::And(bits) => $atomic.fetch_and(bits, $ordering),
             Rmw::Xchg(new) => $atomic.swap(new, $ordering),
+            Rmw::Update(f) => {
+                let seen = $atomic.fetch_update($ordering, $failure, |old| Some(f(old)));
+                seen.unwrap_or_else(|old| old)
+            }
             Rmw::CmpXchg(expected, new) => {
                 let seen = $atomic.compare_exchange(expected, new, $ordering, $failure);
                 seen.unwrap_or_else(|old| old)

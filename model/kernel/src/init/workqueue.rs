@@ -2,7 +2,6 @@
 //! an unbound workqueue always finds a worker, so each item has a task of its own here.
 
 use crate::kernel::Work;
-use checker::sync::compound;
 
 /// WORK_STRUCT_PENDING: queued, and not begun.
 const PENDING: u64 = 1;
@@ -26,10 +25,9 @@ impl Work {
 
     /// The worker begins: from here on the item can be queued again.
     pub(crate) fn begin(self) {
-        compound(self.state.cell(), true, |state| {
-            let is_flushed = state[0] & FLUSH_PENDING != 0;
-            state[0] = RUNNING | if is_flushed { FLUSH_RUNNING } else { 0 };
-            0
+        self.state.update(|state| {
+            let is_flushed = state & FLUSH_PENDING != 0;
+            RUNNING | if is_flushed { FLUSH_RUNNING } else { 0 }
         });
     }
 
@@ -41,17 +39,18 @@ impl Work {
     /// flush_work(): waits for the run that is queued or, if none is, for the one under way; not
     /// for one that is queued meanwhile. Two that flush at once wait for the later of the two.
     pub(crate) fn flush_work(self) {
-        let waits = compound(self.state.cell(), true, |state| {
-            let wanted = match state[0] {
-                s if s & PENDING != 0 => FLUSH_PENDING,
-                s if s & RUNNING != 0 => FLUSH_RUNNING,
-                _ => 0,
-            };
-            state[0] |= wanted;
-            u64::from(wanted != 0)
-        });
-        if waits != 0 {
+        let before = self.state.fetch_update(|state| state | flushed(state));
+        if flushed(before) != 0 {
             self.state.wait_until_clear(FLUSH_PENDING | FLUSH_RUNNING);
         }
+    }
+}
+
+/// What flush_work() waits for in this state.
+fn flushed(state: u64) -> u64 {
+    match state {
+        s if s & PENDING != 0 => FLUSH_PENDING,
+        s if s & RUNNING != 0 => FLUSH_RUNNING,
+        _ => 0,
     }
 }
