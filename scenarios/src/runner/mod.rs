@@ -136,7 +136,7 @@ impl Test {
             Engine::Shuttle(scheduler) => {
                 let options = shuttle::Options {
                     marks,
-                    scheduler: scheduler.clone(),
+                    scheduler: *scheduler,
                 };
                 shuttle::explore(&found.kernel, &options)
             }
