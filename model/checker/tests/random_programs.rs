@@ -156,6 +156,24 @@ fn no_reduction_changes_the_data_races() {
     });
 }
 
+/// To go back to a state by a snapshot or by a replay is the same, to the last count.
+#[test]
+fn snapshots_and_replay_agree() {
+    check(|program| {
+        let by_snapshot = searched(program, true, true);
+        let options = exhaustive::Options {
+            snapshots: false,
+            ..exhaustive::Options::default()
+        };
+        let by_replay = exhaustive::explore(program, &options);
+        prop_assert_eq!(&by_snapshot.finals, &by_replay.finals);
+        prop_assert_eq!(&by_snapshot.marks, &by_replay.marks);
+        let counts = |r: &Report<Vec<u64>>| (r.states, r.depth, r.executions);
+        prop_assert_eq!(counts(&by_snapshot), counts(&by_replay));
+        Ok(())
+    });
+}
+
 /// An outcome's schedule leads to it.
 #[test]
 fn every_schedule_replays() {

@@ -104,6 +104,8 @@ struct Search<'a, M: Model> {
     progress: &'a mut dyn FnMut(Progress) -> Go,
     visited: Visited,
     path: Vec<Node>,
+    /// Snapshots that are no longer needed, for their memory.
+    spare: Vec<Snapshot>,
     report: Report<M::Outcome>,
     restarts: u64,
     /// How the current search ends, if not by having seen everything.
@@ -135,6 +137,7 @@ pub fn explore_with<M: Model>(
         progress,
         visited: Visited::default(),
         path: vec![],
+        spare: vec![],
         report: empty_report(machine.marks()),
         restarts: 0,
         stopped: None,
@@ -194,7 +197,8 @@ impl<M: Model> Search<'_, M> {
                 if node.tried < node.choices.len() {
                     break;
                 }
-                self.path.pop();
+                let over = self.path.pop();
+                self.spare.extend(over.and_then(|n| n.snapshot));
             }
         }
     }
@@ -259,7 +263,12 @@ impl<M: Model> Search<'_, M> {
             if self.out_of_bounds() {
                 return;
             }
-            let snapshot = self.options.snapshots.then(|| self.machine.snapshot());
+            let spare = || self.spare.pop().unwrap_or_default();
+            let snapshot = self
+                .options
+                .snapshots
+                .then(spare)
+                .map(|old| self.machine.snapshot(old));
             self.path.push(Node {
                 choices: enabled.clone(),
                 tried: 0,

@@ -68,7 +68,6 @@ struct Frame {
     object: u64,
 }
 
-#[derive(Clone)]
 struct Task {
     entry: Entry,
     key: TaskKey,
@@ -83,15 +82,41 @@ struct Task {
     local: usize,
 }
 
-#[derive(Clone, Debug, Default)]
+/// By hand, since a copy of a state goes where an older one was: `clone_from` keeps the memory.
+impl Clone for Task {
+    fn clone(&self) -> Self {
+        let frames = self.frames.clone();
+        let held = self.held.clone();
+        Self {
+            frames,
+            held,
+            ..*self
+        }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        let mut frames = std::mem::take(&mut self.frames);
+        let mut held = std::mem::take(&mut self.held);
+        frames.clone_from(&from.frames);
+        held.clone_from(&from.held);
+        *self = Self {
+            frames,
+            held,
+            ..*from
+        };
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 struct LockState {
     owner: Option<TaskId>,
-    readers: Vec<TaskId>,
+    /// How many hold it shared.
+    readers: u32,
 }
 
 impl LockState {
     fn is_free(&self, mode: Mode) -> bool {
-        self.owner.is_none() && (mode == Mode::Shared || self.readers.is_empty())
+        self.owner.is_none() && (mode == Mode::Shared || self.readers == 0)
     }
 }
 
@@ -132,6 +157,7 @@ struct Base {
 }
 
 /// A state of a run that can be put back.
+#[derive(Default)]
 pub struct Snapshot {
     cells: Vec<u64>,
     cells_hash: u128,
@@ -202,10 +228,7 @@ impl<M: Model> Machine<M> {
         with(&machine, || machine.model.set_up());
         let state = machine.state.get_mut();
         assert!(
-            state
-                .locks
-                .iter()
-                .all(|l| l.owner.is_none() && l.readers.is_empty()),
+            state.locks.iter().all(|l| l.is_free(Mode::Exclusive)),
             "set-up leaves no lock held"
         );
         machine.base = Base {
@@ -248,8 +271,7 @@ impl<M: Model> Machine<M> {
         state.cells.copy_from_slice(&self.base.cells);
         state.cells_hash = self.base.cells_hash;
         for lock in &mut state.locks {
-            lock.owner = None;
-            lock.readers.clear();
+            *lock = LockState::default();
         }
         state.tasks.clear();
         state.current = None;
@@ -264,23 +286,25 @@ impl<M: Model> Machine<M> {
         }
     }
 
-    /// Copies the state, to be put back by [`Machine::restore`] of the same machine.
-    pub fn snapshot(&self) -> Snapshot {
+    /// Copies the state, to be put back by [`Machine::restore`] of the same machine. `old` is a
+    /// snapshot that is no longer needed, for its memory.
+    pub fn snapshot(&self, old: Snapshot) -> Snapshot {
+        let mut copy = old;
         let state = self.state.borrow();
         let stacks = self.stacks.borrow();
-        let save = |(i, task): (usize, &Task)| match task.pending {
-            Pending::Start | Pending::Ended => None,
-            _ => stacks.save(i, task.local),
-        };
-        Snapshot {
-            cells: state.cells.clone(),
-            cells_hash: state.cells_hash,
-            locks: state.locks.clone(),
-            tasks: state.tasks.clone(),
-            was_alone: state.was_alone,
-            operations: state.operations,
-            stacks: state.tasks.iter().enumerate().map(save).collect(),
+        copy.cells.clone_from(&state.cells);
+        copy.cells_hash = state.cells_hash;
+        copy.locks.clone_from(&state.locks);
+        copy.tasks.clone_from(&state.tasks);
+        copy.was_alone = state.was_alone;
+        copy.operations = state.operations;
+        copy.stacks.resize_with(state.tasks.len(), || None);
+        for (i, task) in state.tasks.iter().enumerate() {
+            let has_stack = !matches!(task.pending, Pending::Start | Pending::Ended);
+            let old = copy.stacks[i].take();
+            copy.stacks[i] = has_stack.then(|| stacks.save(i, task.local, old)).flatten();
         }
+        copy
     }
 
     /// Puts a state back.
@@ -486,9 +510,9 @@ impl<M: Model> Machine<M> {
             died: task.died,
             blocked: match task.pending {
                 Pending::Lock { lock, .. } => {
-                    let LockState { owner, readers } = &state.locks[lock.index()];
-                    let holder = owner.or_else(|| readers.first().copied());
-                    Blocked::Lock(layout.lock_name(lock), holder.map(TaskId::index))
+                    let holds = |t: &Task| t.held.iter().any(|(held, _)| *held == lock);
+                    let holder = state.tasks.iter().position(holds);
+                    Blocked::Lock(layout.lock_name(lock), holder)
                 }
                 Pending::Wait {
                     condition,

@@ -84,7 +84,7 @@ impl<M: Model> Machine<M> {
             let slot = &mut state.locks[lock.index()];
             match mode {
                 Mode::Exclusive => slot.owner = Some(current),
-                Mode::Shared => slot.readers.push(current),
+                Mode::Shared => slot.readers += 1,
             }
             state.tasks[current.index()].held.push((lock, mode));
         }
@@ -238,11 +238,7 @@ impl<M: Model> Backend for Machine<M> {
                     slot.owner.take() == Some(current),
                     "a lock is dropped by its owner"
                 ),
-                Mode::Shared => {
-                    let at = slot.readers.iter().position(|r| *r == current);
-                    slot.readers
-                        .swap_remove(at.expect("a lock is dropped by one of its readers"));
-                }
+                Mode::Shared => slot.readers -= 1,
             }
             let held = &mut state.tasks[current.index()].held;
             let at = held

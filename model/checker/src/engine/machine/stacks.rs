@@ -109,8 +109,9 @@ impl Stacks {
         }
     }
 
-    /// Copies a task's coroutine, if it has one. `local` is the address of a local of `suspend`.
-    pub(super) fn save(&self, task: usize, local: usize) -> Option<Saved> {
+    /// Copies a task's coroutine, if it has one, into the memory of an old copy. `local` is the
+    /// address of a local of `suspend`.
+    pub(super) fn save(&self, task: usize, local: usize, old: Option<Saved>) -> Option<Saved> {
         let slot = self.slots.get(task)?;
         let coroutine = slot.coroutine.as_ref()?;
         let low = local - BELOW;
@@ -119,7 +120,9 @@ impl Stacks {
             "a task needs more than {STACK_BYTES} bytes of stack"
         );
         let length = slot.memory.base().get() - low;
-        let mut bytes = Vec::with_capacity(length);
+        let mut bytes = old.map_or(vec![], |o| o.bytes);
+        bytes.clear();
+        bytes.reserve(length);
         // SAFETY: [low, base) lies within the slot's memory, above its guard page, and nobody
         // runs on it: the caller is on the engine's own stack. See the module's text for the
         // copy of the handle.
