@@ -168,9 +168,11 @@ impl fmt::Display for Witness {
     }
 }
 
-/// A line with its indent; what does not fit goes on in the next, two further in.
+/// A line with its indent; what does not fit goes on in the next, two further in. Where the
+/// indent leaves no room for the widest word, it gives way.
 fn write_wrapped(f: &mut fmt::Formatter<'_>, indent: usize, text: &str) -> fmt::Result {
-    let indent = indent.min(WIDTH - 24);
+    let widest = text.split(' ').map(str::len).max().unwrap_or(0);
+    let indent = indent.min(WIDTH - 24).min(WIDTH.saturating_sub(widest + 2));
     let mut line = String::new();
     let mut begins = indent;
     for word in text.split(' ') {
