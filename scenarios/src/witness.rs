@@ -142,6 +142,9 @@ fn cell_name(cell: CellId, kernel: &Kernel) -> String {
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lines.is_empty() {
+            return writeln!(f, "No task takes notice of another.");
+        }
         let shown: Vec<usize> = (0..self.tasks.len())
             .filter(|t| self.lines.iter().any(|(task, ..)| task.index() == *t))
             .collect();

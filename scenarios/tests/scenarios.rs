@@ -226,9 +226,10 @@ fn every_snapshot_is_of_a_test(files: &[PathBuf]) -> Result<(), Failed> {
     }
     let mut strays = vec![];
     for entry in std::fs::read_dir(snapshots())? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".snap") && !expected.contains(&name) {
-            strays.push(name);
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|e| e == "snap") && !expected.contains(&*name) {
+            strays.push(name.into_owned());
         }
     }
     strays.sort();

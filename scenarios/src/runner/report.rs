@@ -135,7 +135,8 @@ pub fn outcome_lines(end: &Final<Outcome>, names: &Resolver<'_>) -> Vec<String> 
     }
     if let Some(deadlock) = &end.deadlock {
         lines.push("*** DEADLOCK ***".to_owned());
-        lines.extend(deadlock.waits.iter().map(|w| format!("  {w}")));
+        let waits = deadlock.waits.iter();
+        lines.extend(waits.map(|w| format!("  {}", names.relabel(w))));
     }
     lines
 }
