@@ -7,3 +7,4 @@ pub mod runner;
 pub mod setup;
 pub mod suggest;
 pub mod witness;
+pub mod wrap;

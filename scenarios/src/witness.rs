@@ -142,6 +142,9 @@ fn cell_name(cell: CellId, kernel: &Kernel) -> String {
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lines.is_empty() {
+            return writeln!(f, "No task takes notice of another.");
+        }
         let shown: Vec<usize> = (0..self.tasks.len())
             .filter(|t| self.lines.iter().any(|(task, ..)| task.index() == *t))
             .collect();
@@ -168,9 +171,11 @@ impl fmt::Display for Witness {
     }
 }
 
-/// A line with its indent; what does not fit goes on in the next, two further in.
+/// A line with its indent; what does not fit goes on in the next, two further in. Where the
+/// indent leaves no room for the widest word, it gives way.
 fn write_wrapped(f: &mut fmt::Formatter<'_>, indent: usize, text: &str) -> fmt::Result {
-    let indent = indent.min(WIDTH - 24);
+    let widest = text.split(' ').map(str::len).max().unwrap_or(0);
+    let indent = indent.min(WIDTH - 24).min(WIDTH.saturating_sub(widest + 2));
     let mut line = String::new();
     let mut begins = indent;
     for word in text.split(' ') {

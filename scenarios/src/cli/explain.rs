@@ -9,6 +9,7 @@ use scenarios::runner::Test;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
 use scenarios::witness::Witness;
+use scenarios::wrap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,7 +57,11 @@ impl Explain {
             i + 1
         );
         for line in outcome_lines(end, &Resolver::new(&test, &answer.kernel)) {
-            println!("  {line}");
+            let mut indent = 2;
+            for text in wrap::list(&line, indent, indent + 4) {
+                println!("{:indent$}{text}", "");
+                indent = 6;
+            }
         }
         println!("{}", Witness::of(&test, &answer, schedule));
         println!("Schedule {schedule}");

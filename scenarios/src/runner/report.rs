@@ -3,6 +3,7 @@
 use super::names::Resolver;
 use super::{Answer, Test};
 use crate::litmus::PropertyKind;
+use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::outcome::Final;
 use kernel::ids::DeviceId;
@@ -10,6 +11,11 @@ use kernel::kernel::Warn;
 use kernel::outcome::{DeviceOutcome, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
+
+/// Columns in front of an outcome: its number, and a star if the condition holds.
+const NUMBER: usize = 6;
+/// How much further in a line goes on that did not fit.
+const FURTHER_IN: usize = 4;
 
 /// The counts of an exploration: they change when the engine does.
 pub fn counts(answer: &Answer) -> String {
@@ -40,18 +46,21 @@ impl fmt::Display for Verdicts<'_> {
         )?;
         for (i, (end, _, holds)) in self.answer.outcomes().enumerate() {
             let sign = if holds { '*' } else { ' ' };
-            for (line, text) in outcome_lines(end, &names).into_iter().enumerate() {
-                let number = if line == 0 {
-                    format!("{:>3}", i + 1)
-                } else {
-                    "   ".to_owned()
-                };
-                let sign = if line == 0 { sign } else { ' ' };
-                writeln!(f, "{number} {sign} {text}")?;
+            let mut start = format!("{:>3} {sign} ", i + 1);
+            for line in outcome_lines(end, &names) {
+                for text in wrap::list(&line, NUMBER, NUMBER + FURTHER_IN) {
+                    writeln!(f, "{start}{text}")?;
+                    start = " ".repeat(NUMBER + FURTHER_IN);
+                }
+                start = " ".repeat(NUMBER);
             }
         }
         for line in data_races(self.answer, &names) {
-            writeln!(f, "{line}")?;
+            let mut indent = 0;
+            for text in wrap::list(&line, 0, FURTHER_IN) {
+                writeln!(f, "{:indent$}{text}", "")?;
+                indent = FURTHER_IN;
+            }
         }
         for p in &self.answer.properties {
             writeln!(
@@ -126,7 +135,8 @@ pub fn outcome_lines(end: &Final<Outcome>, names: &Resolver<'_>) -> Vec<String> 
     }
     if let Some(deadlock) = &end.deadlock {
         lines.push("*** DEADLOCK ***".to_owned());
-        lines.extend(deadlock.waits.iter().map(|w| format!("  {w}")));
+        let waits = deadlock.waits.iter();
+        lines.extend(waits.map(|w| format!("  {}", names.relabel(w))));
     }
     lines
 }

@@ -169,19 +169,21 @@ impl Kernel {
 
     /// driver_probe_device()
     fn driver_probe_device(&self, drv: DriverId, dev: DeviceId) -> i32 {
-        let g = &self.globals;
-        g.deferred_trigger_count.remember(dev);
-        // Which driver it is, for checkpoints further in.
-        let ret = task::part("drv", u64::from(drv.0), || {
-            self.__driver_probe_device(drv, dev)
-        });
-        if Self::is_deferral(ret) {
-            self.driver_deferred_probe_add(dev);
-            if g.deferred_trigger_count.is_another(dev) {
-                self.driver_deferred_probe_trigger();
+        self.on_device("driver_probe_device", dev, || {
+            let g = &self.globals;
+            g.deferred_trigger_count.remember(dev);
+            // Which driver it is, for checkpoints further in.
+            let ret = task::part("drv", u64::from(drv.0), || {
+                self.__driver_probe_device(drv, dev)
+            });
+            if Self::is_deferral(ret) {
+                self.driver_deferred_probe_add(dev);
+                if g.deferred_trigger_count.is_another(dev) {
+                    self.driver_deferred_probe_trigger();
+                }
             }
-        }
-        ret
+            ret
+        })
     }
 
     /// __driver_probe_device()

@@ -12,6 +12,7 @@ use super::{Board, board, dtc, real_blob};
 
 const BOARDS: &[&str] = &[
     "one-client",
+    "one-client-two-instances",
     "r8a77951-salvator-xs",
     "r8a77965-salvator-xs",
     "smmu-two-pwrseq",
@@ -179,6 +180,10 @@ fn every_board_loads_and_is_what_dtc_makes_of_it() {
 fn small_boards() {
     let expected = [
         ("one-client", vec!["client0", "smmu0"]),
+        (
+            "one-client-two-instances",
+            vec!["client0", "smmu0", "smmu1"],
+        ),
         ("two-clients", vec!["client0", "client1", "smmu0"]),
         (
             "two-instances",

@@ -1,0 +1,244 @@
+//! Every scenario on every kernel that it names: the verdict is the one that the file states, and
+//! everything else is as in its snapshot. `snapshots/README.md` says how to accept a new one.
+//!
+//! Scenarios are found, not listed: a `.litmus` file in a folder of this crate is a test.
+
+use checker::engine::exhaustive::{Go, Options};
+use checker::outcome::Complete;
+use insta::Settings;
+use libtest_mimic::{Arguments, Failed, Trial};
+use scenarios::litmus::{self, Litmus};
+use scenarios::runner::names::Resolver;
+use scenarios::runner::report::{Verdicts, outcome_lines};
+use scenarios::runner::{Answer, Test};
+use scenarios::witness::Witness;
+use scenarios::wrap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let files = scenario_files(crate_folder());
+    let mut trials: Vec<Trial> = files.iter().flat_map(|file| of_file(file)).collect();
+    let mut claim = |name: &str, holds: fn(&[PathBuf]) -> Result<(), Failed>| {
+        let files = files.clone();
+        trials.push(Trial::test(name, move || holds(&files)));
+    };
+    claim("there_are_scenarios", there_are_scenarios);
+    claim("no_two_scenarios_have_one_name", no_two_have_one_name);
+    claim("every_scenario_is_as_it_prints", every_one_is_as_it_prints);
+    claim("every_readme_lists_its_scenarios", every_readme_lists_them);
+    claim("every_snapshot_is_of_a_test", every_snapshot_is_of_a_test);
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn crate_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn snapshots() -> PathBuf {
+    crate_folder().join("../snapshots")
+}
+
+/// The `.litmus` files in a folder and those below it, in alphabetical order.
+fn scenario_files(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("a folder can be read to its end").path())
+        .collect();
+    entries.sort();
+    let mut files = vec![];
+    for entry in entries {
+        if entry.is_dir() && !entry.ends_with("target") {
+            files.extend(scenario_files(&entry));
+        } else if entry.extension().is_some_and(|e| e == "litmus") {
+            files.push(entry);
+        }
+    }
+    files
+}
+
+/// A test for each kernel. A file that cannot be read is one failing test.
+fn of_file(file: &Path) -> Vec<Trial> {
+    let load = |file: &Path| Test::load(file, &crate_folder().join("boards"));
+    let test = match load(file) {
+        Ok(test) => test,
+        Err(error) => {
+            let name = file.display().to_string();
+            return vec![Trial::test(name, move || Err(error.to_string().into()))];
+        }
+    };
+    let trial = |kernel: &str| {
+        let (file, kernel) = (file.to_owned(), kernel.to_owned());
+        Trial::test(format!("{}::{kernel}", test.litmus.name.value), move || {
+            let test = load(&file).map_err(|e| e.to_string())?;
+            is_as_stated(&test, &kernel)
+        })
+    };
+    test.kernels().map(trial).collect()
+}
+
+/// Explores, and compares with the file and with the snapshot. What is not as the file says does
+/// not reach the snapshot, so that nobody can accept it there.
+fn is_as_stated(test: &Test, kernel: &str) -> Result<(), Failed> {
+    let answer = test
+        .run(kernel, &Options::default(), &mut |_| Go::On)
+        .map_err(|e| e.to_string())?;
+    let verdicts = Verdicts {
+        test,
+        answer: &answer,
+    };
+    if answer.report.complete != Complete::Yes || !answer.is_as_stated() {
+        return Err(format!("not as the scenario says\n{verdicts}").into());
+    }
+    let text = snapshot(test, kernel, &answer);
+    if let Some(line) = text.lines().find(|l| l.chars().count() > wrap::WIDTH) {
+        return Err(format!("too wide for a mail: {line}").into());
+    }
+    settings().bind(|| insta::assert_snapshot!(snapshot_name(test, kernel), text));
+    Ok(())
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path(snapshots());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+/// The test, its question, what came out, and how the first bad outcome comes about. Neither
+/// counts nor schedules: those change with the engine.
+fn snapshot(test: &Test, kernel: &str, answer: &Answer) -> String {
+    let mut text = format!("Test {}   kernel {kernel}\n", test.litmus.name.value);
+    for paragraph in &test.litmus.question.paragraphs {
+        let _ = write!(text, "\n{}\n", wrap::words(&paragraph.value).join("\n"));
+    }
+    let _ = write!(text, "\n{}", Verdicts { test, answer });
+    let bad = answer
+        .outcomes()
+        .enumerate()
+        .find(|(_, (.., holds))| *holds);
+    if let Some((i, (end, schedule, _))) = bad {
+        let _ = writeln!(text, "\nHow outcome {} comes about:", i + 1);
+        for line in outcome_lines(end, &Resolver::new(test, &answer.kernel)) {
+            let _ = writeln!(text, "  {}", wrap::list(&line, 2, 6).join("\n      "));
+        }
+        let _ = write!(text, "\n{}", Witness::of(test, answer, schedule));
+    }
+    text
+}
+
+/// `late-probe-at-bind@v6.16`. Blanks go, and `^` is written out, since a shell may take it for
+/// something else.
+fn snapshot_name(test: &Test, kernel: &str) -> String {
+    let kernel = kernel.replace(' ', "").replace('^', "-parent");
+    format!("{}@{kernel}", test.litmus.name.value)
+}
+
+fn there_are_scenarios(files: &[PathBuf]) -> Result<(), Failed> {
+    if files.is_empty() {
+        return Err("found no .litmus file".into());
+    }
+    Ok(())
+}
+
+fn no_two_have_one_name(files: &[PathBuf]) -> Result<(), Failed> {
+    let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for file in files {
+        by_name.entry(file.file_name()).or_default().push(file);
+    }
+    by_name.retain(|_, files| files.len() > 1);
+    if by_name.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the same name: {:?}", by_name.values()).into())
+}
+
+/// What is printed reads back as the same text, and the file has that layout too, line comments
+/// aside.
+fn every_one_is_as_it_prints(files: &[PathBuf]) -> Result<(), Failed> {
+    for file in files {
+        let text = read(file)?;
+        let printed = parse(file, &text)?.to_string();
+        let printed_again = parse(file, &printed)?.to_string();
+        for (what, other) in [
+            ("it prints differently when read back", printed_again),
+            ("it is not laid out as it prints", without_comments(&text)),
+        ] {
+            if printed != other {
+                let diff = similar::TextDiff::from_lines(&other, &printed);
+                let diff = diff.unified_diff().header("is", "should be").to_string();
+                return Err(format!("{}: {what}\n{diff}", file.display()).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parse(file: &Path, text: &str) -> Result<Litmus, Failed> {
+    Ok(litmus::parse(&file.display().to_string(), text).map_err(|e| e.to_string())?)
+}
+
+/// The text without `//` comments, which the tree does not hold. The header has none.
+fn without_comments(text: &str) -> String {
+    let (header, rest) = text.split_once("*)").unwrap_or(("", text));
+    let rest: String = rest
+        .split_inclusive('\n')
+        .map(|line| match line.split_once("//") {
+            Some((code, _)) => format!("{}\n", code.trim_end()),
+            None => line.to_owned(),
+        })
+        .collect();
+    format!("{header}*){rest}")
+}
+
+fn every_readme_lists_them(files: &[PathBuf]) -> Result<(), Failed> {
+    let mut missing = vec![];
+    for file in files {
+        let readme = file.with_file_name("README.md");
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let lists = |line: &str| line.starts_with(&format!("| `{name}` |"));
+        if !read(&readme)?.lines().any(lists) {
+            missing.push(format!("{}: no line for `{name}`", readme.display()));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(missing.join("\n").into())
+}
+
+/// A snapshot of a scenario that has gone, or of a kernel that it no longer names, is never
+/// compared again.
+fn every_snapshot_is_of_a_test(files: &[PathBuf]) -> Result<(), Failed> {
+    let mut expected = BTreeSet::new();
+    for file in files {
+        let test = Test::load(file, &crate_folder().join("boards")).map_err(|e| e.to_string())?;
+        for kernel in test.kernels() {
+            let name = format!("{}.snap", snapshot_name(&test, kernel));
+            if !expected.insert(name.clone()) {
+                return Err(format!("two tests have the snapshot {name}").into());
+            }
+        }
+    }
+    let mut strays = vec![];
+    for entry in std::fs::read_dir(snapshots())? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|e| e == "snap") && !expected.contains(&*name) {
+            strays.push(name.into_owned());
+        }
+    }
+    strays.sort();
+    if strays.is_empty() {
+        return Ok(());
+    }
+    Err(format!("of no scenario and kernel: {}", strays.join(", ")).into())
+}
+
+fn read(file: &Path) -> Result<String, Failed> {
+    std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()).into())
+}
