@@ -32,6 +32,7 @@ use std::process::ExitCode;
 ///     probe-litmus boot scenarios/boards/r8a77965-salvator-xs.dts \
 ///         --kernel bcb81ac6ae3c --allow ee300000.sata
 #[derive(Debug, Args)]
+#[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Boot {
     /// Device tree, as text or as blob
     board: PathBuf,
