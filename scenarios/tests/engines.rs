@@ -112,7 +112,8 @@ fn too_large_for_loom() -> impl Iterator<Item = (&'static str, Scenario)> {
 impl Scenario {
     fn on(self, kernel: &str) -> Arc<Kernel> {
         let tasks = (0..).zip(self.tasks);
-        let tasks: String = tasks.map(|(n, t)| format!("P{n} {{ {t} }}\n")).collect();
+        let tasks: Vec<String> = tasks.map(|(n, t)| format!("P{n} {{ {t} }}\n")).collect();
+        let tasks = tasks.concat();
         let initial = match self.initial {
             "" => String::new(),
             calls => format!("initial {{ {calls} }}\n"),

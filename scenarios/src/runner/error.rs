@@ -6,34 +6,22 @@ use std::fmt;
 
 /// One or more errors of a file, in its order. Shown as the first, with the others below it.
 #[derive(Debug)]
-pub struct LitmusErrors {
-    first: litmus::Error,
-    others: Vec<litmus::Error>,
-}
+pub struct LitmusErrors(Vec<litmus::Error>);
 
 impl LitmusErrors {
     /// Of these errors; `None` if there are none.
     pub fn all(errors: Vec<litmus::Error>) -> Option<Self> {
-        let mut errors = errors.into_iter();
-        let first = errors.next()?;
-        Some(Self {
-            first,
-            others: errors.collect(),
-        })
+        (!errors.is_empty()).then_some(Self(errors))
     }
 
-    /// The errors in the order of the file.
-    pub fn iter(&self) -> impl Iterator<Item = &litmus::Error> {
-        std::iter::once(&self.first).chain(&self.others)
+    fn first(&self) -> &litmus::Error {
+        &self.0[0]
     }
 }
 
 impl From<litmus::Error> for LitmusErrors {
-    fn from(first: litmus::Error) -> Self {
-        Self {
-            first,
-            others: vec![],
-        }
+    fn from(error: litmus::Error) -> Self {
+        Self(vec![error])
     }
 }
 
@@ -41,25 +29,25 @@ impl std::error::Error for LitmusErrors {}
 
 impl fmt::Display for LitmusErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.first.fmt(f)
+        self.first().fmt(f)
     }
 }
 
 impl Diagnostic for LitmusErrors {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.first.help()
+        self.first().help()
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.first.source_code()
+        self.first().source_code()
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.first.labels()
+        self.first().labels()
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        let others = self.others.iter();
+        let others = self.0[1..].iter();
         Some(Box::new(others.map(|e| e as &dyn Diagnostic)))
     }
 }
