@@ -76,7 +76,8 @@ const H3_REFUSED: &[(&str, usize, usize)] = &[
     ("fea37000.fcp", 3, 1),
 ];
 
-const H3_MMC: [&str; 3] = ["ee100000.mmc", "ee140000.mmc", "ee160000.mmc"];
+/// What is on ipmmu-vmsa's own allow list: SDHI, as far as the boards have it.
+const MMC: [&str; 3] = ["ee100000.mmc", "ee140000.mmc", "ee160000.mmc"];
 
 type Counts = BTreeMap<String, (usize, usize)>;
 
@@ -213,7 +214,7 @@ fn a_client_without_driver_is_called_for_only_since_the_commit() {
         config.absent.insert("sata_rcar".to_owned());
         let booted = run(&text_board(M3N), kernel, config);
         let mut counts = counts(&booted);
-        counts.retain(|device, _| device.ends_with(".fcp") || device == SATA);
+        counts.retain(|device, _| device.contains(".fcp") || device == SATA);
         counts
     };
     assert_eq!(driverless(BEFORE), Counts::new());
@@ -238,7 +239,7 @@ fn the_fix_ends_the_warning_and_leaves_the_calls_for_refused_clients() {
         .iter()
         .map(|row| match row.0 {
             SATA => (row.0, 1, 0),
-            mmc if mmc.ends_with(".mmc") => (mmc, 1, 0),
+            mmc if MMC.contains(&mmc) => (mmc, 1, 0),
             _ => *row,
         })
         .collect();
@@ -252,7 +253,7 @@ fn h3_es3_is_silent_since_another_walk_follows_that_of_sata() {
         let booted = h3("ES3.0", kernel, &[SATA]);
         assert_eq!(warnings(&booted), [""; 0], "{kernel}");
         let mut rows = H3_REFUSED.to_vec();
-        rows.extend(H3_MMC.map(|mmc| (mmc, 2, 0)));
+        rows.extend(MMC.map(|mmc| (mmc, 2, 0)));
         rows.push((SATA, 2, 0));
         assert_eq!(counts(&booted), expected(&rows), "{kernel}");
         let row = &table(&booted.calls)[SATA];
@@ -287,7 +288,7 @@ fn h3_es2_refuses_every_client() {
             let booted = h3("ES2.0", kernel, allow);
             assert_eq!(warnings(&booted), [""; 0], "{kernel}");
             let mut rows = H3_REFUSED.to_vec();
-            rows.extend(H3_MMC.map(|mmc| (mmc, 3, 1)));
+            rows.extend(MMC.map(|mmc| (mmc, 3, 1)));
             rows.push((SATA, 2, 1));
             assert_eq!(counts(&booted), expected(&rows), "{kernel}");
             assert!(booted.calls.iter().all(|call| call.ret == -19), "{kernel}");
@@ -302,7 +303,7 @@ fn with_the_fix_h3_es3_calls_once_for_each_accepted_client() {
         let booted = h3("ES3.0", FIX, allow);
         assert_eq!(warnings(&booted), [""; 0]);
         let mut rows = H3_REFUSED.to_vec();
-        rows.extend(H3_MMC.map(|mmc| (mmc, 1, 0)));
+        rows.extend(MMC.map(|mmc| (mmc, 1, 0)));
         rows.push(sata);
         assert_eq!(counts(&booted), expected(&rows));
     }
@@ -333,9 +334,9 @@ fn the_law_of_the_calls_holds_on_every_kernel_since_the_commit() {
         for kernel in &kernels {
             for allow in [&[SATA][..], &[]] {
                 let booted = run(&board, kernel, config(soc_revision, allow));
-                // SDHI is on ipmmu-vmsa's list; on an H3 ES2 the list is void.
+                // On an H3 ES2 the list is void.
                 let is_allowed = |client: &str| {
-                    let listed = client.ends_with(".mmc") || allow.contains(&client);
+                    let listed = MMC.contains(&client) || allow.contains(&client);
                     listed && soc_revision != "ES2.0"
                 };
                 let predicted = law::predict(&booted, &is_allowed);

@@ -45,15 +45,13 @@ impl Explain {
         };
         let Some(i) = chosen else {
             let total = outcomes.len();
-            return match self.outcome {
-                Some(n) => Err(miette!(
+            if let Some(n) = self.outcome {
+                return Err(miette!(
                     "--outcome: found {n}, expected a number from 1 to {total}"
-                )),
-                None => {
-                    println!("None of the {total} outcomes fulfils the condition; see --outcome.");
-                    Ok(ExitCode::from(NOT_AS_STATED))
-                }
-            };
+                ));
+            }
+            println!("None of the {total} outcomes fulfils the condition; see --outcome.");
+            return Ok(ExitCode::from(NOT_AS_STATED));
         };
         let (end, schedule, _) = outcomes[i];
         println!(
