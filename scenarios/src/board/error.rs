@@ -7,12 +7,12 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum BoardError {
     /// The file cannot be read.
-    #[error("{file_name}: cannot read the file: {source}")]
+    #[error("{file_name}: cannot read the file: {reason}")]
     Read {
         /// The file.
         file_name: String,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The text is wrong somewhere.
     #[error(transparent)]

@@ -59,7 +59,7 @@ pub fn load(path: &Path) -> Result<Board, BoardError> {
     let file_name = path.display().to_string();
     match std::fs::read(path) {
         Ok(bytes) => from_bytes(&file_name, &bytes),
-        Err(source) => Err(BoardError::Read { file_name, source }),
+        Err(reason) => Err(BoardError::Read { file_name, reason }),
     }
 }
 

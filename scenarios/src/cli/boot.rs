@@ -20,11 +20,13 @@ use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const EXAMPLE: &str = "\
+const AFTER_HELP: &str = "\
 Example, the board of the SATA warning with the reporter's own patch to the allow list:
 
   probe-litmus boot scenarios/boards/r8a77965-salvator-xs.dts \\
-      --kernel bcb81ac6ae3c --allow ee300000.sata";
+      --kernel bcb81ac6ae3c --allow ee300000.sata
+
+Exit codes: 0 the boot is over; 1 it deadlocked, or was not explored to the end; 2 the input is wrong.";
 
 /// Boots a whole board and prints its of_xlate log
 ///
@@ -33,7 +35,7 @@ Example, the board of the SATA warning with the reporter's own patch to the allo
 /// that are gone. Below it: the calls by device, the warnings, what stayed deferred, and the
 /// groups at the end.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Boot {
     /// Device tree, as text or as blob
     board: PathBuf,

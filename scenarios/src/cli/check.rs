@@ -13,7 +13,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Explores scenarios on their kernels and prints the verdicts
+///
+/// Example, one scenario on all kernels that it names:
+///
+///     probe-litmus check scenarios/basics/late-probe-at-bind.litmus
 #[derive(Debug, Args)]
+#[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Check {
     /// Scenario files, or folders of them
     #[arg(required = true)]
@@ -43,27 +48,22 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let tests = self.load()?;
         let mut all_as_stated = true;
-        for file in scenario_files(&self.scenarios)? {
-            let test = Test::load(&file, &self.boards.of(&file))?;
-            let named: Vec<String> = test.kernels().map(str::to_owned).collect();
-            for revision in if self.kernel.is_empty() {
-                &named
-            } else {
-                &self.kernel
-            } {
-                let answer = self.explore(&test, revision)?;
+        for test in &tests {
+            for revision in self.kernels(test) {
+                let answer = self.explore(test, revision)?;
                 println!("Test {}   kernel {revision}", test.litmus.name.value);
                 println!("{}", counts(&answer));
                 println!(
                     "{}",
                     Verdicts {
-                        test: &test,
+                        test,
                         answer: &answer
                     }
                 );
                 // A kernel that the file does not name has no stated verdict.
-                all_as_stated &= answer.is_as_stated() || !named.contains(revision);
+                all_as_stated &= answer.is_as_stated() || !test.kernels().any(|k| k == revision);
             }
         }
         Ok(if all_as_stated {
@@ -71,6 +71,29 @@ impl Check {
         } else {
             ExitCode::from(NOT_AS_STATED)
         })
+    }
+
+    /// Reads all scenarios and sets up all kernels, so that what is wrong with the last of them is
+    /// said before the first is explored.
+    fn load(&self) -> miette::Result<Vec<Test>> {
+        let mut tests = vec![];
+        for file in scenario_files(&self.scenarios)? {
+            let test = Test::load(&file, &self.boards.of(&file))?;
+            for revision in self.kernels(&test) {
+                test.kernel(revision)?;
+            }
+            tests.push(test);
+        }
+        Ok(tests)
+    }
+
+    /// The kernels to explore a test on.
+    fn kernels<'a>(&'a self, test: &'a Test) -> Vec<&'a str> {
+        if self.kernel.is_empty() {
+            test.kernels().collect()
+        } else {
+            self.kernel.iter().map(String::as_str).collect()
+        }
     }
 
     fn explore(&self, test: &Test, revision: &str) -> miette::Result<Answer> {

@@ -14,7 +14,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Shows how an outcome of a scenario comes about: one schedule that leads to it
+///
+/// Example:
+///
+///     probe-litmus explain scenarios/basics/late-probe-at-bind.litmus --kernel v6.16
 #[derive(Debug, Args)]
+#[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Explain {
     /// Scenario file
     scenario: PathBuf,

@@ -9,7 +9,12 @@ use std::process::ExitCode;
 /// A revision is a tag (v6.16), a commit (bcb81ac6ae3c), the one before it (bcb81ac6ae3c^), a
 /// revision with a commit or proposed patch more or less ("v7.3-rc7 + ambarus-ready-always",
 /// "v6.16 - da33e87bd2bf"), or what `uname -r` prints (6.12.107+deb13-arm64).
+///
+/// Example, what became of a commit:
+///
+///     probe-litmus kernels | grep -A1 bcb81ac6ae3c
 #[derive(Debug, Args)]
+#[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Kernels {}
 
 impl Kernels {

@@ -16,16 +16,17 @@ pub(crate) const NOT_AS_STATED: u8 = 1;
 /// The input is wrong: a board, a scenario, a name. Also what clap exits with.
 pub(crate) const BAD_INPUT: u8 = 2;
 
+/// At the end of the help of every command.
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 all as stated; 1 something is not as stated, \
+or was not explored to the end; 2 the input is wrong.";
+
 /// Litmus tests for Linux device probing.
 ///
 /// Runs a model of the kernel's driver core and IOMMU core through every interleaving of
 /// device-add, driver-bind, bus_iommu_probe and the deferred-probe workqueue, and says what can
 /// come out.
-///
-/// Exit codes: 0 all as stated; 1 something is not as stated, or was not explored to the end;
-/// 2 the input is wrong.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -16,7 +16,12 @@ use std::process::ExitCode;
 ///
 /// The schedule is one that `explain` printed. It counts the choices of an exploration of the
 /// same scenario on the same kernel.
+///
+/// Example:
+///
+///     probe-litmus replay scenarios/basics/late-probe-at-bind.litmus --kernel v6.16 0*12.1*3
 #[derive(Debug, Args)]
+#[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Replay {
     /// Scenario file
     scenario: PathBuf,

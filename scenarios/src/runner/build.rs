@@ -1,7 +1,7 @@
 //! From a checked test to a kernel: configuration and tasks.
 
 use super::names::{Resolver, device};
-use super::{Test, TestError};
+use super::{LitmusErrors, Test, TestError};
 use crate::litmus::{self, Call, Litmus, Spanned, Value};
 use crate::setup;
 use kernel::board::Board as LaidOut;
@@ -37,9 +37,7 @@ pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, Tes
         }
     })?;
     match problem {
-        Some(error) => Err(TestError::Litmus {
-            errors: vec![error],
-        }),
+        Some(error) => Err(LitmusErrors::from(error).into()),
         None => Ok(kernel),
     }
 }
@@ -145,9 +143,7 @@ fn result(value: &Value) -> i32 {
 
 fn wrong(litmus: &Litmus, span: litmus::Span, expected: &str) -> TestError {
     let problem = litmus::Problem::Other(format!("expected {expected}"));
-    TestError::Litmus {
-        errors: vec![litmus::Error::new(&litmus.source, span, problem)],
-    }
+    LitmusErrors::from(litmus::Error::new(&litmus.source, span, problem)).into()
 }
 
 /// One call of a task.

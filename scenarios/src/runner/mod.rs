@@ -1,6 +1,7 @@
 //! Runs a litmus test: board, kernel and tasks out of the file, every interleaving, the verdict.
 
 pub mod build;
+mod error;
 pub mod names;
 pub mod predicate;
 pub mod report;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
+pub use error::LitmusErrors;
+
 /// A litmus test with its board, checked.
 #[derive(Debug)]
 pub struct Test {
@@ -34,20 +37,17 @@ pub struct Test {
 #[derive(Debug, Error, Diagnostic)]
 pub enum TestError {
     /// The file cannot be read.
-    #[error("{file}: cannot read the file: {source}")]
+    #[error("{file}: cannot read the file: {reason}")]
     Read {
         /// The file.
         file: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
-    /// The file is wrong: everything that is.
-    #[error("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Litmus {
-        /// What is wrong, in the order of the file.
-        #[related]
-        errors: Vec<litmus::Error>,
-    },
+    /// The file is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Litmus(#[from] LitmusErrors),
     /// The board is wrong.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -68,12 +68,11 @@ impl Test {
     /// Reads a test, and the board that it names from the folder `boards`.
     pub fn load(path: &Path, boards: &Path) -> Result<Self, TestError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| TestError::Read {
+        let text = std::fs::read_to_string(path).map_err(|reason| TestError::Read {
             file: path.to_owned(),
-            source,
+            reason,
         })?;
-        let litmus =
-            litmus::parse(&file, &text).map_err(|e| TestError::Litmus { errors: vec![e] })?;
+        let litmus = litmus::parse(&file, &text).map_err(LitmusErrors::from)?;
         Self::with_board(litmus, boards)
     }
 
@@ -82,13 +81,12 @@ impl Test {
         let board_file = boards.join(&litmus.board.value);
         if !board_file.is_file() {
             let problem = litmus::Problem::Other(format!(
-                "found no board `{}` in the folder of boards",
-                litmus.board.value
+                "found no board `{}` in {}, the folder of boards",
+                litmus.board.value,
+                boards.display()
             ));
             let error = litmus::Error::new(&litmus.source, litmus.board.span, problem);
-            return Err(TestError::Litmus {
-                errors: vec![error],
-            });
+            return Err(LitmusErrors::from(error).into());
         }
         let board = board::load(&board_file)?;
         let test = Self { litmus, board };
@@ -97,10 +95,9 @@ impl Test {
             &Vocabulary::default(),
             &names::BoardNames::new(&test),
         );
-        if errors.is_empty() {
-            Ok(test)
-        } else {
-            Err(TestError::Litmus { errors })
+        match LitmusErrors::all(errors) {
+            None => Ok(test),
+            Some(errors) => Err(errors.into()),
         }
     }
 

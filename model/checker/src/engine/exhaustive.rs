@@ -354,6 +354,13 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
         });
         enabled[0]
     });
+    let left = choices.len();
+    if left > 0 {
+        let made = schedule.0.len() - left;
+        divergence.get_or_insert_with(|| {
+            format!("the run is over after {made} choices, {left} before the end of the schedule")
+        });
+    }
     Trace {
         divergence,
         ..trace

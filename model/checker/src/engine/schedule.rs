@@ -52,14 +52,20 @@ impl FromStr for Schedule {
         /// Longer than any schedule of a world that fits in memory.
         const MOST: usize = 10_000_000;
         let mut all = vec![];
-        for part in text.split('.').filter(|p| !p.is_empty()) {
+        if text.is_empty() {
+            return Ok(Self(all));
+        }
+        for part in text.split('.') {
             let error = || ScheduleError {
                 part: part.to_owned(),
             };
+            if part.contains('+') {
+                return Err(error());
+            }
             let (task, times) = part.split_once('*').unwrap_or((part, "1"));
             let task: u32 = task.parse().map_err(|_| error())?;
             let times: usize = times.parse().map_err(|_| error())?;
-            if times == 0 || all.len() + times > MOST {
+            if times == 0 || times > MOST - all.len() {
                 return Err(error());
             }
             all.extend(std::iter::repeat_n(TaskId(task), times));

@@ -1,0 +1,383 @@
+//! The command line on wrong input: exit code 2, one error on stderr that names the place, and
+//! nothing on stdout. And its other exit codes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const SALVATOR: &str = "boards/r8a77965-salvator-xs.dts";
+const LITMUS: &str = "basics/late-probe-at-bind.litmus";
+/// What a litmus test has to be called.
+const LITMUS_FILE: &str = "late-probe-at-bind.litmus";
+
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_probe-litmus"));
+    command.args(arguments);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.output().expect("the binary runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("stdout is text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("stderr is text")
+}
+
+/// The input is refused with one error, one line of which has all of `parts`.
+fn refused(arguments: &[&str], parts: &[&str]) {
+    let output = run(arguments);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+    let errors = said
+        .lines()
+        .filter(|line| line.starts_with("  × ") || line.starts_with("error: "));
+    let errors: Vec<&str> = errors.collect();
+    assert_eq!(errors.len(), 1, "{arguments:?}\n{said}");
+    for part in parts {
+        assert!(errors[0].contains(part), "no `{part}` in\n{said}");
+    }
+    for noise in ["panicked", "RUST_BACKTRACE", "Error: "] {
+        assert!(!said.contains(noise), "`{noise}` in\n{said}");
+    }
+}
+
+/// A folder with one file in it.
+fn folder(name: &str, content: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let file = folder.path().join(name);
+    std::fs::write(&file, content).expect("the folder is ours");
+    (folder, file)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary files have simple names")
+}
+
+fn source(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    std::fs::read_to_string(path).expect("the repository is whole")
+}
+
+/// `boot` refuses a board with this content, naming the file.
+fn board_refused(name: &str, content: &[u8], parts: &[&str]) {
+    let (_folder, file) = folder(name, content);
+    refused(&["boot", text(&file)], &[&[text(&file)], parts].concat());
+}
+
+/// `check`, `explain` and `replay` refuse the test of this repository with `from` replaced by `to`.
+fn litmus_refused(from: &str, to: &str, parts: &[&str]) {
+    let original = source(LITMUS);
+    assert!(original.contains(from), "{from}");
+    let (_folder, file) = folder(LITMUS_FILE, original.replace(from, to).as_bytes());
+    let at = [&[text(&file)], parts].concat();
+    let on = ["--boards", "boards"];
+    refused(&[&["check", text(&file)], &on[..]].concat(), &at);
+    let kernel = ["--kernel", "v6.16"];
+    refused(&[&["explain", text(&file)], &on[..], &kernel].concat(), &at);
+    refused(
+        &[&["replay", text(&file), "0"], &on[..], &kernel].concat(),
+        &at,
+    );
+}
+
+/// The least blob: a header, an empty reservation map, a root without a name, no strings.
+fn blob() -> Vec<u8> {
+    let structure: [u32; 4] = [1, 0, 2, 9];
+    let off_struct = 40 + 16;
+    let total = off_struct + 16;
+    let header = [0xd00d_feed, total, off_struct, total, 40, 17, 16, 0, 0, 16];
+    let words = header.into_iter().chain([0; 4]).chain(structure);
+    words.flat_map(u32::to_be_bytes).collect()
+}
+
+#[test]
+fn a_whole_blob_boots() {
+    let (_folder, file) = folder("least.dtb", &blob());
+    let output = run(&["boot", text(&file)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_truncated_blob_is_refused() {
+    let whole = blob();
+    for length in [4, 39, 40, whole.len() - 1] {
+        board_refused("cut.dtb", &whole[..length], &["cut.dtb: byte 0x"]);
+    }
+}
+
+#[test]
+fn a_corrupted_blob_is_refused() {
+    let mut corrupt = blob();
+    corrupt[59] = 0x77;
+    board_refused(
+        "corrupt.dtb",
+        &corrupt,
+        &["corrupt.dtb: byte 0x38: found token 0x77"],
+    );
+    let mut no_magic = blob();
+    no_magic[0] = 0;
+    board_refused("magic.dtb", &no_magic, &["byte 0x0: found magic"]);
+}
+
+#[test]
+fn a_dangling_phandle_is_refused_at_its_place() {
+    let board = source("boards/one-client.dts");
+    let number = board.replace("<&smmu0 0x10>", "<0x77 0x10>");
+    board_refused(
+        "t.dts",
+        number.as_bytes(),
+        &["t.dts:13:13: ", "no node has phandle 0x77"],
+    );
+    let label = board.replace("<&smmu0 0x10>", "<&smmu9 0x10>");
+    board_refused(
+        "t.dts",
+        label.as_bytes(),
+        &["t.dts:13:13: ", "no node has the label `smmu9`"],
+    );
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    board_refused("empty.dts", b"", &["empty.dts:1:1: found the end of the"]);
+    board_refused("empty.dtb", b"", &["empty.dtb: byte 0x0: "]);
+    let (_folder, file) = folder("empty.litmus", b"");
+    refused(&["check", text(&file)], &["empty.litmus:1:1: "]);
+}
+
+#[test]
+fn a_file_that_is_none_is_refused() {
+    let (folder, _file) = folder("t.txt", b"");
+    let directory = text(folder.path());
+    let cannot = [directory, ": cannot read the file: "].concat();
+    refused(&["boot", directory], &[&cannot]);
+    refused(&["explain", directory, "--kernel", "v6.16"], &[&cannot]);
+    refused(&["check", directory], &[directory, "found no .litmus file"]);
+    let missing = folder.path().join("no-such.litmus");
+    let cannot = [text(&missing), ": cannot read the file: "].concat();
+    refused(&["boot", text(&missing)], &[&cannot]);
+    refused(&["check", text(&missing)], &[&cannot]);
+    refused(&["check"], &["required arguments were not provided"]);
+}
+
+#[test]
+fn a_litmus_test_with_an_unknown_name_is_refused_at_its_place() {
+    litmus_refused(
+        "device_attach(client0)",
+        "device_atach(client0)",
+        &[".litmus:16:6: unknown verb `device_atach`; did you mean `device_attach`?"],
+    );
+    litmus_refused(
+        "v6.15 v6.16",
+        "v6.15 v9.99",
+        &[".litmus:10:42: unknown kernel `v9.99`", "newest"],
+    );
+    litmus_refused(
+        "v6.15 v6.16",
+        "v6.15 1234567890ab",
+        &[".litmus:10:42: unknown kernel `1234567890ab`"],
+    );
+    litmus_refused(
+        "device_attach(client0)",
+        "device_attach(clinet0)",
+        &[".litmus:16:20: unknown device `clinet0`; did you mean `client0`?"],
+    );
+    litmus_refused(
+        "driver_register(arm-smmu-v3)",
+        "driver_register(arm-smmu-v4)",
+        &[".litmus:15:22: unknown driver `arm-smmu-v4`; did you mean `arm-smmu-v3`?"],
+    );
+    litmus_refused(
+        "one-client.dts",
+        "on-client.dts",
+        &[".litmus:9:9: found no board `on-client.dts` in boards,"],
+    );
+}
+
+#[test]
+fn a_litmus_test_without_result_is_refused() {
+    litmus_refused(
+        " * Result: Sometimes\n",
+        "",
+        &[".litmus:2:1: found no `Result:` in the comment"],
+    );
+}
+
+/// Each of several errors in a file is said once.
+#[test]
+fn all_errors_of_a_litmus_test_are_said_once() {
+    let wrong = source(LITMUS)
+        .replace("device_attach(client0)", "device_attach(clinet0)")
+        .replace(
+            "driver_register(arm-smmu-v3)",
+            "driver_register(arm-smmu-v4)",
+        );
+    let (_folder, file) = folder(LITMUS_FILE, wrong.as_bytes());
+    let output = run(&["check", text(&file), "--boards", "boards"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(stdout(&output), "");
+    for error in ["unknown driver `arm-smmu-v4`", "unknown device `clinet0`"] {
+        assert_eq!(said.matches(error).count(), 1, "{error} in\n{said}");
+    }
+}
+
+/// Of several scenarios none is explored if one is wrong.
+#[test]
+fn everything_is_read_before_anything_is_explored() {
+    refused(
+        &["check", LITMUS, "basics/no-such.litmus"],
+        &["basics/no-such.litmus: cannot read the file: "],
+    );
+    refused(
+        &["check", LITMUS, "--kernel", "v6.16", "--kernel", "v9.99"],
+        &["--kernel: `v9.99` is newer than "],
+    );
+}
+
+#[test]
+fn boot_refuses_unknown_names_and_says_what_was_meant() {
+    let cases: [(&[&str], &[&str]); 9] = [
+        (
+            &["--kernel", "v9.99"],
+            &[
+                "--kernel: `v9.99` is newer than ",
+                "the newest revision known",
+            ],
+        ),
+        (
+            &["--kernel", "1234567890ab"],
+            &["--kernel: `1234567890ab` is not a commit of the table"],
+        ),
+        (
+            &["--against", "v5.1"],
+            &["--against: `v5.1`", "the model covers"],
+        ),
+        (
+            &["--allow", "ee30000.sata"],
+            &["--allow: unknown device `ee30000.sata`; did you mean `ee300000.sata`?"],
+        ),
+        (
+            &["--async", "sata_rca"],
+            &["--async: unknown driver `sata_rca`; did you mean `sata_rcar`?"],
+        ),
+        (
+            &["--module", "nothing-like-it"],
+            &["--module: unknown driver `nothing-like-it`"],
+        ),
+        (
+            &["--probe", "ee100000.mmc"],
+            &["'ee100000.mmc' for '--probe", "expected DEVICE=ERROR"],
+        ),
+        (
+            &["--probe", "ee100000.mmc=-EFOO"],
+            &["'ee100000.mmc=-EFOO' for '--probe", "expected DEVICE=ERROR"],
+        ),
+        (
+            &["--probe", "ee10000.mmc=-EPROBE_DEFER"],
+            &["--probe: unknown device `ee10000.mmc`; did you mean `ee100000.mmc`?"],
+        ),
+    ];
+    for (options, parts) in cases {
+        refused(&[&["boot", SALVATOR], options].concat(), parts);
+    }
+}
+
+#[test]
+fn replay_refuses_what_is_no_schedule() {
+    for schedule in [
+        "abc",
+        "0..1",
+        "0.+1",
+        "0**1",
+        "0*0",
+        "0.0*18446744073709551615",
+        "0*99999999999999999999",
+    ] {
+        refused(
+            &["replay", LITMUS, "--kernel", "v6.16", schedule],
+            &[&format!("'{schedule}' for '<SCHEDULE>'"), "expected TASK"],
+        );
+    }
+}
+
+#[test]
+fn replay_says_where_a_schedule_does_not_fit() {
+    let replay = |schedule: &str| run(&["replay", LITMUS, "--kernel", "v6.16", schedule]);
+    let wrong = replay("0.7");
+    assert_eq!(wrong.status.code(), Some(1), "{}", stderr(&wrong));
+    let why = "The schedule does not fit this scenario: choice 2 is task 7, but only 0, 1 can go\n";
+    assert!(stdout(&wrong).ends_with(why), "{}", stdout(&wrong));
+
+    let explained = stdout(&run(&["explain", LITMUS, "--kernel", "v6.16"]));
+    let schedule = explained.lines().find_map(|l| l.strip_prefix("Schedule "));
+    let schedule = schedule.expect("explain ends with the schedule");
+    let right = replay(schedule);
+    assert_eq!(right.status.code(), Some(0), "{}", stderr(&right));
+
+    let too_long = replay(&format!("{schedule}.0*3"));
+    assert_eq!(too_long.status.code(), Some(1), "{}", stderr(&too_long));
+    let why = "choices, 3 before the end of the schedule\n";
+    assert!(stdout(&too_long).ends_with(why), "{}", stdout(&too_long));
+}
+
+#[test]
+fn explain_refuses_a_number_that_no_outcome_has() {
+    refused(
+        &["explain", LITMUS, "--kernel", "v6.16", "--outcome", "999"],
+        &["--outcome: found 999, expected a number from 1 to "],
+    );
+}
+
+#[test]
+fn every_help_has_the_exit_codes_and_every_command_an_example() {
+    for command in ["boot", "check", "explain", "replay", "kernels"] {
+        let output = run(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let help = stdout(&output);
+        let example = format!("probe-litmus {command} ");
+        assert!(help.contains("Example"), "{help}");
+        let has_example = help.contains(&example) || command == "kernels";
+        assert!(has_example, "{help}");
+        assert!(help.contains("Exit codes: 0 "), "{help}");
+    }
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("Exit codes: 0 "));
+}
+
+#[test]
+fn good_input_is_exit_code_0() {
+    let good: [&[&str]; 4] = [
+        &["boot", SALVATOR, "--allow", "ee300000.sata"],
+        &["check", LITMUS],
+        &["explain", LITMUS, "--kernel", "v6.16"],
+        &["kernels"],
+    ];
+    for arguments in good {
+        let output = run(arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}\n{said}");
+        assert_eq!(said, "", "{arguments:?}");
+        assert_ne!(stdout(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_verdict_that_is_not_as_stated_is_exit_code_1() {
+    let wrong = source(LITMUS).replace("Result: Sometimes", "Result: Always");
+    let (_folder, file) = folder(LITMUS_FILE, wrong.as_bytes());
+    let output = run(&["check", text(&file), "--boards", "boards"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("Always"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_exploration_that_is_cut_short_is_exit_code_1() {
+    let output = run(&["check", LITMUS, "--max-states", "10"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let bound = "Complete no (stopped at the bound of 10 states)";
+    assert!(stdout(&output).contains(bound), "{}", stdout(&output));
+}
