@@ -190,7 +190,7 @@ const VERBS: [Signature; 12] = [
 
 const WHEN: &[&str] = &["platform", "driver"];
 
-const PREDICATES: [Predicate; 16] = [
+const PREDICATES: [Predicate; 17] = [
     gives(
         Gives::Number,
         word(
@@ -280,6 +280,15 @@ const PREDICATES: [Predicate; 16] = [
             &[Device],
             "domain(client0) = DMA",
             "the domain that it is attached to, as sysfs calls it",
+        ),
+    ),
+    gives(
+        Gives::Number,
+        word(
+            "owner_cnt",
+            &[Device],
+            "owner_cnt(client0) = 1",
+            "group->owner_cnt of its group: how many drivers of members use the DMA API",
         ),
     ),
     gives(

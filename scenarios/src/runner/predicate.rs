@@ -80,6 +80,7 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         "dma_at_probe" => Result::Word(dma_at_probe(end, dev)),
         "dma_switched" => Result::Truth(of_device(&DeviceOutcome::dma_ops_switched)),
         "domain" => Result::Word(domain(end, dev)),
+        "owner_cnt" => Result::Number(owner_cnt(end, dev)),
         "registered" => Result::Truth(dev.is_some_and(|d| end.outcome.registered.contains(&d))),
         "oops" => Result::Truth(of_device(&|d| d.warned(Warn::Oops))),
         "deadlock" => Result::Truth(end.deadlock.is_some()),
@@ -133,6 +134,11 @@ fn dma_at_probe(end: &Final<Outcome>, dev: Option<DeviceId>) -> String {
         .and_then(|d| end.outcome.device(d))
         .and_then(|d| d.probed_with_iommu);
     probed_with.map_or("none".to_owned(), dma)
+}
+
+fn owner_cnt(end: &Final<Outcome>, dev: Option<DeviceId>) -> i64 {
+    let group = dev.and_then(|d| end.outcome.group_of(d));
+    group.map_or(0, |g| i64::try_from(g.owner_cnt).unwrap_or(i64::MAX))
 }
 
 fn domain(end: &Final<Outcome>, dev: Option<DeviceId>) -> String {
