@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 const SALVATOR: &str = "boards/r8a77965-salvator-xs.dts";
 const LITMUS: &str = "basics/late-probe-at-bind.litmus";
+/// A test of our own to make wrong: its lines stay where they are.
+const LITMUS_TEXT: &str = "tests/bad_input/late-probe-at-bind.txt";
 /// What a litmus test has to be called.
 const LITMUS_FILE: &str = "late-probe-at-bind.litmus";
 
@@ -69,7 +71,7 @@ fn board_refused(name: &str, content: &[u8], parts: &[&str]) {
 
 /// `check`, `explain` and `replay` refuse the test of this repository with `from` replaced by `to`.
 fn litmus_refused(from: &str, to: &str, parts: &[&str]) {
-    let original = source(LITMUS);
+    let original = source(LITMUS_TEXT);
     assert!(original.contains(from), "{from}");
     let (_folder, file) = folder(LITMUS_FILE, original.replace(from, to).as_bytes());
     let at = [&[text(&file)], parts].concat();
@@ -208,7 +210,7 @@ fn a_litmus_test_without_result_is_refused() {
 /// Each of several errors in a file is said once.
 #[test]
 fn all_errors_of_a_litmus_test_are_said_once() {
-    let wrong = source(LITMUS)
+    let wrong = source(LITMUS_TEXT)
         .replace("device_attach(client0)", "device_attach(clinet0)")
         .replace(
             "driver_register(arm-smmu-v3)",
@@ -367,7 +369,7 @@ fn good_input_is_exit_code_0() {
 
 #[test]
 fn a_verdict_that_is_not_as_stated_is_exit_code_1() {
-    let wrong = source(LITMUS).replace("Result: Sometimes", "Result: Always");
+    let wrong = source(LITMUS_TEXT).replace("Result: Sometimes", "Result: Always");
     let (_folder, file) = folder(LITMUS_FILE, wrong.as_bytes());
     let output = run(&["check", text(&file), "--boards", "boards"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));

@@ -355,6 +355,7 @@ fn the_law_of_the_calls_holds_on_every_kernel_since_the_commit() {
 /// What `probe-litmus boot` prints for these boards, the reported kernel and the fixed one.
 #[test]
 fn the_boots_are_as_in_the_snapshots() {
+    let mut compared = std::collections::BTreeSet::new();
     for (name, soc_revision) in [(M3N, ""), (H3, "ES2.0"), (H3, "ES3.0")] {
         let board = text_board(name);
         for allow in [&[SATA][..], &[]] {
@@ -373,10 +374,20 @@ fn the_boots_are_as_in_the_snapshots() {
                 settings.set_prepend_module_to_snapshot(false);
                 settings.set_omit_expression(true);
                 settings.set_snapshot_suffix(kernel);
+                compared.insert(format!("{title}@{kernel}.snap"));
                 settings.bind(|| insta::assert_snapshot!(title, text));
             }
         }
     }
+    let folder = std::fs::read_dir("../snapshots").expect("the snapshots are there");
+    let names = folder.map(|e| e.expect("the folder can be read").file_name());
+    let names = names.map(|n| n.to_string_lossy().into_owned());
+    let on_disk = names.filter(|n| n.starts_with("boot-") && n.ends_with(".snap"));
+    assert_eq!(
+        on_disk.collect::<std::collections::BTreeSet<_>>(),
+        compared,
+        "no snapshot of a boot is left over"
+    );
 }
 
 #[test]
