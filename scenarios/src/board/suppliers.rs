@@ -1,9 +1,7 @@
 //! Which properties name other nodes, and whether the nodes that they name are there.
 //!
-//! Follows `of_supplier_bindings` in drivers/of/property.c at 02ac5f9d6cae: the same properties
-//! become device links under fw_devlink. Stricter: `pinctrl-N` beyond 8 and `mmc-pwrseq` count
-//! too. Laxer: suppliers in `nvmem-cells` and `msi-parent` may lack the `#...-cells`, as the nvmem
-//! and MSI code allows. Left out: `remote-endpoint`, `interrupts` and `interrupt-map`.
+//! The properties are those of [`kernel::of::property`], which become device links under
+//! fw_devlink, and a few that do not.
 
 use std::fmt;
 
@@ -11,77 +9,20 @@ use kernel::of::phandle::{
     PhandleError, parse_phandle_with_args, parse_phandle_with_fixed_args,
     parse_phandle_with_optional_args,
 };
+use kernel::of::property::{Arguments, supplier_binding};
 use kernel::of::tree::{NodeId, Tree};
 
-/// What follows a phandle in a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Arguments {
-    /// As many cells as the supplier says in this property.
-    Cells(&'static str),
-    /// The same; a supplier that says nothing takes none.
-    OptionalCells(&'static str),
-    /// Nothing.
-    None,
-    /// `iommu-map`: input base, phandle, output base, length.
-    Map,
-}
-
-/// Properties with a name of their own, in the order of `of_supplier_bindings`.
-const BY_NAME: &[(&str, Arguments)] = &[
-    ("clocks", Arguments::Cells("#clock-cells")),
-    ("interconnects", Arguments::Cells("#interconnect-cells")),
-    ("iommus", Arguments::Cells("#iommu-cells")),
-    ("iommu-map", Arguments::Map),
-    ("mboxes", Arguments::Cells("#mbox-cells")),
-    ("io-channels", Arguments::Cells("#io-channel-cells")),
-    ("io-backends", Arguments::Cells("#io-backend-cells")),
-    ("interrupt-parent", Arguments::None),
-    ("dmas", Arguments::Cells("#dma-cells")),
-    ("power-domains", Arguments::Cells("#power-domain-cells")),
-    ("hwlocks", Arguments::Cells("#hwlock-cells")),
-    ("extcon", Arguments::None),
-    ("nvmem-cells", Arguments::OptionalCells("#nvmem-cell-cells")),
-    ("phys", Arguments::Cells("#phy-cells")),
-    ("wakeup-parent", Arguments::None),
-    ("pwms", Arguments::Cells("#pwm-cells")),
-    ("resets", Arguments::Cells("#reset-cells")),
-    ("leds", Arguments::None),
-    ("backlight", Arguments::None),
-    ("panel", Arguments::None),
-    ("msi-parent", Arguments::OptionalCells("#msi-cells")),
-    ("pses", Arguments::Cells("#pse-cells")),
-    ("power-supplies", Arguments::None),
-    ("interrupts-extended", Arguments::Cells("#interrupt-cells")),
-    (
-        "access-controllers",
-        Arguments::Cells("#access-controller-cells"),
-    ),
-    ("post-init-providers", Arguments::None),
-    ("mmc-pwrseq", Arguments::None),
-];
+/// Properties that name other nodes by phandles alone, and make no device link.
+const NO_LINKS: [&str; 3] = ["interrupt-parent", "mmc-pwrseq", "post-init-providers"];
 
 /// How the list in a property is laid out, `None` if the property names no other nodes.
 fn arguments_of(tree: &Tree, node: NodeId, property: &str) -> Option<Arguments> {
-    if let Some((_, arguments)) = BY_NAME.iter().find(|(name, _)| *name == property) {
-        return Some(*arguments);
-    }
-    if is_gpio_list(tree, node, property) {
-        return Some(Arguments::Cells("#gpio-cells"));
-    }
-    let pinctrl = property
-        .strip_prefix("pinctrl-")
-        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    (pinctrl || property.ends_with("-supply")).then_some(Arguments::None)
-}
-
-/// `parse_gpio()`, `parse_gpios()` and `parse_gpio_compat()` (drivers/of/property.c): the lines of
-/// a hog are its parent's own and name no controller.
-fn is_gpio_list(tree: &Tree, node: NodeId, property: &str) -> bool {
-    match property {
-        "gpio" | "gpios" => tree.property(node, "gpio-hog").is_none(),
-        _ if property.ends_with(",nr-gpios") => false,
-        _ => property.ends_with("-gpio") || property.ends_with("-gpios"),
-    }
+    let number = property.strip_prefix("pinctrl-");
+    let is_pinctrl = number.is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    let others = (is_pinctrl || NO_LINKS.contains(&property)).then_some(Arguments::None);
+    supplier_binding(tree, node, property)
+        .map(|b| b.arguments)
+        .or(others)
 }
 
 /// A property that names a node that is not there, or names it wrongly.

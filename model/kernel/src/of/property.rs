@@ -3,7 +3,7 @@
 //! Follows `of_supplier_bindings` and of_link_to_phandle() of v7.3-rc7. Left out:
 //! `remote-endpoint` (its links are cycles and hence never block), `interrupts` through an
 //! interrupt parent (interrupt controllers of the boards here are set up without a driver),
-//! GPIO hogs, and `post-init-providers`, which only says what to ignore.
+//! and `post-init-providers`, which only says what to ignore.
 
 use crate::of::phandle::{
     PhandleArgs, parse_phandle_with_args, parse_phandle_with_fixed_args,
@@ -82,18 +82,21 @@ const BY_NAME: &[SupplierBinding] = &[
     mandatory("interrupts-extended", Arguments::Cells("#interrupt-cells")),
 ];
 
-/// The binding of a property, `None` if it names no suppliers.
-pub fn supplier_binding(property: &str) -> Option<SupplierBinding> {
+/// The binding of a node's property, `None` if it names no suppliers. The lines of a GPIO hog are
+/// its parent's own.
+pub fn supplier_binding(tree: &Tree, node: NodeId, property: &str) -> Option<SupplierBinding> {
     if let Some(binding) = BY_NAME.iter().find(|b| b.property == property) {
         return Some(*binding);
     }
-    let is_gpio = property.ends_with("-gpio") || property.ends_with("-gpios");
+    let is_hog = tree.property(node, "gpio-hog").is_some();
+    let is_gpio = (["gpio", "gpios"].contains(&property) && !is_hog)
+        || property.ends_with("-gpio")
+        || property.ends_with("-gpios");
     if is_gpio && !property.ends_with(",nr-gpios") {
         return Some(mandatory("*-gpios", Arguments::Cells("#gpio-cells")));
     }
     let number = property.strip_prefix("pinctrl-");
-    let is_pinctrl = number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    if is_pinctrl {
+    if number.is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'8'])) {
         return Some(mandatory("pinctrl-*", Arguments::None));
     }
     property
@@ -133,7 +136,7 @@ fn named(tree: &Tree, node: NodeId, property: &str, arguments: Arguments) -> Vec
 pub fn suppliers(tree: &Tree, node: NodeId, strict: bool) -> Vec<NodeId> {
     let mut all = vec![];
     for property in &tree.node(node).properties {
-        let Some(binding) = supplier_binding(&property.name) else {
+        let Some(binding) = supplier_binding(tree, node, &property.name) else {
             continue;
         };
         if binding.optional && !strict {
