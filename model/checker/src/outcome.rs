@@ -61,6 +61,8 @@ pub struct Report<O> {
     pub finals: BTreeMap<Final<O>, Schedule>,
     /// Data races on plain fields, with a schedule up to the conflict.
     pub data_races: BTreeMap<DataRace, Schedule>,
+    /// Functions of the model that were entered in some run, by name (exhaustive only).
+    pub reached: BTreeSet<&'static str>,
     /// States visited (exhaustive), or 0.
     pub states: u64,
     /// Executions: paths that were run, each from the start or from a state gone back to.

@@ -174,6 +174,19 @@ fn device_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) ->
             }
         }
     }
+    if d.grouped != end.outcome.group_of(d.device).is_some() {
+        let pointer = if d.grouped { "set" } else { "NULL" };
+        add(&mut line, &format!("dev->iommu_group {pointer}"));
+    }
+    let specs = names.laid_out.devices[d.device.index()].iommus.len() as u64;
+    match d.fwspec_ids {
+        // Not every driver keeps ids there.
+        Some(ids) if ids != specs && ids != 0 => {
+            add(&mut line, &format!("fwspec with {ids} of {specs} ids"));
+        }
+        None if d.grouped => add(&mut line, "no fwspec"),
+        _ => {}
+    }
     add(
         &mut line,
         if d.dma_iommu {

@@ -15,7 +15,7 @@ use crate::engine::schedule::Schedule;
 use crate::event::{Event, TaskId};
 use crate::model::Model;
 use crate::outcome::{Complete, Final, Report};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -152,6 +152,7 @@ pub fn explore_with<M: Model>(
         };
     }
     search.report.marks = machine.marks();
+    search.report.reached = machine.reached();
     if let Some(complete) = search.stopped {
         search.report.complete = complete;
     }
@@ -162,6 +163,7 @@ fn empty_report<O: Ord>(marks: Marks) -> Report<O> {
     Report {
         finals: BTreeMap::new(),
         data_races: BTreeMap::new(),
+        reached: BTreeSet::new(),
         states: 0,
         executions: 0,
         depth: 0,

@@ -19,7 +19,7 @@ use crate::outcome::{DataRace, Deadlock, Final};
 use corosensei::{Coroutine, Yielder};
 use stacks::{Bounds, Saved, Stacks, TaskCoroutine};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::Arc;
@@ -146,6 +146,8 @@ struct State {
     events: Option<Vec<Event>>,
     limit: Option<String>,
     operations: u64,
+    /// Functions that any run has entered.
+    reached: HashSet<&'static str>,
 }
 
 /// What the world looked like when the tasks began.
@@ -209,6 +211,7 @@ impl<M: Model> Machine<M> {
             events: record.then(Vec::new),
             limit: None,
             operations: 0,
+            reached: HashSet::new(),
         };
         let base = Base {
             cells: vec![],
@@ -442,6 +445,11 @@ impl<M: Model> Machine<M> {
             outcome,
             deadlock: self.deadlock(),
         }
+    }
+
+    /// The functions that any run of this machine has entered.
+    pub fn reached(&self) -> BTreeSet<&'static str> {
+        self.state.borrow().reached.iter().copied().collect()
     }
 
     /// The limit of the model that the run has hit, if any.

@@ -279,6 +279,7 @@ impl<M: Model, L: Library> World<M, L> {
         Report {
             finals: found.finals,
             data_races: BTreeMap::new(),
+            reached: std::collections::BTreeSet::new(),
             states: 0,
             executions: found.executions,
             depth: found.depth,

@@ -328,7 +328,9 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn enter(&self, function: &'static str, object: u64) {
-        if let Some(task) = self.state.borrow_mut().task() {
+        let mut state = self.state.borrow_mut();
+        state.reached.insert(function);
+        if let Some(task) = state.task() {
             task.frames.push(super::Frame { function, object });
         }
     }
