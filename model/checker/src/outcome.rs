@@ -54,6 +54,36 @@ impl fmt::Display for Complete {
     }
 }
 
+/// How many schedules there are: ways in which the steps of the tasks can follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interleavings {
+    /// So many.
+    Exactly(u128),
+    /// The exploration was cut short, or there are more than can be counted.
+    AtLeast(u128),
+    /// A schedule can come back to a state that it has been in: there is no end of them.
+    Endless,
+}
+
+impl fmt::Display for Interleavings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// From here on two digits tell enough.
+        const LARGE: u128 = 1_000_000;
+        let number = |n: u128| {
+            if n < LARGE {
+                n.to_string()
+            } else {
+                format!("{n:.1e}")
+            }
+        };
+        match self {
+            Interleavings::Exactly(n) => f.write_str(&number(*n)),
+            Interleavings::AtLeast(n) => write!(f, "at least {}", number(*n)),
+            Interleavings::Endless => f.write_str("without end (a schedule can go round)"),
+        }
+    }
+}
+
 /// The set of outcomes with a schedule that leads to each, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Report<O> {
@@ -67,7 +97,10 @@ pub struct Report<O> {
     pub states: u64,
     /// Executions: paths that were run, each from the start or from a state gone back to.
     pub executions: u64,
-    /// Longest schedule, in steps.
+    /// Schedules of the steps that it was explored with, counted over the graph of states
+    /// (exhaustive), or those that were run.
+    pub interleavings: Interleavings,
+    /// Longest schedule, in choices.
     pub depth: u64,
     /// Whether everything was explored.
     pub complete: Complete,

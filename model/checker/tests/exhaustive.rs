@@ -3,7 +3,7 @@
 mod programs;
 
 use checker::engine::exhaustive::{Options, explore};
-use checker::outcome::Complete;
+use checker::outcome::{Complete, Interleavings};
 use programs::{Op, Program};
 use std::sync::Arc;
 
@@ -176,4 +176,36 @@ fn merging_visits_fewer_states_than_there_are_interleavings() {
         merged * 2 < plain,
         "{merged} states merged, {plain} without"
     );
+}
+
+#[test]
+fn interleavings_are_counted_over_the_graph_of_states() {
+    // Two tasks of three steps each: 6! / (3! 3!) ways to merge them.
+    let stores = |v| vec![Op::Store(0, v), Op::Store(0, v + 10), Op::Store(0, v + 20)];
+    for merge in [true, false] {
+        let options = Options {
+            merge,
+            ..Options::default()
+        };
+        let program = Program::new(1, 0, vec![stores(1), stores(2)]);
+        let report = explore(&Arc::new(program), &options);
+        assert_eq!(
+            report.interleavings,
+            Interleavings::Exactly(20),
+            "merge {merge}"
+        );
+    }
+}
+
+#[test]
+fn interleavings_beyond_a_bound_are_a_lower_bound() {
+    let tasks = (0..3)
+        .map(|i| vec![Op::Store(0, i), Op::Store(0, i + 10)])
+        .collect();
+    let options = Options {
+        max_states: 12,
+        ..Options::default()
+    };
+    let report = explore(&Arc::new(Program::new(1, 0, tasks)), &options);
+    assert!(matches!(report.interleavings, Interleavings::AtLeast(n) if n < 90));
 }

@@ -146,8 +146,8 @@ impl Boot {
         drop(watch);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!(
-            "States {}  Depth {}  Executions {}",
-            report.states, report.depth, report.executions
+            "States {}  Depth {}  Executions {}  Interleavings {}",
+            report.states, report.depth, report.executions, report.interleavings
         );
         println!("Complete {}", report.complete);
         println!("Outcomes {}", report.finals.len());

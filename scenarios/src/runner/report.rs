@@ -21,8 +21,8 @@ const FURTHER_IN: usize = 4;
 pub fn counts(answer: &Answer) -> String {
     let r = &answer.report;
     format!(
-        "States {}  Depth {}  Executions {}",
-        r.states, r.depth, r.executions
+        "States {}  Depth {}  Executions {}  Interleavings {}",
+        r.states, r.depth, r.executions, r.interleavings
     )
 }
 

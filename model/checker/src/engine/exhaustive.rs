@@ -14,8 +14,8 @@ use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
 use crate::event::{Event, TaskId};
 use crate::model::Model;
-use crate::outcome::{Complete, Final, Report};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use crate::outcome::{Complete, Final, Interleavings, Report};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -88,12 +88,22 @@ impl Hasher for Identity {
     }
 }
 
-type Visited = HashSet<u128, BuildHasherDefault<Identity>>;
+/// How many schedules lead from each visited state to the end, or [`OPEN`].
+type Visited = HashMap<u128, u128, BuildHasherDefault<Identity>>;
+
+/// The state is on the current path: to come back to it is to go round.
+const OPEN: u128 = u128::MAX;
+
+/// More schedules than this are not told apart.
+const MANY: u128 = OPEN - 1;
 
 /// A state with a choice: who could go, and which of them has been tried.
 struct Node {
     choices: Vec<TaskId>,
     tried: usize,
+    fingerprint: u128,
+    /// Schedules from here to the end, by the choices tried so far.
+    schedules: u128,
     /// The state, if it is kept.
     snapshot: Option<Snapshot>,
 }
@@ -106,6 +116,10 @@ struct Search<'a, M: Model> {
     path: Vec<Node>,
     /// Snapshots that are no longer needed, for their memory.
     spare: Vec<Snapshot>,
+    /// Schedules from the start to the end, as far as they are counted.
+    schedules: u128,
+    /// Some schedule comes back to a state that it has been in.
+    goes_round: bool,
     report: Report<M::Outcome>,
     restarts: u64,
     /// How the current search ends, if not by having seen everything.
@@ -138,6 +152,8 @@ pub fn explore_with<M: Model>(
         visited: Visited::default(),
         path: vec![],
         spare: vec![],
+        schedules: 0,
+        goes_round: false,
         report: empty_report(machine.marks()),
         restarts: 0,
         stopped: None,
@@ -145,6 +161,8 @@ pub fn explore_with<M: Model>(
     while search.run() == Round::Restart {
         search.visited.clear();
         search.path.clear();
+        search.schedules = 0;
+        search.goes_round = false;
         search.restarts += 1;
         search.report = Report {
             executions: search.report.executions,
@@ -153,6 +171,7 @@ pub fn explore_with<M: Model>(
     }
     search.report.marks = machine.marks();
     search.report.reached = machine.reached();
+    search.report.interleavings = search.interleavings();
     if let Some(complete) = search.stopped {
         search.report.complete = complete;
     }
@@ -164,6 +183,7 @@ fn empty_report<O: Ord>(marks: Marks) -> Report<O> {
         finals: BTreeMap::new(),
         data_races: BTreeMap::new(),
         reached: BTreeSet::new(),
+        interleavings: Interleavings::AtLeast(0),
         states: 0,
         executions: 0,
         depth: 0,
@@ -199,8 +219,55 @@ impl<M: Model> Search<'_, M> {
                 if node.tried < node.choices.len() {
                     break;
                 }
-                let over = self.path.pop();
-                self.spare.extend(over.and_then(|n| n.snapshot));
+                self.leave();
+            }
+        }
+    }
+
+    /// The last state of the path has no choice left that was not tried.
+    fn leave(&mut self) {
+        let node = self.path.pop().expect("there is a path");
+        self.spare.extend(node.snapshot);
+        if self.options.merge {
+            self.visited.insert(node.fingerprint, node.schedules);
+        }
+        self.count(node.schedules);
+    }
+
+    /// The choice that is being tried leads to the end in so many ways.
+    fn count(&mut self, schedules: u128) {
+        let sum = self
+            .path
+            .last_mut()
+            .map_or(&mut self.schedules, |node| &mut node.schedules);
+        *sum = sum.saturating_add(schedules).min(MANY);
+    }
+
+    fn interleavings(&self) -> Interleavings {
+        let open = self.path.iter().map(|node| node.schedules);
+        let counted = open.fold(self.schedules, u128::saturating_add).min(MANY);
+        match () {
+            () if self.goes_round => Interleavings::Endless,
+            () if self.stopped.is_some() || counted == MANY => Interleavings::AtLeast(counted),
+            () => Interleavings::Exactly(counted),
+        }
+    }
+
+    /// Whether the state was visited before; if not, it is now.
+    fn was_visited(&mut self, fingerprint: u128) -> bool {
+        if !self.options.merge {
+            return false;
+        }
+        match self.visited.insert(fingerprint, OPEN) {
+            None => false,
+            Some(OPEN) => {
+                self.goes_round = true;
+                true
+            }
+            Some(schedules) => {
+                self.visited.insert(fingerprint, schedules);
+                self.count(schedules);
+                true
             }
         }
     }
@@ -212,6 +279,7 @@ impl<M: Model> Search<'_, M> {
             choices,
             tried,
             snapshot: Some(snapshot),
+            ..
         }) = self.path.last()
         {
             self.machine.restore(snapshot);
@@ -251,13 +319,15 @@ impl<M: Model> Search<'_, M> {
                     .finals
                     .entry(self.machine.finish())
                     .or_insert(schedule);
+                self.count(1);
                 return;
             }
             for race in self.machine.data_races() {
                 let schedule = self.schedule();
                 self.report.data_races.entry(race).or_insert(schedule);
             }
-            if self.options.merge && !self.visited.insert(self.machine.fingerprint()) {
+            let fingerprint = self.machine.fingerprint();
+            if self.was_visited(fingerprint) {
                 return;
             }
             self.report.states += 1;
@@ -274,6 +344,8 @@ impl<M: Model> Search<'_, M> {
             self.path.push(Node {
                 choices: enabled.clone(),
                 tried: 0,
+                fingerprint,
+                schedules: 0,
                 snapshot,
             });
             self.machine.step(enabled[0]);

@@ -23,9 +23,9 @@ use crate::engine::marks::Marks;
 use crate::engine::schedule::Schedule;
 use crate::layout::{CellId, LockId};
 use crate::model::{Entry, Model};
-use crate::outcome::{Complete, Final, Report};
+use crate::outcome::{Complete, Final, Interleavings, Report};
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -279,7 +279,8 @@ impl<M: Model, L: Library> World<M, L> {
         Report {
             finals: found.finals,
             data_races: BTreeMap::new(),
-            reached: std::collections::BTreeSet::new(),
+            reached: BTreeSet::new(),
+            interleavings: Interleavings::AtLeast(u128::from(found.executions)),
             states: 0,
             executions: found.executions,
             depth: found.depth,
