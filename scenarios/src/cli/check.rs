@@ -29,6 +29,10 @@ pub(crate) struct Check {
     /// Stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states)]
     max_states: u64,
+    /// Switches off what makes the search smaller or faster; can be repeated. The outcomes stay
+    /// the same
+    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "snapshots"])]
+    off: Vec<String>,
     /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
     /// the steps that it found
     #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
@@ -97,7 +101,12 @@ impl Check {
 
     fn explore(&self, test: &Test, revision: &str) -> miette::Result<Answer> {
         let watch = Watch::new(&format!("{} on {revision}", test.litmus.name.value));
+        let is_on = |name: &str| !self.off.iter().any(|off| off == name);
         let options = Options {
+            merge: is_on("merge"),
+            lock_aware: is_on("lock-aware"),
+            checkpoints: is_on("checkpoints"),
+            snapshots: is_on("snapshots"),
             max_states: self.max_states,
             ..Options::default()
         };
