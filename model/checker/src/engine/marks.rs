@@ -10,7 +10,9 @@
 //!
 //! Flanagan & Qadeer, "Transactions for software model checking" (2003); Stoller & Cohen,
 //! "Optimistic synchronization-based state-space reduction" (2003); the lockset refinement is
-//! that of Eraser (Savage et al., 1997), without its exemption of the initialising task.
+//! that of Eraser (Savage et al., 1997). Its exemption of an initialising task holds here only
+//! while nobody else has done anything or can, and is then exact: what creates or wakes the
+//! others comes before them.
 
 use crate::backend::Mode;
 use crate::layout::{CellId, Layout, LockId, LockKind};
