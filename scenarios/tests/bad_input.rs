@@ -351,6 +351,26 @@ fn every_help_has_the_exit_codes_and_every_command_an_example() {
 }
 
 #[test]
+fn what_runs_before_the_tasks_must_come_to_its_end() {
+    for (initial, why) in [
+        ("boot", "it waits for deferred_probe_work"),
+        (
+            "deferred_probe_work_func",
+            "it waits for deferred_probe_work",
+        ),
+        (
+            "driver_register(client-drv); driver_register(client-drv); driver_register(client-drv); \
+             driver_register(client-drv); driver_register(client-drv)",
+            "a list of the model holds at most 4 elements",
+        ),
+    ] {
+        let from = "initial { driver_register(client-drv) }";
+        let to = format!("initial {{ {initial} }}");
+        litmus_refused(from, &to, &["`initial` does not come to its end", why]);
+    }
+}
+
+#[test]
 fn good_input_is_exit_code_0() {
     let good: [&[&str]; 4] = [
         &["boot", SALVATOR, "--allow", "ee300000.sata"],
@@ -382,4 +402,25 @@ fn an_exploration_that_is_cut_short_is_exit_code_1() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let bound = "Complete no (stopped at the bound of 10 states)";
     assert!(stdout(&output).contains(bound), "{}", stdout(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_exploration_says_so_and_is_exit_code_1() {
+    let child = Command::new(env!("CARGO_BIN_EXE_probe-litmus"))
+        .args(["boot", SALVATOR, "--explore", "--async", "*"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    // The exploration would take hours; by then it is under way.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("there is kill").success());
+    let output = child.wait_with_output().expect("it ends");
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Complete no (interrupted after "), "{said}");
 }

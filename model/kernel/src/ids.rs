@@ -37,6 +37,16 @@ word_enum! {
     }
 }
 
+impl Domain {
+    /// What sysfs calls it: `type` of a group.
+    pub fn name(self) -> &'static str {
+        match self {
+            Domain::Dma => "DMA",
+            Domain::Blocking => "blocked",
+        }
+    }
+}
+
 word_enum! {
     /// enum dl_dev_state (include/linux/device.h).
     pub enum LinksStatus {

@@ -3,7 +3,7 @@
 use super::Boot;
 use super::calls::{Caller, XlateCall};
 use kernel::drivers::catalogue::Kind;
-use kernel::ids::DeviceId;
+use kernel::ids::{DeviceId, Domain};
 use kernel::kernel::Kernel;
 use kernel::outcome::{DeviceOutcome, Outcome};
 use similar::{ChangeTag, TextDiff};
@@ -148,7 +148,7 @@ fn name(kernel: &Kernel, dev: DeviceId) -> String {
 fn write_groups(f: &mut fmt::Formatter<'_>, kernel: &Kernel, outcome: &Outcome) -> fmt::Result {
     writeln!(f, "Groups {}", outcome.groups.len())?;
     for (i, group) in outcome.groups.iter().enumerate() {
-        let domain = group.domain.map_or("none".to_owned(), |d| format!("{d:?}"));
+        let domain = group.domain.map_or("none", Domain::name);
         let members: Vec<String> = group.members.iter().map(|m| name(kernel, *m)).collect();
         writeln!(
             f,

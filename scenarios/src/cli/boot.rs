@@ -43,7 +43,12 @@ pub(crate) struct Boot {
     #[arg(long, value_name = "REV", default_value = "v7.3-rc7")]
     kernel: String,
     /// Kernel to compare the log with; `none` for the bare log
-    #[arg(long, value_name = "REV", default_value = "bcb81ac6ae3c^")]
+    #[arg(
+        long,
+        value_name = "REV",
+        default_value = "bcb81ac6ae3c^",
+        conflicts_with = "explore"
+    )]
     against: String,
     /// Adds a device to ipmmu-vmsa's allow list
     #[arg(long, value_name = "DEVICE")]
@@ -67,13 +72,13 @@ pub(crate) struct Boot {
     #[arg(long, value_name = "MODE", default_value = "on", value_parser = ["on", "off", "strict"])]
     fw_devlink: String,
     /// A kernel without CONFIG_MODULES
-    #[arg(long)]
+    #[arg(long, conflicts_with = "module")]
     no_modules: bool,
     /// Explores every interleaving instead of the one default schedule
     #[arg(long)]
     explore: bool,
     /// With --explore: stops after this many states
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_states)]
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_states, requires = "explore")]
     max_states: u64,
 }
 

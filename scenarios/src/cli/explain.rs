@@ -3,6 +3,7 @@
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
+use checker::outcome::Complete;
 use clap::Args;
 use miette::miette;
 use scenarios::runner::Test;
@@ -52,6 +53,7 @@ impl Explain {
                 ));
             }
             println!("None of the {total} outcomes fulfils the condition; see --outcome.");
+            println!("Complete {}", answer.report.complete);
             return Ok(ExitCode::from(NOT_AS_STATED));
         };
         let (end, schedule, _) = outcomes[i];
@@ -70,6 +72,10 @@ impl Explain {
         }
         println!("{}", Witness::of(&test, &answer, schedule));
         println!("Schedule {schedule}");
+        if answer.report.complete != Complete::Yes {
+            println!("Complete {}", answer.report.complete);
+            return Ok(ExitCode::from(NOT_AS_STATED));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

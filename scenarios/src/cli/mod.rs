@@ -26,7 +26,7 @@ or was not explored to the end; 2 the input is wrong.";
 /// device-add, driver-bind, bus_iommu_probe and the deferred-probe workqueue, and says what can
 /// come out.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_long_help = EXIT_CODES)]
+#[command(name = "probe-litmus", version, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

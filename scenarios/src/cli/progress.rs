@@ -1,5 +1,6 @@
 //! Progress on the terminal, and Ctrl-C: what was found so far is printed, and called incomplete.
 
+use super::NOT_AS_STATED;
 use checker::engine::exhaustive::{Go, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +16,13 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch. From now on Ctrl-C ends the exploration instead of the program.
     pub(crate) fn new(what: &str) -> Self {
-        // Only the first call can set the handler; it serves all.
-        let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+        // Only the first call can set the handler; it serves all. loom and shuttle are not asked
+        // to stop, so that a second Ctrl-C ends the program.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(NOT_AS_STATED));
+            }
+        });
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {
             bar.set_style(style);

@@ -51,6 +51,10 @@ impl Replay {
             println!("The schedule does not fit this scenario: {divergence}");
             return Ok(ExitCode::from(NOT_AS_STATED));
         }
+        if let Some(limit) = &trace.limit {
+            println!("The run was cut short: {limit}");
+            return Ok(ExitCode::from(NOT_AS_STATED));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,7 +9,7 @@ pub mod report;
 use crate::board::{self, Board};
 use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
 use crate::setup::SetupError;
-use checker::engine::exhaustive::{Go, Options, Progress, explore_with};
+use checker::engine::exhaustive::{Go, Options, Progress, explore_with, try_set_up};
 use checker::engine::schedule::Schedule;
 use checker::engine::{loom, shuttle};
 use checker::outcome::{Complete, Final, Report};
@@ -59,6 +59,16 @@ pub enum TestError {
     /// An engine cannot run the test.
     #[error("--engine: {0}")]
     Engine(String),
+    /// `initial` does not come to its end on a kernel.
+    #[error("{file}: `initial` does not come to its end on {revision}: {why}")]
+    Initial {
+        /// The scenario.
+        file: String,
+        /// The kernel.
+        revision: Revision,
+        /// Why.
+        why: String,
+    },
     /// A kernel was asked for that there is not.
     #[error("--kernel: {0}")]
     Kernel(String),
@@ -114,7 +124,13 @@ impl Test {
     /// Lays the test out for one kernel.
     pub fn kernel(&self, revision: &str) -> Result<Arc<Kernel>, TestError> {
         let revision = Revision::parse(revision).map_err(|e| TestError::Kernel(e.to_string()))?;
-        build::kernel(self, revision)
+        let kernel = build::kernel(self, revision)?;
+        try_set_up(&kernel).map_err(|why| TestError::Initial {
+            file: self.litmus.source.file.to_string(),
+            revision,
+            why,
+        })?;
+        Ok(kernel)
     }
 
     /// Runs the test on one kernel under an engine other than the exhaustive one, with the steps

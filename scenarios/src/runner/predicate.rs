@@ -143,10 +143,6 @@ fn owner_cnt(end: &Final<Outcome>, dev: Option<DeviceId>) -> i64 {
 
 fn domain(end: &Final<Outcome>, dev: Option<DeviceId>) -> String {
     let group = dev.and_then(|d| end.outcome.group_of(d));
-    match group.and_then(|g| g.domain) {
-        None => "none",
-        Some(Domain::Dma) => "DMA",
-        Some(Domain::Blocking) => "blocked",
-    }
-    .to_owned()
+    let domain = group.and_then(|g| g.domain);
+    domain.map_or("none", Domain::name).to_owned()
 }

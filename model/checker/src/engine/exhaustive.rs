@@ -1,10 +1,11 @@
 //! Every interleaving, states merged.
 //!
-//! Depth-first over the choices of a [`Machine`]. To branch, a snapshot of the state is put back
-//! or, with the switch off, the schedule is replayed from the start. Two states are one if their fingerprints are equal: all cells, the locks that tasks
-//! hold, and of each task what it is about to do and a hash of what it has observed, of which
-//! the task is a deterministic function. With 128 bits, the chance that any two of n different
-//! states are taken for one is below n² / 2¹²⁹ (10⁹ states: 2·10⁻²¹).
+//! Depth-first over the choices of a run. To branch, a snapshot of the state is put back or, with
+//! the switch off, the schedule is replayed from the start. Two states are one if their
+//! fingerprints are equal: all cells, the locks that tasks hold, and of each task what it is about
+//! to do and a hash of what it has observed, of which the task is a deterministic function. With
+//! 128 bits, the chance that any two of n different states are taken for one is below n² / 2¹²⁹
+//! (10⁹ states: 1.5·10⁻²¹).
 //!
 //! Each reduction has its switch in [`Options`]: state merging, the lock-aware steps of
 //! [`crate::engine::marks`], checkpoints; and so have snapshots, which are no reduction.
@@ -124,6 +125,12 @@ struct Search<'a, M: Model> {
     restarts: u64,
     /// How the current search ends, if not by having seen everything.
     stopped: Option<Complete>,
+}
+
+/// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
+/// oops, or hits a limit of the model. To explore such a model panics.
+pub fn try_set_up<M: Model>(model: &Arc<M>) -> Result<(), String> {
+    Machine::try_new(model.clone(), false).map(|_| ())
 }
 
 /// Explores all interleavings of a model.

@@ -21,6 +21,7 @@ use stacks::{Bounds, Saved, Stacks, TaskCoroutine};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::sync::Arc;
 
@@ -122,7 +123,7 @@ impl LockState {
 
 /// How much of a run is left to a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granularity {
+pub(crate) enum Granularity {
     /// A task goes on until it must wait: for a schedule that never interrupts.
     Blocking,
     /// A task is suspended before each step (see [`crate::engine::marks`]).
@@ -160,7 +161,7 @@ struct Base {
 
 /// A state of a run that can be put back.
 #[derive(Default)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     cells: Vec<u64>,
     cells_hash: u128,
     locks: Vec<LockState>,
@@ -171,7 +172,7 @@ pub struct Snapshot {
 }
 
 /// A model together with one run of it.
-pub struct Machine<M: Model> {
+pub(crate) struct Machine<M: Model> {
     model: Arc<M>,
     kinds: Vec<CellKind>,
     spans: Vec<u32>,
@@ -179,15 +180,27 @@ pub struct Machine<M: Model> {
     state: RefCell<State>,
     stacks: RefCell<Stacks>,
     /// Operations of one run after which it is taken for endless.
-    pub max_operations: Cell<u64>,
+    pub(crate) max_operations: Cell<u64>,
 }
 
 /// Most tasks in one run.
-pub const MAX_TASKS: usize = 4096;
+pub(crate) const MAX_TASKS: usize = 4096;
+
+/// How deep the calls of a task may nest, so that it stays on its stack.
+const MAX_CALLS: usize = 512;
+
+/// Unwinds out of a set-up that cannot go on: why.
+struct SetUpFailed(String);
 
 impl<M: Model> Machine<M> {
-    /// Lays the world out and runs the model's set-up.
-    pub fn new(model: Arc<M>, record: bool) -> Self {
+    /// Lays the world out and runs the model's set-up, which must come to its end.
+    pub(crate) fn new(model: Arc<M>, record: bool) -> Self {
+        Self::try_new(model, record).unwrap_or_else(|why| panic!("set-up: {why}"))
+    }
+
+    /// As [`Machine::new`]; says why the set-up does not come to its end, if so: it waits, dies in
+    /// an oops, or hits a limit of the model.
+    pub(crate) fn try_new(model: Arc<M>, record: bool) -> Result<Self, String> {
         let layout = model.layout();
         let kinds = layout.cells().iter().map(|c| c.kind).collect();
         let spans = layout.cells().iter().map(|c| c.span).collect();
@@ -228,7 +241,13 @@ impl<M: Model> Machine<M> {
             stacks: RefCell::default(),
             max_operations: Cell::new(200_000_000),
         };
-        with(&machine, || machine.model.set_up());
+        let set_up = AssertUnwindSafe(|| with(&machine, || machine.model.set_up()));
+        if let Err(payload) = catch_unwind(set_up) {
+            return match payload.downcast::<SetUpFailed>() {
+                Ok(failed) => Err(failed.0),
+                Err(other) => resume_unwind(other),
+            };
+        }
         let state = machine.state.get_mut();
         assert!(
             state.locks.iter().all(|l| l.is_free(Mode::Exclusive)),
@@ -240,16 +259,11 @@ impl<M: Model> Machine<M> {
             tasks: state.tasks.iter().map(|t| t.entry).collect(),
             events: state.events.clone().unwrap_or_default(),
         };
-        machine
-    }
-
-    /// The model.
-    pub fn model(&self) -> &Arc<M> {
-        &self.model
+        Ok(machine)
     }
 
     /// Chooses how far tasks run, with which steps, and whether checkpoints count.
-    pub fn configure(&self, granularity: Granularity, watch: Watch, checkpoints: bool) {
+    pub(crate) fn configure(&self, granularity: Granularity, watch: Watch, checkpoints: bool) {
         let mut state = self.state.borrow_mut();
         state.granularity = granularity;
         state.watch = watch;
@@ -257,17 +271,17 @@ impl<M: Model> Machine<M> {
     }
 
     /// The marks so far, and whether some were added since the last call.
-    pub fn take_changed_marks(&self) -> bool {
+    pub(crate) fn take_changed_marks(&self) -> bool {
         self.state.borrow_mut().watch.take_changed()
     }
 
     /// The marks so far.
-    pub fn marks(&self) -> Marks {
+    pub(crate) fn marks(&self) -> Marks {
         self.state.borrow().watch.marks().clone()
     }
 
     /// Back to where the tasks begin.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.stacks.borrow_mut().abandon();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
@@ -291,7 +305,7 @@ impl<M: Model> Machine<M> {
 
     /// Copies the state, to be put back by [`Machine::restore`] of the same machine. `old` is a
     /// snapshot that is no longer needed, for its memory.
-    pub fn snapshot(&self, old: Snapshot) -> Snapshot {
+    pub(crate) fn snapshot(&self, old: Snapshot) -> Snapshot {
         let mut copy = old;
         let state = self.state.borrow();
         let stacks = self.stacks.borrow();
@@ -311,7 +325,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// Puts a state back.
-    pub fn restore(&self, snapshot: &Snapshot) {
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
         let mut state = self.state.borrow_mut();
         let mut stacks = self.stacks.borrow_mut();
         for task in snapshot.tasks.len()..state.tasks.len() {
@@ -331,7 +345,7 @@ impl<M: Model> Machine<M> {
 
     /// The tasks that can go next. A task that has not begun goes first and alone: its beginning
     /// is seen by nobody.
-    pub fn enabled(&self, into: &mut Vec<TaskId>) {
+    pub(crate) fn enabled(&self, into: &mut Vec<TaskId>) {
         into.clear();
         let state = self.state.borrow();
         for (i, task) in state.tasks.iter().enumerate() {
@@ -348,7 +362,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// Lets one task go on until it is suspended, ends or dies.
-    pub fn step(&self, task: TaskId) {
+    pub(crate) fn step(&self, task: TaskId) {
         let mut coroutine = self
             .stacks
             .borrow_mut()
@@ -409,7 +423,7 @@ impl<M: Model> Machine<M> {
 
     /// The fingerprint of the state: the cells, and of each task that has not ended what it is
     /// about to do, what it holds and what it has observed.
-    pub fn fingerprint(&self) -> u128 {
+    pub(crate) fn fingerprint(&self) -> u128 {
         let state = self.state.borrow();
         let mut sum = state.cells_hash;
         for task in &state.tasks {
@@ -428,16 +442,8 @@ impl<M: Model> Machine<M> {
         sum
     }
 
-    /// Whether all tasks have ended, died, or are workers without work.
-    pub fn at_rest(&self) -> bool {
-        self.state.borrow().tasks.iter().all(|t| match t.pending {
-            Pending::Wait { waiting, .. } => waiting == Waiting::Idle,
-            other => other == Pending::Ended,
-        })
-    }
-
     /// The outcome of a world in which nobody can go on.
-    pub fn finish(&self) -> Final<M::Outcome> {
+    pub(crate) fn finish(&self) -> Final<M::Outcome> {
         self.state.borrow_mut().peeking = true;
         let outcome = with(self, || self.model.outcome());
         self.state.borrow_mut().peeking = false;
@@ -453,17 +459,17 @@ impl<M: Model> Machine<M> {
     }
 
     /// The limit of the model that the run has hit, if any.
-    pub fn limit(&self) -> Option<String> {
+    pub(crate) fn limit(&self) -> Option<String> {
         self.state.borrow().limit.clone()
     }
 
     /// The events so far, taken out.
-    pub fn take_events(&self) -> Vec<Event> {
+    pub(crate) fn take_events(&self) -> Vec<Event> {
         self.state.borrow_mut().events.take().unwrap_or_default()
     }
 
     /// Names of the tasks of this run.
-    pub fn task_names(&self) -> Vec<String> {
+    pub(crate) fn task_names(&self) -> Vec<String> {
         self.state
             .borrow()
             .tasks
@@ -473,13 +479,13 @@ impl<M: Model> Machine<M> {
     }
 
     /// A task's turn in the default schedule.
-    pub fn turn(&self, task: TaskId) -> u32 {
+    pub(crate) fn turn(&self, task: TaskId) -> u32 {
         self.model
             .turn(self.state.borrow().tasks[task.index()].entry)
     }
 
     /// Conflicting accesses of plain fields that are both about to happen.
-    pub fn data_races(&self) -> Vec<DataRace> {
+    pub(crate) fn data_races(&self) -> Vec<DataRace> {
         let state = self.state.borrow();
         let mut races = vec![];
         for (i, first) in state.tasks.iter().enumerate() {

@@ -3,7 +3,7 @@
 pub mod deadlock;
 pub mod exhaustive;
 pub mod loom;
-pub mod machine;
+pub(crate) mod machine;
 pub mod marks;
 pub mod schedule;
 pub mod shuttle;

@@ -51,7 +51,9 @@ impl Kernel {
             if self.description(dev).bus != bus {
                 continue;
             }
-            let ret = each(dev);
+            // For checkpoints further in: a device that was removed and added again is on the list
+            // at another position.
+            let ret = task::part("position", u64::from(position), || each(dev));
             if ret != 0 {
                 return ret;
             }

@@ -129,7 +129,10 @@ impl Kernel {
             if check_async && is_async != want_async {
                 continue;
             }
-            let ret = self.driver_probe_device(*drv, dev);
+            // What the list of drivers held before this one, for checkpoints further in.
+            let ret = task::part("have_async", u64::from(have_async), || {
+                self.driver_probe_device(*drv, dev)
+            });
             if ret < 0 {
                 return (ret, have_async);
             }

@@ -4,6 +4,8 @@
 use crate::commit;
 use crate::ids::{DeviceId, DriverId};
 use crate::kernel::Kernel;
+use checker::task;
+use checker::word::Word;
 
 impl Kernel {
     /// platform_dma_configure(), and amba_dma_configure(), which differs in names only. Its fix
@@ -12,7 +14,8 @@ impl Kernel {
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
         self.on_device("platform_dma_configure", dev, || {
             let drv = self.device(dev).driver.read_once();
-            let ret = self.of_dma_configure_id(dev);
+            // What was read here, for checkpoints further in.
+            let ret = task::part("drv", drv.to_word(), || self.of_dma_configure_id(dev));
             if ret != 0 || self.skips_default_domain(dev, drv) {
                 return ret;
             }

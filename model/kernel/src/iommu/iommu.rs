@@ -39,7 +39,10 @@ impl Kernel {
             for bus in [Bus::Platform, Bus::Amba] {
                 let err = self.bus_iommu_probe(bus, instance);
                 if err != 0 {
-                    self.iommu_device_unregister(instance);
+                    // Which error it is, for checkpoints further in.
+                    task::part("err", err.to_word(), || {
+                        self.iommu_device_unregister(instance);
+                    });
                     return err;
                 }
             }

@@ -6,6 +6,7 @@ use crate::commit;
 use crate::errno::EPROBE_DEFER;
 use crate::ids::DeviceId;
 use crate::kernel::Kernel;
+use checker::task;
 
 impl Kernel {
     /// of_dma_configure_id()
@@ -17,7 +18,10 @@ impl Kernel {
             if set_map {
                 device.dma_range_map.write_once(true);
             }
-            let ret = self.of_iommu_configure(dev);
+            // For checkpoints further in.
+            let ret = task::part("set_map", u64::from(set_map), || {
+                self.of_iommu_configure(dev)
+            });
             if ret == -EPROBE_DEFER {
                 if set_map {
                     device.dma_range_map.write_once(false);

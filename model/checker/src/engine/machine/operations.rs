@@ -1,6 +1,6 @@
 //! The operations of the sync objects on a [`Machine`].
 
-use super::{Granularity, MAX_TASKS, Machine, Pending, State};
+use super::{Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::event::{TaskId, What};
 use crate::layout::{CellId, LockId};
@@ -97,6 +97,13 @@ impl<M: Model> Machine<M> {
     fn record_write(&self, cell: CellId, old: u64, new: u64) {
         if self.records() {
             self.record(What::Write { cell, old, new });
+        }
+    }
+
+    /// Ends the set-up, in which there is no task to be suspended, if it is under way.
+    fn fail_set_up(&self, why: impl FnOnce() -> String) {
+        if self.state.borrow().current.is_none() {
+            std::panic::resume_unwind(Box::new(SetUpFailed(why())));
         }
     }
 
@@ -254,6 +261,15 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
+        if self.state.borrow().current.is_none() {
+            if !condition.holds(self.state.borrow().cells[condition.cell.index()]) {
+                let field = || self.model.layout().cell_name(condition.cell);
+                self.fail_set_up(|| {
+                    format!("it waits for {}, and nobody is there to wake it", field())
+                });
+            }
+            return true;
+        }
         let suspends = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
@@ -291,6 +307,7 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn oops(&self, text: &str) {
+        self.fail_set_up(|| format!("it dies in an oops: {text}"));
         if self.records() {
             self.record(What::Oops(text.to_owned()));
         }
@@ -301,11 +318,11 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn limit(&self, text: &str) {
-        {
-            let mut state = self.state.borrow_mut();
-            assert!(state.current.is_some(), "limit: {text}");
-            state.limit.get_or_insert_with(|| text.to_owned());
-        }
+        self.fail_set_up(|| text.to_owned());
+        self.state
+            .borrow_mut()
+            .limit
+            .get_or_insert_with(|| text.to_owned());
         self.never_again();
     }
 
@@ -328,10 +345,16 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn enter(&self, function: &'static str, object: u64) {
-        let mut state = self.state.borrow_mut();
-        state.reached.insert(function);
-        if let Some(task) = state.task() {
-            task.frames.push(super::Frame { function, object });
+        let depth = {
+            let mut state = self.state.borrow_mut();
+            state.reached.insert(function);
+            state.task().map_or(0, |task| {
+                task.frames.push(super::Frame { function, object });
+                task.frames.len()
+            })
+        };
+        if depth > MAX_CALLS {
+            Backend::limit(self, &format!("calls nest more than {MAX_CALLS} deep"));
         }
     }
 

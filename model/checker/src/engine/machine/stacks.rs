@@ -8,6 +8,9 @@
 //!
 //! * Every task has a stack of its own, at one address for as long as the machine lives. A copy
 //!   goes back to the address that it was taken from, so pointers from a stack into itself hold.
+//!   A coroutine keeps a pointer to the machine too. Nobody outside of this crate can have a
+//!   machine, and `exhaustive` neither moves one while tasks run on it nor takes a snapshot to
+//!   another one.
 //! * A stack holds nothing that owns anything: model functions keep no heap memory (their state
 //!   is in the cells), borrow only from the machine and the model, and are suspended only inside
 //!   `Machine::suspend`, whose own frames own nothing either. So to forget the frames, or to have
@@ -17,15 +20,20 @@
 //!   the stack that it belongs to.
 //! * What is copied begins [`BELOW`] bytes below a local of `Machine::suspend`. Everything that
 //!   is live lies above: what the switch itself pushes below that local is a few registers.
+//!   Builds with debug assertions, those of the tests among them, look whether the stack pointer
+//!   that the coroutine keeps lies above it too.
+//! * A panic in a task unwinds its own stack alone, and goes on in `Machine::step`, which nobody
+//!   calls again after it.
 
 #![allow(unsafe_code)]
 
 use corosensei::Coroutine;
 use corosensei::stack::{DefaultStack, Stack, StackPointer};
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr;
 
-/// Bytes of a task's stack. Model functions hold no arrays and do not recurse.
+/// Bytes of a task's stack. Model functions hold no arrays, and `MAX_CALLS` bounds how deep they
+/// call each other: unbinding recurses along the chain of consumers.
 const STACK_BYTES: usize = 256 * 1024;
 
 /// At least the bytes of the guard page at the low end of a stack, which cannot be read.
@@ -71,7 +79,8 @@ pub(super) struct Stacks {
 pub(super) struct Saved {
     coroutine: TaskCoroutine,
     low: usize,
-    bytes: Vec<u8>,
+    /// Not all are initialised: there is padding on a stack.
+    bytes: Vec<MaybeUninit<u8>>,
 }
 
 impl Stacks {
@@ -119,6 +128,10 @@ impl Stacks {
             low >= slot.memory.limit().get() + GUARD_BYTES,
             "a task needs more than {STACK_BYTES} bytes of stack"
         );
+        debug_assert!(
+            stack_pointers(coroutine, &slot.memory).all(|p| p >= low),
+            "a suspended task needs more than {BELOW} bytes below the local"
+        );
         let length = slot.memory.base().get() - low;
         let mut bytes = old.map_or(vec![], |o| o.bytes);
         bytes.clear();
@@ -127,7 +140,7 @@ impl Stacks {
         // runs on it: the caller is on the engine's own stack. See the module's text for the
         // copy of the handle.
         unsafe {
-            ptr::copy_nonoverlapping(low as *const u8, bytes.as_mut_ptr(), length);
+            ptr::copy_nonoverlapping(low as *const MaybeUninit<u8>, bytes.as_mut_ptr(), length);
             bytes.set_len(length);
             Some(Saved {
                 coroutine: ptr::read(coroutine),
@@ -151,10 +164,24 @@ impl Stacks {
         unsafe {
             ptr::copy_nonoverlapping(
                 saved.bytes.as_ptr(),
-                saved.low as *mut u8,
+                saved.low as *mut MaybeUninit<u8>,
                 saved.bytes.len(),
             );
             slot.coroutine = Some(ptr::read(&raw const saved.coroutine));
         }
     }
+}
+
+/// The words of a coroutine's handle that point into its stack: the stack pointer that it keeps
+/// is one of them.
+fn stack_pointers(
+    coroutine: &TaskCoroutine,
+    memory: &DefaultStack,
+) -> impl Iterator<Item = usize> + use<> {
+    const WORDS: usize = size_of::<TaskCoroutine>() / size_of::<usize>();
+    const { assert!(size_of::<TaskCoroutine>() == WORDS * size_of::<usize>()) };
+    // SAFETY: a handle is made of pointers and numbers of the size of a word, without padding.
+    let words: [usize; WORDS] = unsafe { ptr::read(ptr::from_ref(coroutine).cast()) };
+    let (limit, base) = (memory.limit().get(), memory.base().get());
+    words.into_iter().filter(move |w| limit < *w && *w < base)
 }
