@@ -23,6 +23,14 @@ pub enum SetupError {
         /// What is wrong.
         error: BoardError,
     },
+    /// A driver is to be a module, and something else as well.
+    #[error("--module: `{driver}` {problem}")]
+    Module {
+        /// The driver.
+        driver: String,
+        /// What does not go together.
+        problem: &'static str,
+    },
     /// Something is named that is not there.
     #[error("{option}: unknown {what} `{name}`{}", hint.as_deref().map(|h| format!("; did you mean `{h}`?")).unwrap_or_default())]
     #[diagnostic(help("{help}"))]
@@ -57,8 +65,24 @@ pub fn kernel(
     check_drivers("--async", config.async_probe.iter().filter(|d| *d != "*"))?;
     check_drivers("--without", config.absent.iter())?;
     check_drivers("--module", config.loaded_modules.iter())?;
+    check_modules(&config)?;
     let start = start(&laid_out);
     Ok(Arc::new(Kernel::new(revision, config, laid_out, start)))
+}
+
+fn check_modules(config: &Config) -> Result<(), SetupError> {
+    for (i, driver) in config.loaded_modules.iter().enumerate() {
+        let problem = if config.loaded_modules[..i].contains(driver) {
+            "is loaded twice; expected each module once"
+        } else if config.absent.contains(driver) {
+            "is not built, by --without; expected a driver that is"
+        } else {
+            continue;
+        };
+        let driver = driver.clone();
+        return Err(SetupError::Module { driver, problem });
+    }
+    Ok(())
 }
 
 fn check_devices<'a>(

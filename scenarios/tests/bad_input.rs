@@ -199,6 +199,33 @@ fn a_litmus_test_with_an_unknown_name_is_refused_at_its_place() {
 }
 
 #[test]
+fn a_litmus_test_needs_one_worker_for_what_waits_for_it() {
+    litmus_refused(
+        "P2 { deferred_probe_work_func }",
+        "P2 { deferred_probe_initcall }",
+        &[".litmus:17:6: expected a task with `deferred_probe_work_func`"],
+    );
+    litmus_refused(
+        "P1 { device_attach(client0) }",
+        "P1 { deferred_probe_work_func }",
+        &[".litmus:17:6: expected one task alone to run this work"],
+    );
+}
+
+#[test]
+fn modules_that_make_no_sense_are_refused() {
+    let module = ["boot", SALVATOR, "--module", "ravb"];
+    refused(
+        &[&module[..], &["--module", "ravb"]].concat(),
+        &["--module: `ravb` is loaded twice"],
+    );
+    refused(
+        &[&module[..], &["--without", "ravb"]].concat(),
+        &["--module: `ravb` is not built"],
+    );
+}
+
+#[test]
 fn a_litmus_test_without_result_is_refused() {
     litmus_refused(
         " * Result: Sometimes\n",

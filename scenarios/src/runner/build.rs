@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 /// Lays a test out for one kernel.
 pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, TestError> {
+    check_worker(&test.litmus)?;
     let config = config(test)?;
     let mut problem = None;
     let kernel = setup::kernel(&test.board, revision, config, |laid_out| {
@@ -39,6 +40,36 @@ pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, Tes
     match problem {
         Some(error) => Err(LitmusErrors::from(error).into()),
         None => Ok(kernel),
+    }
+}
+
+/// The worker of deferred_probe_work is one task: a work item never runs beside itself. And what
+/// flushes the work waits for that task.
+fn check_worker(litmus: &Litmus) -> Result<(), TestError> {
+    const WORKER: &str = "deferred_probe_work_func";
+    const FLUSHES: [&str; 3] = [
+        "boot",
+        "deferred_probe_initcall",
+        "deferred_probe_timeout_work_func",
+    ];
+    let calls = || litmus.tasks.iter().flat_map(|task| &task.value.body);
+    let named =
+        |call: &&Spanned<Call>, names: &[&str]| names.contains(&call.value.name.value.as_str());
+    let mut workers = calls().filter(|call| named(call, &[WORKER]));
+    let has_worker = workers.next().is_some();
+    if let Some(second) = workers.next() {
+        return Err(wrong(
+            litmus,
+            second.span,
+            "one task alone to run this work",
+        ));
+    }
+    match calls().find(|call| named(call, &FLUSHES)) {
+        Some(call) if !has_worker => {
+            let expected = format!("a task with `{WORKER}`, which this waits for");
+            Err(wrong(litmus, call.span, &expected))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -454,7 +454,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// The functions that any run of this machine has entered.
-    pub fn reached(&self) -> BTreeSet<&'static str> {
+    pub(crate) fn reached(&self) -> BTreeSet<&'static str> {
         self.state.borrow().reached.iter().copied().collect()
     }
 
