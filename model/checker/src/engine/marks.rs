@@ -16,6 +16,8 @@
 
 use crate::backend::Mode;
 use crate::layout::{CellId, Layout, LockId, LockKind};
+use petgraph::algo::{has_path_connecting, tarjan_scc};
+use petgraph::graphmap::DiGraphMap;
 
 /// Fields and locks whose operations are steps of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,8 +114,6 @@ struct LockWatch {
     guards: bool,
     /// Somebody was interrupted while holding it.
     interrupted: bool,
-    /// Locks that somebody took while holding this one.
-    before: Vec<LockId>,
     /// It lies on a cycle of the lock order: then a task can be stuck between two of them.
     cyclic: bool,
     /// Somebody took it for himself alone: readers alone never wait for each other.
@@ -126,6 +126,8 @@ pub struct Watch {
     marks: Marks,
     cells: Vec<CellWatch>,
     locks: Vec<LockWatch>,
+    /// The lock order: an edge to each lock that somebody took while holding another.
+    order: DiGraphMap<LockId, ()>,
     changed: bool,
     fixed: bool,
 }
@@ -151,6 +153,7 @@ impl Watch {
             marks,
             cells: vec![CellWatch::default(); layout.cells().len()],
             locks: locks.collect(),
+            order: DiGraphMap::new(),
             changed: false,
             fixed,
         }
@@ -252,35 +255,22 @@ impl Watch {
 
     /// Notes that `inner` is taken under `outer`.
     fn order(&mut self, outer: LockId, inner: LockId) {
-        if self.locks[outer.index()].before.contains(&inner) {
+        if self.order.contains_edge(outer, inner) {
             return;
         }
-        self.locks[outer.index()].before.push(inner);
-        let below = self.reachable(inner);
-        if !below.contains(&outer) {
+        self.order.add_edge(outer, inner, ());
+        if !has_path_connecting(&self.order, inner, outer, None) {
             return;
         }
-        for lock in below {
-            if self.reachable(lock).contains(&outer) {
-                self.locks[lock.index()].cyclic = true;
-                self.judge(lock);
-            }
+        let components = tarjan_scc(&self.order);
+        for lock in components
+            .into_iter()
+            .filter(|c| c.contains(&outer))
+            .flatten()
+        {
+            self.locks[lock.index()].cyclic = true;
+            self.judge(lock);
         }
-    }
-
-    /// All locks that are taken, directly or not, under `from`, and `from` itself.
-    fn reachable(&self, from: LockId) -> Vec<LockId> {
-        let mut seen = vec![from];
-        let mut at = 0;
-        while let Some(lock) = seen.get(at) {
-            for next in &self.locks[lock.index()].before {
-                if !seen.contains(next) {
-                    seen.push(*next);
-                }
-            }
-            at += 1;
-        }
-        seen
     }
 
     fn judge(&mut self, lock: LockId) {
