@@ -83,20 +83,15 @@ impl<T: Word + PartialEq> List<T> {
 
     /// list_del() by value: whether it was there. Leaves a hole, see [`List`].
     pub fn remove(self, element: T) -> bool {
-        let word = Some(element).to_word();
-        let found = current().compound(self.first, true, &mut |cells| {
-            let n = used(cells);
-            let Some(at) = (1..=n).find(|i| cells[*i] == word) else {
-                return 0;
-            };
-            cells[at] = 0;
-            1
-        });
-        found != 0
+        self.take_out(element, |_| {})
     }
 
     /// As [`List::remove`], and closes the hole: for lists that nobody iterates meanwhile.
     pub fn remove_compact(self, element: T) -> bool {
+        self.take_out(element, compact)
+    }
+
+    fn take_out(self, element: T, afterwards: fn(&mut [u64])) -> bool {
         let word = Some(element).to_word();
         let found = current().compound(self.first, true, &mut |cells| {
             let n = used(cells);
@@ -104,7 +99,7 @@ impl<T: Word + PartialEq> List<T> {
                 return 0;
             };
             cells[at] = 0;
-            compact(cells);
+            afterwards(cells);
             1
         });
         found != 0

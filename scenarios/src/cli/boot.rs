@@ -15,7 +15,7 @@ use scenarios::board;
 use scenarios::boot::report::{Summary, log};
 use scenarios::boot::{Boot as Booted, boot};
 use scenarios::runner::names::Resolver;
-use scenarios::runner::report::outcome_lines;
+use scenarios::runner::report::{counts, outcome_lines};
 use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -150,10 +150,7 @@ impl Boot {
         let report = explore_with(&kernel, &options, &mut |p| watch.look(p));
         drop(watch);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
-        println!(
-            "States {}  Depth {}  Executions {}  Interleavings {}",
-            report.states, report.depth, report.executions, report.interleavings
-        );
+        println!("{}", counts(&report));
         println!("Complete {}", report.complete);
         println!("Outcomes {}", report.finals.len());
         let names = Resolver::by_device_name(board, kernel.board());

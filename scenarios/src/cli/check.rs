@@ -58,7 +58,7 @@ impl Check {
             for revision in self.kernels(test) {
                 let answer = self.explore(test, revision)?;
                 println!("Test {}   kernel {revision}", test.litmus.name.value);
-                println!("{}", counts(&answer));
+                println!("{}", counts(&answer.report));
                 println!(
                     "{}",
                     Verdicts {

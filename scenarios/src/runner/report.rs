@@ -5,7 +5,7 @@ use super::{Answer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
-use checker::outcome::Final;
+use checker::outcome::{Final, Report};
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
 use kernel::outcome::{DeviceOutcome, Outcome};
@@ -18,8 +18,7 @@ const NUMBER: usize = 6;
 const FURTHER_IN: usize = 4;
 
 /// The counts of an exploration: they change when the engine does.
-pub fn counts(answer: &Answer) -> String {
-    let r = &answer.report;
+pub fn counts<O>(r: &Report<O>) -> String {
     format!(
         "States {}  Depth {}  Executions {}  Interleavings {}",
         r.states, r.depth, r.executions, r.interleavings

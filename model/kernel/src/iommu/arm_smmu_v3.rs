@@ -9,11 +9,7 @@ impl Kernel {
     /// arm_smmu_device_probe(): drvdata is set before the instance is registered.
     pub(crate) fn arm_smmu_device_probe(&self, dev: DeviceId) -> i32 {
         self.device(dev).driver_data.write_once(true);
-        let instance = self
-            .description(dev)
-            .instance
-            .expect("the driver that probes makes an instance");
-        self.iommu_device_register(instance)
+        self.iommu_driver_register(dev)
     }
 
     /// arm_smmu_of_xlate()

@@ -74,6 +74,19 @@ impl Kernel {
         });
     }
 
+    /// What an IOMMU driver does in its probe: it registers the instance of its device.
+    pub(crate) fn iommu_driver_register(&self, dev: DeviceId) -> i32 {
+        let instance = self.description(dev).instance;
+        self.iommu_device_register(instance.expect("the driver that probes makes an instance"))
+    }
+
+    /// What an IOMMU driver does when it is unbound: its instance goes.
+    pub(crate) fn iommu_driver_remove(&self, instance: InstanceId) {
+        if self.iommu_from_fwnode(instance) {
+            self.iommu_device_unregister(instance);
+        }
+    }
+
     /// remove_iommu_group()
     fn remove_iommu_group(&self, dev: DeviceId, instance: InstanceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
@@ -130,6 +143,12 @@ impl Kernel {
         };
         device.iommu.write_once(None);
         device.dev_iommu_heap.free(pointer);
+    }
+
+    /// dev_iommu_priv_get()
+    pub(crate) fn dev_iommu_priv_get(&self, dev: DeviceId) -> Option<InstanceId> {
+        let pointer = self.device(dev).iommu.read_once()?;
+        self.dev_iommu(dev, pointer).private.read_once()
     }
 
     /// dev_iommu_fwspec_get()

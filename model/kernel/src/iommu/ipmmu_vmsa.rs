@@ -48,11 +48,7 @@ impl Kernel {
             driver_data.write_once(true);
         }
         if is_leaf {
-            let instance = self
-                .description(dev)
-                .instance
-                .expect("the driver that probes makes an instance");
-            let ret = self.iommu_device_register(instance);
+            let ret = self.iommu_driver_register(dev);
             if ret != 0 {
                 return ret;
             }
@@ -114,18 +110,5 @@ impl Kernel {
     /// ipmmu_probe_device()
     pub(crate) fn ipmmu_probe_device(&self, dev: DeviceId) -> Result<InstanceId, i32> {
         self.dev_iommu_priv_get(dev).ok_or(-ENODEV)
-    }
-
-    /// dev_iommu_priv_get()
-    pub(crate) fn dev_iommu_priv_get(&self, dev: DeviceId) -> Option<InstanceId> {
-        let pointer = self.device(dev).iommu.read_once()?;
-        self.dev_iommu(dev, pointer).private.read_once()
-    }
-
-    /// What an IOMMU driver does when it is unbound: its instance goes.
-    pub(crate) fn iommu_driver_remove(&self, instance: InstanceId) {
-        if self.iommu_from_fwnode(instance) {
-            self.iommu_device_unregister(instance);
-        }
     }
 }

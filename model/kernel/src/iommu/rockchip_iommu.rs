@@ -15,11 +15,7 @@ impl Kernel {
         if sensible_order && !dma_dev.read_once() {
             dma_dev.write_once(true);
         }
-        let instance = self
-            .description(dev)
-            .instance
-            .expect("the driver that probes makes an instance");
-        let ret = self.iommu_device_register(instance);
+        let ret = self.iommu_driver_register(dev);
         if ret != 0 {
             return ret;
         }
