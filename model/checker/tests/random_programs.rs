@@ -123,7 +123,8 @@ fn no_reduction_changes_the_outcomes() {
         )?;
         let unmerged = searched(program, false, true);
         if unmerged.complete == Complete::Yes {
-            prop_assert_eq!(unmerged.interleavings, expected.interleavings);
+            let all = explored(program, |o| o.persistent_sets = false);
+            prop_assert_eq!(unmerged.interleavings, all.interleavings);
         }
         same("no state is merged", &expected, &unmerged)?;
         same("neither", &expected, &searched(program, false, false))
@@ -140,6 +141,9 @@ fn no_reduction_changes_the_data_races() {
             (report.complete == Complete::Yes).then_some(races)
         };
         let expected = races(true, true);
+        let all = explored(&program, |o| o.persistent_sets = false);
+        let all = all.data_races.into_keys().collect::<BTreeSet<_>>();
+        prop_assert_eq!(&Some(all), &expected, "persistent sets");
         for (merge, lock_aware) in [(true, false), (false, true)] {
             let found = races(merge, lock_aware);
             if found.is_some() {
@@ -156,20 +160,58 @@ fn no_reduction_changes_the_data_races() {
     });
 }
 
-/// To go back to a state by a snapshot or by a replay is the same, to the last count.
+fn explored(
+    program: &Arc<Program>,
+    change: impl FnOnce(&mut exhaustive::Options),
+) -> Report<Vec<u64>> {
+    let mut options = exhaustive::Options::default();
+    change(&mut options);
+    exhaustive::explore(program, &options)
+}
+
+/// To run each step and to know what it does is the same, to the last count; and so is to go back
+/// to a state by a snapshot or by a replay.
 #[test]
-fn snapshots_and_replay_agree() {
+fn the_automaton_does_what_the_tasks_do() {
     check(|program| {
-        let by_snapshot = searched(program, true, true);
-        let options = exhaustive::Options {
-            snapshots: false,
-            ..exhaustive::Options::default()
+        let by_automaton = explored(program, |o| o.persistent_sets = false);
+        let by_snapshot = explored(program, |o| o.automaton = false);
+        let by_replay = explored(program, |o| {
+            o.automaton = false;
+            o.snapshots = false;
+        });
+        let counts = |r: &Report<Vec<u64>>| (r.states, r.interleavings);
+        for other in [&by_snapshot, &by_replay] {
+            prop_assert_eq!(&by_automaton.outcomes(), &other.outcomes());
+            prop_assert_eq!(&by_automaton.marks, &other.marks);
+            prop_assert_eq!(counts(&by_automaton), counts(other));
+        }
+        Ok(())
+    });
+}
+
+/// Everything in the report is the same however many workers there are.
+#[test]
+fn the_number_of_workers_changes_nothing() {
+    check(|program| {
+        let of = |workers| {
+            let report = explored(program, |o| {
+                o.workers = workers;
+                o.share_after = 0;
+            });
+            (
+                report.finals,
+                report.data_races,
+                report.states,
+                report.interleavings,
+                report.depth,
+                report.marks,
+            )
         };
-        let by_replay = exhaustive::explore(program, &options);
-        prop_assert_eq!(&by_snapshot.finals, &by_replay.finals);
-        prop_assert_eq!(&by_snapshot.marks, &by_replay.marks);
-        let counts = |r: &Report<Vec<u64>>| (r.states, r.depth, r.executions);
-        prop_assert_eq!(counts(&by_snapshot), counts(&by_replay));
+        let one = of(1);
+        for workers in [2, 3] {
+            prop_assert_eq!(&of(workers), &one);
+        }
         Ok(())
     });
 }

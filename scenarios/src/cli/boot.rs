@@ -77,6 +77,9 @@ pub(crate) struct Boot {
     /// Explores every interleaving instead of the one default schedule
     #[arg(long)]
     explore: bool,
+    /// With --explore: searches with this many threads
+    #[arg(long, value_name = "N", requires = "explore")]
+    workers: Option<usize>,
     /// With --explore: stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states, requires = "explore")]
     max_states: u64,
@@ -145,6 +148,7 @@ impl Boot {
         let watch = Watch::new(&format!("boot {} on {revision}", board.name));
         let options = Options {
             max_states: self.max_states,
+            workers: self.workers.unwrap_or(1),
             ..Options::default()
         };
         let report = explore_with(&kernel, &options, &mut |p| watch.look(p));

@@ -31,8 +31,11 @@ pub(crate) struct Check {
     max_states: u64,
     /// Switches off what makes the search smaller or faster; can be repeated. The outcomes stay
     /// the same
-    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "snapshots"])]
+    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "persistent-sets", "automaton", "snapshots"])]
     off: Vec<String>,
+    /// Searches with this many threads
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
     /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
     /// the steps that it found
     #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
@@ -106,7 +109,10 @@ impl Check {
             merge: is_on("merge"),
             lock_aware: is_on("lock-aware"),
             checkpoints: is_on("checkpoints"),
+            persistent_sets: is_on("persistent-sets"),
+            automaton: is_on("automaton"),
             snapshots: is_on("snapshots"),
+            workers: self.workers.unwrap_or(1),
             max_states: self.max_states,
             ..Options::default()
         };

@@ -6,13 +6,16 @@
 #![allow(unsafe_code)]
 
 mod operations;
+pub(crate) mod record;
+pub(crate) mod resume;
 mod stacks;
+pub(crate) mod world;
 
 use crate::backend::{Condition, Mode, Waiting, with};
 use crate::engine::deadlock::{Blocked, Standing, deadlock};
 use crate::engine::marks::{Marks, TaskKey, Watch};
 use crate::event::{Event, TaskId, What};
-use crate::hash::{Rolling, element};
+use crate::hash::Rolling;
 use crate::layout::{CellId, CellKind, LockId};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Deadlock, Final};
@@ -24,6 +27,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 use std::sync::Arc;
+use world::{LockState, World};
 
 /// What a suspended task is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +76,16 @@ struct Frame {
 struct Task {
     entry: Entry,
     key: TaskKey,
+    /// Number of the stack that it runs on.
+    slot: u32,
     pending: Pending,
+    /// The operation that it began last.
+    op: record::Op,
     died: bool,
     /// What it has done and observed.
     past: Rolling,
+    /// What it has done since then that its past does not tell: changes of monitor state.
+    unseen: u64,
     frames: Vec<Frame>,
     held: Vec<(LockId, Mode)>,
     yielder: *const Yielder<(), ()>,
@@ -108,16 +118,39 @@ impl Clone for Task {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct LockState {
-    owner: Option<TaskId>,
-    /// How many hold it shared.
-    readers: u32,
-}
+impl Task {
+    /// A task that has not begun.
+    fn new(key: TaskKey, slot: u32) -> Self {
+        Self {
+            entry: key.entry,
+            key,
+            slot,
+            pending: Pending::Start,
+            op: record::Op::Start,
+            died: false,
+            past: Rolling::default(),
+            unseen: 0,
+            frames: vec![],
+            held: vec![],
+            yielder: ptr::null(),
+            local: 0,
+        }
+    }
 
-impl LockState {
-    fn is_free(&self, mode: Mode) -> bool {
-        self.owner.is_none() && (mode == Mode::Shared || self.readers == 0)
+    /// Its part of the state's fingerprint, when it is about to do `pending`: none once it has
+    /// ended without a lock.
+    fn fingerprint(&self, pending: Pending) -> u128 {
+        if pending == Pending::Ended && self.held.is_empty() {
+            return 0;
+        }
+        let mut hash = self.past;
+        hash.push(u64::from(self.entry.kind));
+        hash.push(self.entry.arg);
+        hash.push(pending.code());
+        for (lock, mode) in &self.held {
+            hash.push((u64::from(lock.0) << 1) | u64::from(*mode == Mode::Shared));
+        }
+        hash.finish()
     }
 }
 
@@ -126,18 +159,19 @@ impl LockState {
 pub(crate) enum Granularity {
     /// A task goes on until it must wait: for a schedule that never interrupts.
     Blocking,
-    /// A task is suspended before each step (see [`crate::engine::marks`]).
+    /// A task is suspended before each step (see [`crate::engine::marks`]) if another could go.
     Steps,
+    /// A task is suspended before each step, whether another could go or not.
+    EachStep,
 }
 
 struct State {
-    cells: Vec<u64>,
-    cells_hash: u128,
-    locks: Vec<LockState>,
+    world: World,
     tasks: Vec<Task>,
     current: Option<TaskId>,
     watch: Watch,
-    keys: HashMap<(Entry, u32), TaskKey>,
+    /// The stack of each task: always the same for the same task.
+    slots: HashMap<TaskKey, u32>,
     granularity: Granularity,
     checkpoints: bool,
     /// Outside of tasks: reads are seen by nobody.
@@ -149,6 +183,8 @@ struct State {
     operations: u64,
     /// Functions that any run has entered.
     reached: HashSet<&'static str>,
+    /// The step under way, if it is recorded.
+    record: Option<record::Record>,
 }
 
 /// What the world looked like when the tasks began.
@@ -204,19 +240,12 @@ impl<M: Model> Machine<M> {
         let layout = model.layout();
         let kinds = layout.cells().iter().map(|c| c.kind).collect();
         let spans = layout.cells().iter().map(|c| c.span).collect();
-        let cells = layout.initial();
-        let cells_hash = cells
-            .iter()
-            .enumerate()
-            .fold(0u128, |h, (i, v)| h.wrapping_add(element(i as u64, *v)));
         let state = State {
-            cells,
-            cells_hash,
-            locks: vec![LockState::default(); layout.locks().len()],
+            world: World::new(layout),
             tasks: vec![],
             current: None,
             watch: Watch::optimistic(layout),
-            keys: HashMap::new(),
+            slots: HashMap::new(),
             granularity: Granularity::Blocking,
             checkpoints: true,
             peeking: false,
@@ -225,6 +254,7 @@ impl<M: Model> Machine<M> {
             limit: None,
             operations: 0,
             reached: HashSet::new(),
+            record: None,
         };
         let base = Base {
             cells: vec![],
@@ -250,12 +280,12 @@ impl<M: Model> Machine<M> {
         }
         let state = machine.state.get_mut();
         assert!(
-            state.locks.iter().all(|l| l.is_free(Mode::Exclusive)),
+            state.world.locks.iter().all(|l| l.is_free(Mode::Exclusive)),
             "set-up leaves no lock held"
         );
         machine.base = Base {
-            cells: state.cells.clone(),
-            cells_hash: state.cells_hash,
+            cells: state.world.cells.clone(),
+            cells_hash: state.world.cells_hash,
             tasks: state.tasks.iter().map(|t| t.entry).collect(),
             events: state.events.clone().unwrap_or_default(),
         };
@@ -270,12 +300,15 @@ impl<M: Model> Machine<M> {
         state.checkpoints = checkpoints;
     }
 
-    /// The marks so far, and whether some were added since the last call.
+    /// Whether more operations are steps than the search goes by; from now on it does.
     pub(crate) fn take_changed_marks(&self) -> bool {
-        self.state.borrow_mut().watch.take_changed()
+        let watch = &mut self.state.borrow_mut().watch;
+        let changed = watch.has_changed();
+        watch.activate();
+        changed
     }
 
-    /// The marks so far.
+    /// The marks that the search goes by.
     pub(crate) fn marks(&self) -> Marks {
         self.state.borrow().watch.marks().clone()
     }
@@ -285,9 +318,9 @@ impl<M: Model> Machine<M> {
         self.stacks.borrow_mut().abandon();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
-        state.cells.copy_from_slice(&self.base.cells);
-        state.cells_hash = self.base.cells_hash;
-        for lock in &mut state.locks {
+        state.world.cells.copy_from_slice(&self.base.cells);
+        state.world.cells_hash = self.base.cells_hash;
+        for lock in &mut state.world.locks {
             *lock = LockState::default();
         }
         state.tasks.clear();
@@ -309,9 +342,9 @@ impl<M: Model> Machine<M> {
         let mut copy = old;
         let state = self.state.borrow();
         let stacks = self.stacks.borrow();
-        copy.cells.clone_from(&state.cells);
-        copy.cells_hash = state.cells_hash;
-        copy.locks.clone_from(&state.locks);
+        copy.cells.clone_from(&state.world.cells);
+        copy.cells_hash = state.world.cells_hash;
+        copy.locks.clone_from(&state.world.locks);
         copy.tasks.clone_from(&state.tasks);
         copy.was_alone = state.was_alone;
         copy.operations = state.operations;
@@ -319,7 +352,10 @@ impl<M: Model> Machine<M> {
         for (i, task) in state.tasks.iter().enumerate() {
             let has_stack = !matches!(task.pending, Pending::Start | Pending::Ended);
             let old = copy.stacks[i].take();
-            copy.stacks[i] = has_stack.then(|| stacks.save(i, task.local, old)).flatten();
+            let slot = task.slot as usize;
+            copy.stacks[i] = has_stack
+                .then(|| stacks.save(slot, task.local, old))
+                .flatten();
         }
         copy
     }
@@ -328,15 +364,15 @@ impl<M: Model> Machine<M> {
     pub(crate) fn restore(&self, snapshot: &Snapshot) {
         let mut state = self.state.borrow_mut();
         let mut stacks = self.stacks.borrow_mut();
-        for task in snapshot.tasks.len()..state.tasks.len() {
-            stacks.restore(task, None);
+        for task in state.tasks.iter().skip(snapshot.tasks.len()) {
+            stacks.restore(task.slot as usize, None);
         }
-        for (task, saved) in snapshot.stacks.iter().enumerate() {
-            stacks.restore(task, saved.as_ref());
+        for (task, saved) in snapshot.tasks.iter().zip(&snapshot.stacks) {
+            stacks.restore(task.slot as usize, saved.as_ref());
         }
-        state.cells.copy_from_slice(&snapshot.cells);
-        state.cells_hash = snapshot.cells_hash;
-        state.locks.clone_from(&snapshot.locks);
+        state.world.cells.copy_from_slice(&snapshot.cells);
+        state.world.cells_hash = snapshot.cells_hash;
+        state.world.locks.clone_from(&snapshot.locks);
         state.tasks.clone_from(&snapshot.tasks);
         state.was_alone = snapshot.was_alone;
         state.operations = snapshot.operations;
@@ -366,12 +402,12 @@ impl<M: Model> Machine<M> {
         let mut coroutine = self
             .stacks
             .borrow_mut()
-            .take(task.index(), |bounds| self.coroutine(task, bounds));
+            .take(self.slot(task), |bounds| self.coroutine(task, bounds));
         self.state.borrow_mut().current = Some(task);
         let ended = with(self, || coroutine.resume(())).as_return().is_some();
         let mut state = self.state.borrow_mut();
-        state.current = None;
         if ended {
+            state.begin(record::Op::Ended);
             state.tasks[task.index()].pending = Pending::Ended;
             let held = &state.tasks[task.index()].held;
             assert!(
@@ -379,9 +415,18 @@ impl<M: Model> Machine<M> {
                 "a task ended with a lock held: {}",
                 self.lock_names(held)
             );
-        } else {
-            self.stacks.borrow_mut().put(task.index(), coroutine);
         }
+        state.current = None;
+        drop(state);
+        if !ended {
+            let slot = self.slot(task);
+            self.stacks.borrow_mut().put(slot, coroutine);
+        }
+    }
+
+    /// The stack that a task runs on.
+    fn slot(&self, task: TaskId) -> usize {
+        self.state.borrow().tasks[task.index()].slot as usize
     }
 
     fn lock_names(&self, held: &[(LockId, Mode)]) -> String {
@@ -413,7 +458,9 @@ impl<M: Model> Machine<M> {
             let task = &mut state.tasks[state.current.expect("only a task is suspended").index()];
             task.pending = pending;
             task.local = std::hint::black_box(&raw const local) as usize;
-            state.watch.interrupted(&task.held);
+            if state.granularity != Granularity::EachStep {
+                state.watch.interrupted(&task.held);
+            }
             task.yielder
         };
         // SAFETY: `yielder` was stored by this very coroutine when it began, and lives on its
@@ -425,19 +472,9 @@ impl<M: Model> Machine<M> {
     /// about to do, what it holds and what it has observed.
     pub(crate) fn fingerprint(&self) -> u128 {
         let state = self.state.borrow();
-        let mut sum = state.cells_hash;
+        let mut sum = state.world.cells_hash;
         for task in &state.tasks {
-            if task.pending == Pending::Ended && task.held.is_empty() {
-                continue;
-            }
-            let mut hash = task.past;
-            hash.push(u64::from(task.entry.kind));
-            hash.push(task.entry.arg);
-            hash.push(task.pending.code());
-            for (lock, mode) in &task.held {
-                hash.push((u64::from(lock.0) << 1) | u64::from(*mode == Mode::Shared));
-            }
-            sum = sum.wrapping_add(hash.finish());
+            sum = sum.wrapping_add(task.fingerprint(task.pending));
         }
         sum
     }
@@ -492,7 +529,7 @@ impl<M: Model> Machine<M> {
             let Pending::Access { cell, writes } = first.pending else {
                 continue;
             };
-            if self.kinds[cell.index()] != CellKind::Plain {
+            if !self.is_plain(cell) {
                 continue;
             }
             for second in &state.tasks[i + 1..] {
@@ -504,16 +541,29 @@ impl<M: Model> Machine<M> {
                     continue;
                 };
                 if cell == other && (writes || also_writes) {
-                    let mut sites = [site(first, writes), site(second, also_writes)];
-                    sites.sort();
-                    races.push(DataRace {
-                        field: self.model.layout().cell_name(cell),
-                        sites,
-                    });
+                    let function = |task: &Task| task.frames.last().map_or("?", |f| f.function);
+                    let sites = [(function(first), writes), (function(second), also_writes)];
+                    races.push(self.race(cell, sites));
                 }
             }
         }
         races
+    }
+
+    fn is_plain(&self, cell: CellId) -> bool {
+        self.kinds[cell.index()] == CellKind::Plain
+    }
+
+    /// A data race on a field between two functions, with whether each writes.
+    fn race(&self, cell: CellId, sites: [(&str, bool); 2]) -> DataRace {
+        let mut sites = sites.map(|(function, writes)| {
+            format!("{function} ({})", if writes { "writes" } else { "reads" })
+        });
+        sites.sort();
+        DataRace {
+            field: self.model.layout().cell_name(cell),
+            sites,
+        }
     }
 
     fn deadlock(&self) -> Option<Deadlock> {
@@ -539,35 +589,25 @@ impl<M: Model> Machine<M> {
     }
 }
 
-fn site(task: &Task, writes: bool) -> String {
-    let function = task.frames.last().map_or("?", |f| f.function);
-    format!("{function} ({})", if writes { "writes" } else { "reads" })
-}
-
 impl State {
     fn create(&mut self, entry: Entry) -> TaskId {
         let nth = self.tasks.iter().filter(|t| t.entry == entry).count() as u32;
-        let fresh = self.keys.len() as TaskKey;
-        let key = *self.keys.entry((entry, nth)).or_insert(fresh);
-        self.tasks.push(Task {
-            entry,
-            key,
-            pending: Pending::Start,
-            died: false,
-            past: Rolling::default(),
-            frames: vec![],
-            held: vec![],
-            yielder: ptr::null(),
-            local: 0,
-        });
+        let task = self.new_task(TaskKey { entry, nth });
+        self.tasks.push(task);
         TaskId(self.tasks.len() as u32 - 1)
+    }
+
+    fn new_task(&mut self, key: TaskKey) -> Task {
+        let fresh = self.slots.len() as u32;
+        let slot = *self.slots.entry(key).or_insert(fresh);
+        Task::new(key, slot)
     }
 
     fn is_enabled(&self, id: TaskId) -> bool {
         match self.tasks[id.index()].pending {
             Pending::Start | Pending::Access { .. } | Pending::Always => true,
-            Pending::Lock { lock, mode } => self.locks[lock.index()].is_free(mode),
-            Pending::Wait { condition, .. } => condition.holds(self.cells[condition.cell.index()]),
+            Pending::Lock { lock, mode } => self.world.is_free(lock, mode),
+            Pending::Wait { condition, .. } => self.world.holds(condition),
             Pending::Ended => false,
         }
     }
@@ -581,8 +621,10 @@ impl State {
     /// Whether nobody but the current task has done anything in this run so far, or can: what it
     /// does comes before whatever the others will do, since it is who creates or wakes them.
     fn is_alone(&mut self, current: TaskId) -> bool {
-        if self.granularity == Granularity::Blocking {
-            return true;
+        match self.granularity {
+            Granularity::Blocking => return true,
+            Granularity::EachStep => return false,
+            Granularity::Steps => {}
         }
         self.was_alone &= (0..self.tasks.len() as u32).map(TaskId).all(|id| {
             let is_idle = matches!(
@@ -597,19 +639,13 @@ impl State {
         self.was_alone
     }
 
-    fn task(&mut self) -> Option<&mut Task> {
-        self.current.map(|id| &mut self.tasks[id.index()])
+    /// Whether to suspend the current task before a step.
+    fn may_suspend(&self, current: TaskId) -> bool {
+        self.granularity == Granularity::EachStep || self.another_enabled(current)
     }
 
-    fn set(&mut self, cell: CellId, value: u64) {
-        let i = cell.index();
-        let old = std::mem::replace(&mut self.cells[i], value);
-        if old != value {
-            self.cells_hash = self
-                .cells_hash
-                .wrapping_sub(element(i as u64, old))
-                .wrapping_add(element(i as u64, value));
-        }
+    fn task(&mut self) -> Option<&mut Task> {
+        self.current.map(|id| &mut self.tasks[id.index()])
     }
 
     fn push_event(&mut self, what: What) {

@@ -16,6 +16,7 @@
 
 use crate::backend::Mode;
 use crate::layout::{CellId, Layout, LockId, LockKind};
+use crate::model::Entry;
 use petgraph::algo::{has_path_connecting, tarjan_scc};
 use petgraph::graphmap::DiGraphMap;
 
@@ -77,8 +78,14 @@ impl Marks {
     }
 }
 
-/// Who touches something: a task, told apart from all others across runs.
-pub type TaskKey = u32;
+/// Who touches something: a task, told apart from all others across runs and workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskKey {
+    /// What it runs.
+    pub entry: Entry,
+    /// How many tasks of that entry were created before it in the same run.
+    pub nth: u32,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum Who {
@@ -95,6 +102,38 @@ impl Who {
             Who::One(other) if other == task => self,
             _ => Who::Many,
         }
+    }
+}
+
+impl Who {
+    fn merge(self, other: Self) -> Self {
+        match (self, other) {
+            (Who::Nobody, who) | (who, Who::Nobody) => who,
+            (Who::One(a), Who::One(b)) if a == b => self,
+            _ => Who::Many,
+        }
+    }
+}
+
+impl CellWatch {
+    fn merge(&mut self, other: &Self) {
+        self.who = self.who.merge(other.who);
+        self.written |= other.written;
+        match (&mut self.common, &other.common) {
+            (Some(mine), Some(theirs)) => mine.retain(|l| theirs.contains(l)),
+            (None, Some(theirs)) => self.common = Some(theirs.clone()),
+            (_, None) => {}
+        }
+    }
+}
+
+impl LockWatch {
+    fn merge(&mut self, other: &Self) {
+        self.who = self.who.merge(other.who);
+        self.guards |= other.guards;
+        self.interrupted |= other.interrupted;
+        self.cyclic |= other.cyclic;
+        self.exclusive |= other.exclusive;
     }
 }
 
@@ -123,13 +162,18 @@ struct LockWatch {
 /// Watches the accesses of a whole search, and marks.
 #[derive(Clone, Debug)]
 pub struct Watch {
+    /// The marks that the search goes by.
     marks: Marks,
+    /// The marks that are called for by what has been seen.
+    wanted: Marks,
     cells: Vec<CellWatch>,
     locks: Vec<LockWatch>,
     /// The lock order: an edge to each lock that somebody took while holding another.
     order: DiGraphMap<LockId, ()>,
     changed: bool,
     fixed: bool,
+    /// Which locks guard is judged with each access; otherwise only by [`Watch::settle`].
+    eager: bool,
 }
 
 impl Watch {
@@ -150,23 +194,71 @@ impl Watch {
             ..LockWatch::default()
         });
         Self {
+            wanted: marks.clone(),
             marks,
             cells: vec![CellWatch::default(); layout.cells().len()],
             locks: locks.collect(),
             order: DiGraphMap::new(),
             changed: false,
             fixed,
+            eager: true,
         }
     }
 
-    /// The marks so far.
+    /// The marks that the search goes by.
     pub fn marks(&self) -> &Marks {
         &self.marks
     }
 
-    /// Whether marks were added since the last call.
-    pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
+    /// Whether more marks are called for than the search goes by.
+    pub fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Lets the search go by all marks that are called for.
+    pub fn activate(&mut self) {
+        self.marks.clone_from(&self.wanted);
+        self.changed = false;
+    }
+
+    /// Takes in what another has seen in the same search.
+    pub fn merge(&mut self, other: &Watch) {
+        for i in 0..self.cells.len() {
+            self.cells[i].merge(&other.cells[i]);
+            self.judge_cell(CellId(i as u32));
+        }
+        for (outer, inner, ()) in other.order.all_edges() {
+            self.order(outer, inner);
+        }
+        for i in 0..self.locks.len() {
+            self.locks[i].merge(&other.locks[i]);
+            self.wanted.tried[i] |= other.wanted.tried[i];
+            self.judge(LockId(i as u32));
+        }
+        self.changed |= self.wanted != self.marks;
+    }
+
+    /// For each cell: whether several tasks touch it and somebody writes it.
+    pub(crate) fn shared_cells(&self) -> impl Iterator<Item = bool> + '_ {
+        let marks = self.wanted.cells.iter().zip(&self.marks.cells);
+        let watches = self.cells.iter().zip(marks);
+        watches.map(|(w, (m, a))| *m || *a || (w.who == Who::Many && w.written))
+    }
+
+    /// For each lock: whether somebody may find it taken. A lock that nobody is interrupted under
+    /// is always free when a task is suspended: what it guards tells who conflicts.
+    pub(crate) fn contended_locks(&self) -> impl Iterator<Item = bool> + '_ {
+        let marks = self.wanted.tried.iter().zip(&self.marks.locks);
+        let watches = self.locks.iter().zip(marks);
+        watches.map(|(w, (tried, active))| {
+            let is_shared = w.who == Who::Many && w.exclusive;
+            (self.fixed && *active) || (is_shared && (w.interrupted || w.cyclic || *tried))
+        })
+    }
+
+    /// Whether somebody tries a lock.
+    pub(crate) fn is_tried(&self, lock: LockId) -> bool {
+        self.wanted.tried[lock.index()]
     }
 
     /// An access of a cell; gives whether it is a step.
@@ -178,7 +270,7 @@ impl Watch {
         held: &[(LockId, Mode)],
     ) -> bool {
         let i = cell.index();
-        if self.fixed || self.marks.cells[i] {
+        if self.fixed || self.wanted.cells[i] {
             return self.marks.cells[i];
         }
         let watch = &mut self.cells[i];
@@ -197,19 +289,50 @@ impl Watch {
             Some(common) if common.is_empty() => {}
             Some(common) => common.retain(|l| held.iter().any(|(h, m)| h == l && protects(*m))),
         }
-        if watch.who == Who::Many && watch.written {
-            let common = watch.common.take().unwrap_or_default();
-            if common.is_empty() {
-                self.marks.cells[i] = true;
-                self.changed = true;
-            }
-            for lock in &common {
-                self.locks[lock.index()].guards = true;
-                self.judge(*lock);
-            }
-            self.cells[i].common = Some(common);
-        }
+        self.judge_cell(cell);
         self.marks.cells[i]
+    }
+
+    fn judge_cell(&mut self, cell: CellId) {
+        let i = cell.index();
+        let watch = &mut self.cells[i];
+        if watch.who != Who::Many || !watch.written || self.wanted.cells[i] {
+            return;
+        }
+        let common = watch.common.take().unwrap_or_default();
+        if common.is_empty() {
+            self.wanted.cells[i] = true;
+            self.changed = true;
+        }
+        if self.eager {
+            self.guard(&common);
+        }
+        self.cells[i].common = Some(common);
+    }
+
+    fn guard(&mut self, common: &[LockId]) {
+        for lock in common {
+            self.locks[lock.index()].guards = true;
+            self.judge(*lock);
+        }
+    }
+
+    /// From now on which locks guard is judged only by [`Watch::settle`]: the fewer accesses are
+    /// known, the more locks seem to, so that it would depend on the order of the search.
+    pub fn wait_for_settle(&mut self) {
+        self.eager = false;
+    }
+
+    /// Judges which locks guard, when all accesses of the search are known.
+    pub fn settle(&mut self) {
+        for i in 0..self.cells.len() {
+            let watch = &self.cells[i];
+            if watch.who == Who::Many && watch.written {
+                let common = watch.common.clone().unwrap_or_default();
+                self.guard(&common);
+            }
+        }
+        self.changed |= self.wanted != self.marks;
     }
 
     /// Taking a lock while holding others; gives whether it is a step.
@@ -234,7 +357,7 @@ impl Watch {
     pub fn tried(&mut self, lock: LockId, task: TaskKey) {
         let watch = &mut self.locks[lock.index()];
         watch.who = watch.who.and(task);
-        if !self.fixed && !std::mem::replace(&mut self.marks.tried[lock.index()], true) {
+        if !self.fixed && !std::mem::replace(&mut self.wanted.tried[lock.index()], true) {
             self.changed = true;
         }
         self.judge(lock);
@@ -280,9 +403,9 @@ impl Watch {
             && (watch.guards
                 || watch.interrupted
                 || watch.cyclic
-                || self.marks.tried[lock.index()]);
-        if is_step && !self.fixed && !self.marks.locks[lock.index()] {
-            self.marks.locks[lock.index()] = true;
+                || self.wanted.tried[lock.index()]);
+        if is_step && !self.fixed && !self.wanted.locks[lock.index()] {
+            self.wanted.locks[lock.index()] = true;
             self.changed = true;
         }
     }

@@ -1,10 +1,15 @@
 //! The engines: whoever owns the world's cells and decides who runs next.
 
+mod automaton;
 pub mod deadlock;
 pub mod exhaustive;
+mod footprints;
 pub mod loom;
 pub(crate) mod machine;
 pub mod marks;
+mod plain;
+pub mod replay;
 pub mod schedule;
 pub mod shuttle;
 mod threads;
+mod walk;

@@ -1,5 +1,6 @@
 //! The operations of the sync objects on a [`Machine`].
 
+use super::record::{Observed, Op};
 use super::{Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::event::{TaskId, What};
@@ -31,7 +32,7 @@ impl<M: Model> Machine<M> {
             let task = &state.tasks[current.index()];
             !alone
                 && state.watch.access(cell, writes, task.key, &task.held)
-                && state.another_enabled(current)
+                && state.may_suspend(current)
         };
         self.check_operations();
         if suspends {
@@ -46,8 +47,8 @@ impl<M: Model> Machine<M> {
             let state = &mut *state;
             let Some(current) = state.current else { return };
             is_step(state, current)
-                && state.granularity == Granularity::Steps
-                && state.another_enabled(current)
+                && state.granularity != Granularity::Blocking
+                && state.may_suspend(current)
         };
         if suspends {
             self.suspend(Pending::Always);
@@ -66,10 +67,23 @@ impl<M: Model> Machine<M> {
         }
     }
 
+    /// The current task is about to do this: for the record of a step, if one is made.
+    fn begin(&self, op: Op) {
+        self.state.borrow_mut().begin(op);
+    }
+
+    /// What the operation that was begun last has observed.
+    fn observed(&self, what: impl FnOnce() -> Observed) {
+        if let Some(record) = &mut self.state.borrow_mut().record {
+            record.observed(what());
+        }
+    }
+
     /// Appends an operation to the task's past.
     fn past(&self, code: u64, number: u32, observed: u64) {
         let mut state = self.state.borrow_mut();
         if let Some(task) = state.task() {
+            task.unseen = 0;
             task.past.push((u64::from(number) << 8) | code);
             task.past.push(observed);
         }
@@ -81,7 +95,7 @@ impl<M: Model> Machine<M> {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let current = state.current.expect("a task takes the lock");
-            let slot = &mut state.locks[lock.index()];
+            let slot = state.world.lock_to_change(lock);
             match mode {
                 Mode::Exclusive => slot.owner = Some(current),
                 Mode::Shared => slot.readers += 1,
@@ -116,10 +130,12 @@ impl<M: Model> Machine<M> {
 impl<M: Model> Backend for Machine<M> {
     fn load(&self, cell: CellId, _order: Order) -> u64 {
         if self.state.borrow().peeking {
-            return self.state.borrow().cells[cell.index()];
+            return self.state.borrow().world.cells[cell.index()];
         }
+        self.begin(Op::Load { cell });
         self.before_access(cell, false);
-        let value = self.state.borrow().cells[cell.index()];
+        let value = self.state.borrow().world.cells[cell.index()];
+        self.observed(|| Observed::Value(value));
         self.past(code::LOAD, cell.0, value);
         if self.records() {
             self.record(What::Read { cell, value });
@@ -128,35 +144,46 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn monitor(&self, cell: CellId) -> u64 {
-        if !self.state.borrow().peeking {
-            self.before_access(cell, false);
-            self.past(code::LOAD, cell.0, 0);
+        if self.state.borrow().peeking {
+            return self.state.borrow().world.cells[cell.index()];
         }
-        self.state.borrow().cells[cell.index()]
+        self.begin(Op::Load { cell });
+        self.before_access(cell, false);
+        let value = self.state.borrow().world.cells[cell.index()];
+        self.observed(|| Observed::Value(value));
+        self.past(code::LOAD, cell.0, 0);
+        self.state.borrow_mut().unseen(value);
+        value
     }
 
     fn store(&self, cell: CellId, value: u64, _order: Order) {
+        self.begin(Op::Store { cell, value });
         self.before_access(cell, true);
-        let old = self.state.borrow().cells[cell.index()];
-        self.state.borrow_mut().set(cell, value);
+        let old = self.state.borrow().world.cells[cell.index()];
+        self.state.borrow_mut().world.set(cell, value);
         self.past(code::STORE, cell.0, 0);
         self.record_write(cell, old, value);
     }
 
     fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
+        self.begin(Op::Rmw { cell, op });
         self.before_access(cell, true);
-        let old = self.state.borrow().cells[cell.index()];
+        let old = self.state.borrow().world.cells[cell.index()];
+        if observed {
+            self.observed(|| Observed::Value(old));
+        }
         let new = op.apply(old);
-        self.state.borrow_mut().set(cell, new);
+        self.state.borrow_mut().world.set(cell, new);
         self.past(code::RMW, cell.0, if observed { old } else { 0 });
         self.record_write(cell, old, new);
         old
     }
 
     fn release(&self, cell: CellId, op: Rmw) {
-        let old = self.state.borrow().cells[cell.index()];
+        self.begin(Op::Release { cell, op });
+        let old = self.state.borrow().world.cells[cell.index()];
         let new = op.apply(old);
-        self.state.borrow_mut().set(cell, new);
+        self.state.borrow_mut().world.set(cell, new);
         self.past(code::RMW, cell.0, 0);
         self.record_write(cell, old, new);
     }
@@ -169,20 +196,22 @@ impl<M: Model> Backend for Machine<M> {
     ) -> u64 {
         let range = first.index()..first.index() + self.spans[first.index()] as usize;
         if self.state.borrow().peeking {
-            return step(&mut self.state.borrow_mut().cells[range]);
+            return step(&mut self.state.borrow_mut().world.cells[range]);
         }
+        self.begin(Op::Compound { first, writes });
         self.before_access(first, writes);
         let result = {
             let mut state = self.state.borrow_mut();
-            let before = if writes {
-                state.cells[range.clone()].to_vec()
-            } else {
-                vec![]
-            };
-            let result = step(&mut state.cells[range.clone()]);
-            for (i, old) in range.clone().zip(before) {
-                let new = std::mem::replace(&mut state.cells[i], old);
-                state.set(CellId(i as u32), new);
+            let state = &mut *state;
+            let before = state.world.cells[range.clone()].to_vec();
+            let result = step(&mut state.world.cells[range.clone()]);
+            for (i, old) in range.clone().zip(&before).filter(|_| writes) {
+                let new = std::mem::replace(&mut state.world.cells[i], *old);
+                state.world.set(CellId(i as u32), new);
+            }
+            if let Some(record) = &mut state.record {
+                let after = state.world.cells[range].to_vec();
+                record.observed(Observed::Content { before, after });
             }
             result
         };
@@ -191,18 +220,21 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn ghost(&self, cell: CellId, op: Rmw) {
+        self.begin(Op::Ghost { cell, op });
         let mut state = self.state.borrow_mut();
-        let new = op.apply(state.cells[cell.index()]);
-        state.set(cell, new);
+        let new = op.apply(state.world.cells[cell.index()]);
+        state.world.set(cell, new);
+        state.unseen(1);
     }
 
     fn lock(&self, lock: LockId, mode: Mode) {
+        self.begin(Op::Lock { lock, mode });
         let suspends = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let Some(current) = state.current else {
                 assert!(
-                    state.locks[lock.index()].is_free(mode),
+                    state.world.locks[lock.index()].is_free(mode),
                     "set-up waits for a lock for ever"
                 );
                 return;
@@ -211,7 +243,8 @@ impl<M: Model> Backend for Machine<M> {
             let alone = state.is_alone(current);
             let task = &state.tasks[current.index()];
             let is_step = !alone && state.watch.lock(lock, mode, task.key, &task.held);
-            (is_step && state.another_enabled(current)) || !state.locks[lock.index()].is_free(mode)
+            (is_step && state.may_suspend(current))
+                || !state.world.locks[lock.index()].is_free(mode)
         };
         if suspends {
             self.suspend(Pending::Lock { lock, mode });
@@ -220,12 +253,14 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn try_lock(&self, lock: LockId) -> bool {
+        self.begin(Op::TryLock { lock });
         self.before_always(|state, task| {
             let key = state.tasks[task.index()].key;
             state.watch.tried(lock, key);
             true
         });
-        let free = self.state.borrow().locks[lock.index()].is_free(Mode::Exclusive);
+        let free = self.state.borrow().world.locks[lock.index()].is_free(Mode::Exclusive);
+        self.observed(|| Observed::Value(u64::from(free)));
         self.past(code::TRY_LOCK, lock.0, u64::from(free));
         if free {
             self.take(lock, Mode::Exclusive);
@@ -234,12 +269,13 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn unlock(&self, lock: LockId, mode: Mode) {
+        self.begin(Op::Unlock { lock, mode });
         self.before_always(|state, _| state.watch.unlock_is_step(lock));
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let Some(current) = state.current else { return };
-            let slot = &mut state.locks[lock.index()];
+            let slot = state.world.lock_to_change(lock);
             match mode {
                 Mode::Exclusive => assert!(
                     slot.owner.take() == Some(current),
@@ -262,7 +298,7 @@ impl<M: Model> Backend for Machine<M> {
 
     fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
         if self.state.borrow().current.is_none() {
-            if !condition.holds(self.state.borrow().cells[condition.cell.index()]) {
+            if !condition.holds(self.state.borrow().world.cells[condition.cell.index()]) {
                 let field = || self.model.layout().cell_name(condition.cell);
                 self.fail_set_up(|| {
                     format!("it waits for {}, and nobody is there to wake it", field())
@@ -270,6 +306,7 @@ impl<M: Model> Backend for Machine<M> {
             }
             return true;
         }
+        self.begin(Op::Wait { condition, waiting });
         let suspends = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
@@ -278,9 +315,9 @@ impl<M: Model> Backend for Machine<M> {
             let is_step = state
                 .watch
                 .access(condition.cell, false, task.key, &task.held)
-                && state.granularity == Granularity::Steps;
-            let holds = condition.holds(state.cells[condition.cell.index()]);
-            (is_step && state.another_enabled(current)) || !holds
+                && state.granularity != Granularity::Blocking;
+            let holds = condition.holds(state.world.cells[condition.cell.index()]);
+            (is_step && state.may_suspend(current)) || !holds
         };
         if suspends {
             if self.records() {
@@ -293,6 +330,7 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn spawn(&self, entry: Entry) {
+        self.begin(Op::Spawn { entry });
         if self.state.borrow().tasks.len() >= MAX_TASKS {
             Backend::limit(
                 self,
@@ -314,6 +352,7 @@ impl<M: Model> Backend for Machine<M> {
         if let Some(task) = self.state.borrow_mut().task() {
             task.died = true;
         }
+        self.begin(Op::Ended);
         self.never_again();
     }
 
@@ -323,6 +362,7 @@ impl<M: Model> Backend for Machine<M> {
             .borrow_mut()
             .limit
             .get_or_insert_with(|| text.to_owned());
+        self.begin(Op::Ended);
         self.never_again();
     }
 

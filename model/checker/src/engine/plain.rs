@@ -1,77 +1,19 @@
-//! Every interleaving, states merged.
+//! Every interleaving by running every step of every task: the search that the exhaustive one is
+//! checked against, and the only one without state merging.
 //!
 //! Depth-first over the choices of a run. To branch, a snapshot of the state is put back or, with
-//! the switch off, the schedule is replayed from the start. Two states are one if their
-//! fingerprints are equal: all cells, the locks that tasks hold, and of each task what it is about
-//! to do and a hash of what it has observed, of which the task is a deterministic function. With
-//! 128 bits, the chance that any two of n different states are taken for one is below n² / 2¹²⁹
-//! (10⁹ states: 1.5·10⁻²¹).
-//!
-//! Each reduction has its switch in [`Options`]: state merging, the lock-aware steps of
-//! [`crate::engine::marks`], checkpoints; and so have snapshots, which are no reduction.
+//! the switch off, the schedule is replayed from the start.
 
+use crate::engine::exhaustive::{Go, Options, Progress};
 use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
-use crate::event::{Event, TaskId};
+use crate::event::TaskId;
 use crate::model::Model;
-use crate::outcome::{Complete, Final, Interleavings, Report};
+use crate::outcome::{Complete, Interleavings, Report};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-
-/// How to search.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Merge states with equal fingerprints.
-    pub merge: bool,
-    /// Only operations that tasks could tell apart are steps; otherwise all are.
-    pub lock_aware: bool,
-    /// Let a task forget its past where it says so.
-    pub checkpoints: bool,
-    /// Go back to a state by a snapshot of it, not by a replay of the schedule.
-    pub snapshots: bool,
-    /// Stop after this many states; the report then says `complete no`.
-    pub max_states: u64,
-    /// Stop when a schedule gets longer than this many choices.
-    pub max_depth: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            merge: true,
-            lock_aware: true,
-            checkpoints: true,
-            snapshots: true,
-            max_states: 20_000_000,
-            max_depth: 1_000_000,
-        }
-    }
-}
-
-/// How far a search has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// States visited since the last restart.
-    pub states: u64,
-    /// Choices open on the current path.
-    pub depth: u64,
-    /// How often the search has started again with more steps.
-    pub restarts: u64,
-    /// Outcomes so far.
-    pub outcomes: usize,
-}
-
-/// What the caller of [`explore`] wants after a look at the progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Go {
-    /// Go on.
-    On,
-    /// End here; the report says so.
-    Stop,
-}
 
 /// A fingerprint is a hash already.
 #[derive(Default)]
@@ -127,19 +69,8 @@ struct Search<'a, M: Model> {
     stopped: Option<Complete>,
 }
 
-/// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
-/// oops, or hits a limit of the model. To explore such a model panics.
-pub fn try_set_up<M: Model>(model: &Arc<M>) -> Result<(), String> {
-    Machine::try_new(model.clone(), false).map(|_| ())
-}
-
 /// Explores all interleavings of a model.
-pub fn explore<M: Model>(model: &Arc<M>, options: &Options) -> Report<M::Outcome> {
-    explore_with(model, options, &mut |_| Go::On)
-}
-
-/// As [`explore`], calling `progress` every few thousand states.
-pub fn explore_with<M: Model>(
+pub(crate) fn explore<M: Model>(
     model: &Arc<M>,
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
@@ -380,6 +311,7 @@ impl<M: Model> Search<'_, M> {
             let progress = Progress {
                 states,
                 depth,
+                memory: 0,
                 restarts: self.restarts,
                 outcomes,
             };
@@ -388,106 +320,5 @@ impl<M: Model> Search<'_, M> {
             }
         }
         self.stopped.is_some()
-    }
-}
-
-/// One recorded run.
-#[derive(Clone, Debug)]
-pub struct Trace<O> {
-    /// What happened, in order.
-    pub events: Vec<Event>,
-    /// How it ended.
-    pub end: Final<O>,
-    /// The limit of the model that ended it early, if any.
-    pub limit: Option<String>,
-    /// Names of the tasks, by number.
-    pub tasks: Vec<String>,
-    /// Where the schedule did not fit the model, if it did not: at which choice, and why.
-    pub divergence: Option<String>,
-}
-
-/// Runs one schedule with the steps of `marks` and records it. Beyond the end of the schedule
-/// the first task that can go goes.
-pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> Trace<M::Outcome> {
-    let machine = Machine::new(model.clone(), true);
-    machine.configure(
-        Granularity::Steps,
-        Watch::fixed(model.layout(), marks.clone()),
-        true,
-    );
-    let mut choices = schedule.0.iter().enumerate();
-    let mut divergence = None;
-    let trace = run(&machine, |_, enabled| {
-        let Some((at, wanted)) = choices.next() else {
-            return enabled[0];
-        };
-        if enabled.contains(wanted) {
-            return *wanted;
-        }
-        let can: Vec<String> = enabled.iter().map(|t| t.0.to_string()).collect();
-        divergence.get_or_insert_with(|| {
-            format!(
-                "choice {} is task {}, but only {} can go",
-                at + 1,
-                wanted.0,
-                can.join(", ")
-            )
-        });
-        enabled[0]
-    });
-    let left = choices.len();
-    if left > 0 {
-        let made = schedule.0.len() - left;
-        divergence.get_or_insert_with(|| {
-            format!("the run is over after {made} choices, {left} before the end of the schedule")
-        });
-    }
-    Trace {
-        divergence,
-        ..trace
-    }
-}
-
-/// Runs the default schedule and records it: a task goes on until it must wait, and then the
-/// task that comes first by [`Model::turn`] is next, the oldest among equals.
-pub fn run_default<M: Model>(model: &Arc<M>) -> Trace<M::Outcome> {
-    let machine = Machine::new(model.clone(), true);
-    machine.configure(
-        Granularity::Blocking,
-        Watch::fixed(model.layout(), Marks::none(model.layout())),
-        true,
-    );
-    run(&machine, |machine, enabled| {
-        *enabled
-            .iter()
-            .min_by_key(|t| machine.turn(**t))
-            .expect("somebody can go")
-    })
-}
-
-fn run<M: Model>(
-    machine: &Machine<M>,
-    mut choose: impl FnMut(&Machine<M>, &[TaskId]) -> TaskId,
-) -> Trace<M::Outcome> {
-    machine.reset();
-    let mut enabled = vec![];
-    loop {
-        machine.enabled(&mut enabled);
-        let next = match enabled[..] {
-            [] => break,
-            [only] => only,
-            _ => choose(machine, &enabled),
-        };
-        machine.step(next);
-    }
-    let tasks = machine.task_names();
-    let limit = machine.limit();
-    let end = machine.finish();
-    Trace {
-        events: machine.take_events(),
-        end,
-        limit,
-        tasks,
-        divergence: None,
     }
 }

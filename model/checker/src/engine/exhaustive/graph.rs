@@ -1,0 +1,191 @@
+//! The graph of states that a search has gone through, and what can be read off it: how many
+//! schedules there are, the shortest to a state, and whether one can go round.
+
+use super::visited::StateId;
+use crate::outcome::Interleavings;
+
+/// The edges of some states: those that one worker has left, in that order.
+#[derive(Default)]
+pub(crate) struct Edges {
+    /// For each state: its number, a head, and where its choices lead, in order.
+    words: Vec<u32>,
+}
+
+/// The first choice of the edges that follow, and how many.
+fn head(first: usize, count: usize) -> u32 {
+    ((first as u32) << 16) | count as u32
+}
+
+impl Edges {
+    /// Adds choices of a state, from number `first` on.
+    pub(crate) fn push(&mut self, state: StateId, first: usize, successors: &[StateId]) {
+        self.words.push(state.0);
+        self.words.push(head(first, successors.len()));
+        self.words.extend(successors.iter().map(|s| s.0));
+    }
+
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.words.capacity() * size_of::<u32>()) as u64
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, usize, &[u32])> {
+        let mut rest = &self.words[..];
+        std::iter::from_fn(move || {
+            let [state, head, tail @ ..] = rest else {
+                return None;
+            };
+            let (edges, after) = tail.split_at((head & 0xffff) as usize);
+            rest = after;
+            Some((*state, (head >> 16) as usize, edges))
+        })
+    }
+}
+
+/// All edges, by state.
+pub(crate) struct Graph {
+    /// Where the edges of a state begin.
+    offsets: Vec<u32>,
+    targets: Vec<u32>,
+}
+
+/// No state.
+const NONE: u32 = u32::MAX;
+
+impl Graph {
+    /// Puts the edges of all workers together. Numbers of states are below `end`.
+    pub(crate) fn new(end: u32, edges: Vec<Edges>) -> Self {
+        let mut offsets = vec![0u32; end as usize + 1];
+        for (state, first, successors) in edges.iter().flat_map(Edges::iter) {
+            let needed = (first + successors.len()) as u32;
+            let slot = &mut offsets[state as usize + 1];
+            *slot = (*slot).max(needed);
+        }
+        let mut sum = 0u32;
+        for offset in &mut offsets {
+            sum += *offset;
+            *offset = sum;
+        }
+        let mut targets = vec![NONE; sum as usize];
+        for edges in edges {
+            for (state, first, successors) in edges.iter() {
+                let at = offsets[state as usize] as usize + first;
+                targets[at..at + successors.len()].copy_from_slice(successors);
+            }
+        }
+        Self { offsets, targets }
+    }
+
+    fn successors(&self, state: u32) -> &[u32] {
+        let i = state as usize;
+        &self.targets[self.offsets[i] as usize..self.offsets[i + 1] as usize]
+    }
+
+    /// How many schedules lead from `root` to an end: by dynamic programming, depth first.
+    pub(crate) fn interleavings(&self, root: StateId) -> Interleavings {
+        /// Not counted yet.
+        const UNKNOWN: u128 = u128::MAX;
+        /// On the current path.
+        const OPEN: u128 = u128::MAX - 1;
+        /// More than this are not told apart.
+        const MANY: u128 = u128::MAX - 2;
+        let mut counts = vec![UNKNOWN; self.offsets.len() - 1];
+        let mut path = vec![(root.0, 0usize, 0u128)];
+        let mut is_exact = true;
+        counts[root.0 as usize] = OPEN;
+        loop {
+            let Some((state, tried, sum)) = path.last_mut() else {
+                unreachable!("the root is left below");
+            };
+            let successors = self.successors(*state);
+            if *tried < successors.len() {
+                let next = successors[*tried];
+                let count = if next == NONE {
+                    is_exact = false;
+                    0
+                } else {
+                    counts[next as usize]
+                };
+                match count {
+                    OPEN => return Interleavings::Endless,
+                    UNKNOWN => {
+                        counts[next as usize] = OPEN;
+                        path.push((next, 0, 0));
+                    }
+                    count => {
+                        *sum = sum.saturating_add(count).min(MANY);
+                        *tried += 1;
+                    }
+                }
+                continue;
+            }
+            let count = if successors.is_empty() { 1 } else { *sum };
+            counts[*state as usize] = count;
+            path.pop();
+            if path.is_empty() {
+                return if is_exact && count < MANY {
+                    Interleavings::Exactly(count)
+                } else {
+                    Interleavings::AtLeast(count)
+                };
+            }
+        }
+    }
+
+    /// The shortest ways from a root, breadth first; of those equally long, the one whose
+    /// choices come first.
+    pub(crate) fn shortest(&self, root: StateId) -> Shortest<'_> {
+        let mut parents = vec![NONE; self.offsets.len() - 1];
+        parents[root.0 as usize] = root.0;
+        let mut level = vec![root.0];
+        let mut depth = 0;
+        while !level.is_empty() {
+            let mut next_level = vec![];
+            for state in level {
+                for next in self.successors(state) {
+                    if *next != NONE && parents[*next as usize] == NONE {
+                        parents[*next as usize] = state;
+                        next_level.push(*next);
+                    }
+                }
+            }
+            depth += u64::from(!next_level.is_empty());
+            level = next_level;
+        }
+        Shortest {
+            graph: self,
+            parents,
+            root: root.0,
+            depth,
+        }
+    }
+}
+
+/// The shortest ways from a root to all states.
+pub(crate) struct Shortest<'a> {
+    graph: &'a Graph,
+    parents: Vec<u32>,
+    root: u32,
+    /// Choices on the way to the state that is farthest away.
+    pub(crate) depth: u64,
+}
+
+impl Shortest<'_> {
+    /// The choices to a state, each by its number among the choices of its state; `None` if no way
+    /// leads there.
+    pub(crate) fn to(&self, state: StateId) -> Option<Vec<usize>> {
+        let mut choices = vec![];
+        let mut at = state.0;
+        while at != self.root {
+            let parent = self.parents[at as usize];
+            if parent == NONE {
+                return None;
+            }
+            let choice = self.graph.successors(parent).iter().position(|s| *s == at);
+            choices.push(choice.expect("a state is among its parent's successors"));
+            at = parent;
+        }
+        choices.reverse();
+        Some(choices)
+    }
+}

@@ -1,0 +1,52 @@
+//! Every interleaving, states merged.
+//!
+//! Depth-first over the choices of a run, see [`search`]. Two states are one if their fingerprints
+//! are equal: all cells, the locks that tasks hold, and of each task what it is about to do and a
+//! hash of what it has observed, of which the task is a deterministic function. With 128 bits, the
+//! chance that any two of n different states are taken for one is below n² / 2¹²⁹ (10⁹ states:
+//! 1.5·10⁻²¹).
+//!
+//! The states and the choices between them form a graph ([`graph`]), off which the number of
+//! schedules and the shortest schedule to each outcome are read. The graph does not depend on the
+//! order in which it was gone through, and neither does anything in the report.
+//!
+//! Each reduction has its switch in [`Options`].
+
+mod graph;
+mod options;
+mod search;
+mod shared;
+mod visited;
+
+use crate::engine::machine::Machine;
+use crate::engine::plain;
+use crate::model::Model;
+use crate::outcome::Report;
+use std::sync::Arc;
+
+pub use crate::engine::replay::{Trace, replay, run_default};
+pub use options::{Go, Options, Progress};
+
+/// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
+/// oops, or hits a limit of the model. To explore such a model panics.
+pub fn try_set_up<M: Model>(model: &Arc<M>) -> Result<(), String> {
+    Machine::try_new(model.clone(), false).map(|_| ())
+}
+
+/// Explores all interleavings of a model.
+pub fn explore<M: Model>(model: &Arc<M>, options: &Options) -> Report<M::Outcome> {
+    explore_with(model, options, &mut |_| Go::On)
+}
+
+/// As [`explore`], calling `progress` every few thousand states.
+pub fn explore_with<M: Model>(
+    model: &Arc<M>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Report<M::Outcome> {
+    if options.merge && options.automaton {
+        search::explore(model, options, progress)
+    } else {
+        plain::explore(model, options, progress)
+    }
+}

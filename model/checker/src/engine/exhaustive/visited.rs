@@ -1,0 +1,117 @@
+//! The set of visited states, by fingerprint.
+
+use std::sync::Mutex;
+
+/// Number of a visited state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct StateId(pub(crate) u32);
+
+/// One part of the set: the fingerprints in order of their arrival, and an open hash table of
+/// their places.
+#[derive(Default)]
+struct Shard {
+    fingerprints: Vec<u128>,
+    /// Place of a fingerprint plus one; 0 is empty. A power of two long, or empty.
+    table: Vec<u32>,
+}
+
+/// A set of fingerprints that several workers share.
+///
+/// A fingerprint is a hash already, so its lowest bits say where it belongs.
+pub(crate) struct Visited {
+    shards: Vec<Mutex<Shard>>,
+    bits: u32,
+}
+
+/// Of four places in the table, at most three are taken.
+const LOAD: (usize, usize) = (3, 4);
+
+impl Shard {
+    fn insert(&mut self, fingerprint: u128, hash: u64) -> (u32, bool) {
+        if (self.fingerprints.len() + 1) * LOAD.1 > self.table.len() * LOAD.0 {
+            self.grow();
+        }
+        let mask = self.table.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            match self.table[at] {
+                0 => break,
+                taken if self.fingerprints[taken as usize - 1] == fingerprint => {
+                    return (taken - 1, false);
+                }
+                _ => at = (at + 1) & mask,
+            }
+        }
+        let place = self.fingerprints.len() as u32;
+        self.table[at] = place + 1;
+        if self.fingerprints.len() == self.fingerprints.capacity() {
+            // Doubling would take too much of a large memory.
+            self.fingerprints
+                .reserve_exact(1024 + self.fingerprints.len() / 4);
+        }
+        self.fingerprints.push(fingerprint);
+        (place, true)
+    }
+
+    fn grow(&mut self) {
+        let length = (self.table.len() * 2).max(1024);
+        self.table.clear();
+        self.table.shrink_to_fit();
+        self.table.resize(length, 0);
+        for (place, fingerprint) in self.fingerprints.iter().enumerate() {
+            let mut at = (*fingerprint >> 64) as usize & (length - 1);
+            while self.table[at] != 0 {
+                at = (at + 1) & (length - 1);
+            }
+            self.table[at] = place as u32 + 1;
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        (self.fingerprints.capacity() * size_of::<u128>()
+            + self.table.capacity() * size_of::<u32>()) as u64
+    }
+}
+
+impl Visited {
+    /// An empty set of 2^`bits` parts, each with a lock of its own.
+    pub(crate) fn new(bits: u32) -> Self {
+        Self {
+            shards: (0..1u32 << bits).map(|_| Mutex::default()).collect(),
+            bits,
+        }
+    }
+
+    /// The number of the state, and whether it is new.
+    pub(crate) fn insert(&self, fingerprint: u128) -> (StateId, bool) {
+        let shard = fingerprint as u32 & ((1 << self.bits) - 1);
+        let (place, is_new) = self.shards[shard as usize]
+            .lock()
+            .expect("no worker panics in here")
+            .insert(fingerprint, (fingerprint >> 64) as u64);
+        (StateId((place << self.bits) | shard), is_new)
+    }
+
+    /// Bytes of memory that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.shards
+            .iter()
+            .map(|s| s.lock().expect("no worker panics in here").bytes())
+            .sum()
+    }
+
+    /// Numbers of states are below this; some may be unused.
+    pub(crate) fn end(&self) -> u32 {
+        let longest = self
+            .shards
+            .iter()
+            .map(|s| {
+                s.lock()
+                    .expect("no worker panics in here")
+                    .fingerprints
+                    .len()
+            })
+            .max();
+        (longest.unwrap_or(0) as u32) << self.bits
+    }
+}

@@ -1,0 +1,291 @@
+//! Persistent sets: of the tasks that can go at a state, some that are enough to let go.
+//!
+//! A set of tasks is enough if nothing that the others can do from there on, without those of the
+//! set, touches what the set's next steps touch (Godefroid, "Partial-order methods for the
+//! verification of concurrent systems", 1996). What a task can still touch is not known beforehand
+//! but learnt: the search begins as if nobody touched anything, sees what each task does behind
+//! each of its points ([`Automaton`]), and starts again with that, until it sees no more.
+//!
+//! Why that is sound although a search with too small sets sees too little: suppose a set T was
+//! enough as far as seen, but some task u outside of it can touch, after steps v that are
+//! independent of T's next step a, what a touches. Then v is possible after a too, u comes to the
+//! same point there, and the search, which goes through a representative of each trace from
+//! there (by induction on what is left of the run), sees u's operation behind u's point at T. So it
+//! has been seen. This needs runs that end: where a schedule can go round, the search does without.
+//!
+//! Two tasks that are both about to access the same plain field conflict, so each is in every set
+//! that the other is in: states that show a data race are not lost either.
+
+use crate::engine::automaton::{Automaton, NodeId, Stops};
+use crate::engine::machine::record::{Identity, Op};
+use crate::engine::marks::Watch;
+use crate::layout::{CellId, LockId};
+use std::collections::HashMap;
+
+/// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
+/// have to wait for. Each has two bits, for reading and for writing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Objects {
+    cells: Vec<Option<u32>>,
+    locks: Vec<Option<u32>>,
+    count: u32,
+}
+
+impl Objects {
+    fn new(watch: &Watch) -> Self {
+        let mut count = 0;
+        let mut number = |is_one: bool| {
+            is_one.then(|| {
+                count += 1;
+                count - 1
+            })
+        };
+        let cells = watch.shared_cells().map(&mut number).collect();
+        let locks = watch.contended_locks().map(&mut number).collect();
+        Self {
+            cells,
+            locks,
+            count,
+        }
+    }
+
+    fn words(&self) -> usize {
+        (2 * self.count as usize).div_ceil(64)
+    }
+
+    fn cell(&self, cell: CellId, writes: bool, into: &mut Footprint) {
+        if let Some(object) = self.cells[cell.index()] {
+            into.add(object, writes);
+        }
+    }
+
+    fn lock(&self, lock: LockId, writes: bool, into: &mut Footprint) {
+        if let Some(object) = self.locks[lock.index()] {
+            into.add(object, writes);
+        }
+    }
+
+    /// What an operation touches. Dropping a lock is touched by nobody: whoever wants the lock
+    /// cannot go before. Where somebody tries the lock it is.
+    fn touched(&self, op: &Op, watch: &Watch, into: &mut Footprint) {
+        match *op {
+            Op::Load { cell } => self.cell(cell, false, into),
+            Op::Wait { condition, .. } => self.cell(condition.cell, false, into),
+            Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => {
+                self.cell(cell, true, into);
+            }
+            Op::Compound { first, writes } => self.cell(first, writes, into),
+            Op::Lock { lock, mode } => {
+                self.lock(lock, mode == crate::backend::Mode::Exclusive, into);
+            }
+            Op::TryLock { lock } => self.lock(lock, true, into),
+            Op::Unlock { lock, .. } if watch.is_tried(lock) => self.lock(lock, true, into),
+            Op::Unlock { .. } | Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => {}
+        }
+    }
+}
+
+/// A set of objects that are read or written: bit `2 i` is set if object `i` is touched at all,
+/// bit `2 i + 1` if it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Footprint(Box<[u64]>);
+
+/// The bits that say that an object is touched.
+const TOUCHED: u64 = 0x5555_5555_5555_5555;
+
+impl Footprint {
+    fn empty(words: usize) -> Self {
+        Self(vec![0; words].into())
+    }
+
+    fn add(&mut self, object: u32, writes: bool) {
+        let bits = if writes { 3 } else { 1 };
+        self.0[object as usize / 32] |= bits << (2 * (object % 32));
+    }
+
+    /// Adds all of another; gives whether there was something new.
+    fn extend(&mut self, other: &Self) -> bool {
+        let mut is_new = false;
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            is_new |= *theirs & !*mine != 0;
+            *mine |= theirs;
+        }
+        is_new
+    }
+
+    /// Whether one writes what the other touches.
+    fn conflicts(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| {
+            let writes = ((a >> 1) & b & TOUCHED) | (a & (b >> 1) & TOUCHED);
+            writes != 0
+        })
+    }
+}
+
+/// What is known of a point: what the step behind it touches, and what the task touches ever
+/// after, each by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    step: u32,
+    future: u32,
+}
+
+/// What tasks touch behind their points, as far as it has been seen.
+#[derive(Default)]
+pub(crate) struct Footprints {
+    objects: Objects,
+    known: HashMap<Identity, Known>,
+    sets: Vec<Footprint>,
+    /// For each step and each future, by number: whether they conflict.
+    conflicts: Vec<bool>,
+}
+
+/// The points of some automata as one graph.
+struct Flow<'a> {
+    ids: HashMap<Identity, usize>,
+    ops: Vec<(&'a Automaton, NodeId)>,
+    successors: Vec<Vec<usize>>,
+    predecessors: Vec<Vec<usize>>,
+}
+
+impl<'a> Flow<'a> {
+    fn new(automata: &[&'a Automaton]) -> Self {
+        let mut flow = Self {
+            ids: HashMap::new(),
+            ops: vec![],
+            successors: vec![],
+            predecessors: vec![],
+        };
+        for automaton in automata {
+            for node in automaton.ids() {
+                let fresh = flow.ops.len();
+                let identity = automaton.point(node).identity;
+                if *flow.ids.entry(identity).or_insert(fresh) == fresh {
+                    flow.ops.push((automaton, node));
+                    flow.successors.push(vec![]);
+                    flow.predecessors.push(vec![]);
+                }
+            }
+        }
+        for automaton in automata {
+            for node in automaton.ids() {
+                let from = flow.ids[&automaton.point(node).identity];
+                let children = match automaton.node(node).op {
+                    Op::Spawn { entry } => automaton.starts_of(entry),
+                    _ => vec![],
+                };
+                for next in automaton.successors(node).into_iter().chain(children) {
+                    let to = flow.ids[&automaton.point(next).identity];
+                    if !flow.successors[from].contains(&to) {
+                        flow.successors[from].push(to);
+                        flow.predecessors[to].push(from);
+                    }
+                }
+            }
+        }
+        flow
+    }
+
+    fn op(&self, at: usize) -> &Op {
+        let (automaton, node) = self.ops[at];
+        &automaton.node(node).op
+    }
+
+    /// Whether a task may go on past a point within a step.
+    fn goes_on(&self, at: usize) -> bool {
+        let (automaton, node) = self.ops[at];
+        automaton.node(node).stops != Stops::Always
+    }
+
+    /// Adds up what is touched behind each point: as far as `passes` lets it flow back.
+    fn add_up(&self, own: &[Footprint], passes: impl Fn(usize) -> bool) -> Vec<Footprint> {
+        let mut sums = own.to_vec();
+        let mut work: Vec<usize> = (0..own.len()).collect();
+        while let Some(at) = work.pop() {
+            if !passes(at) {
+                continue;
+            }
+            let sum = sums[at].clone();
+            for before in &self.predecessors[at] {
+                if sums[*before].extend(&sum) {
+                    work.push(*before);
+                }
+            }
+        }
+        sums
+    }
+}
+
+impl Footprints {
+    /// Of all that the tasks have been seen to do.
+    pub(crate) fn new(automata: &[&Automaton], watch: &Watch) -> Self {
+        let objects = Objects::new(watch);
+        let flow = Flow::new(automata);
+        let words = objects.words();
+        let own: Vec<Footprint> = (0..flow.ops.len())
+            .map(|at| {
+                let mut footprint = Footprint::empty(words);
+                objects.touched(flow.op(at), watch, &mut footprint);
+                footprint
+            })
+            .collect();
+        let steps = flow.add_up(&own, |at| flow.goes_on(at));
+        let futures = flow.add_up(&own, |_| true);
+        let mut all = Self {
+            objects,
+            sets: vec![Footprint::empty(words)],
+            ..Self::default()
+        };
+        let mut numbers: HashMap<Footprint, u32> = HashMap::new();
+        numbers.insert(all.sets[0].clone(), 0);
+        let mut number = |set: &Footprint, sets: &mut Vec<Footprint>| {
+            *numbers.entry(set.clone()).or_insert_with(|| {
+                sets.push(set.clone());
+                sets.len() as u32 - 1
+            })
+        };
+        for (identity, at) in &flow.ids {
+            let known = Known {
+                step: number(&steps[*at], &mut all.sets),
+                future: number(&futures[*at], &mut all.sets),
+            };
+            all.known.insert(*identity, known);
+        }
+        all.relate();
+        all
+    }
+
+    fn relate(&mut self) {
+        let sets = &self.sets;
+        self.conflicts = sets
+            .iter()
+            .flat_map(|step| sets.iter().map(|future| step.conflicts(future)))
+            .collect();
+    }
+
+    /// What is known of a point; nothing is taken to be touched behind one that was not seen.
+    pub(crate) fn of(&self, identity: &Identity) -> Known {
+        self.known.get(identity).copied().unwrap_or_default()
+    }
+
+    /// Whether a task's next step may conflict with something that another does ever after.
+    #[inline]
+    pub(crate) fn conflict(&self, step: Known, future: Known) -> bool {
+        let sets = self.sets.len();
+        sets > 0 && self.conflicts[step.step as usize * sets + future.future as usize]
+    }
+
+    /// Whether the same is known of the same points.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let sets = |of: &Self, known: Known| {
+            let set = |number: u32| of.sets.get(number as usize).cloned();
+            (set(known.step), set(known.future))
+        };
+        self.objects == other.objects
+            && self.known.len() == other.known.len()
+            && self.known.iter().all(|(identity, mine)| {
+                let theirs = other.known.get(identity);
+                theirs.is_some_and(|theirs| sets(self, *mine) == sets(other, *theirs))
+            })
+    }
+}

@@ -1,0 +1,468 @@
+//! A run of a model over the automata of its tasks: the world, the point that each task stands
+//! at, and steps that can be taken back.
+
+use crate::backend::Mode;
+use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
+use crate::engine::machine::Machine;
+use crate::engine::machine::record::Op;
+use crate::engine::machine::resume::Suspended;
+use crate::engine::machine::world::World;
+use crate::engine::marks::{Marks, TaskKey};
+use crate::event::TaskId;
+use crate::layout::CellId;
+use crate::model::{Entry, Model};
+use crate::outcome::{DataRace, Final};
+use std::sync::Arc;
+
+/// The tasks of a run.
+#[derive(Default)]
+struct Tasks {
+    keys: Vec<TaskKey>,
+    nodes: Vec<NodeId>,
+    /// Sum of the tasks' parts of the fingerprint.
+    hash: u128,
+    /// Changes, to be taken back.
+    moves: Vec<Move>,
+}
+
+#[derive(Clone, Copy)]
+enum Move {
+    /// The task stood at this point.
+    Step(TaskId, NodeId),
+    /// A task was created.
+    Spawn,
+}
+
+impl Tasks {
+    fn push(&mut self, automaton: &Automaton, key: TaskKey, start: NodeId) {
+        self.keys.push(key);
+        self.nodes.push(start);
+        self.hash = self.hash.wrapping_add(automaton.node(start).fingerprint);
+    }
+
+    /// The key of the next task with this entry.
+    fn next(&self, entry: Entry) -> TaskKey {
+        let nth = self.keys.iter().filter(|k| k.entry == entry).count() as u32;
+        TaskKey { entry, nth }
+    }
+}
+
+/// Where a run can be taken back to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    changes: usize,
+    moves: usize,
+}
+
+/// What a walk of one step came to.
+enum Walked {
+    /// The point where the task is suspended.
+    To(NodeId),
+    /// What comes next is not known, or no copy of the task is there to go on from.
+    Unknown,
+    /// The task goes on and on without a step.
+    Endless,
+}
+
+/// A model, what is known of its tasks, and one run.
+pub(crate) struct Walk<M: Model> {
+    /// In a box, since it must stay in place while its tasks run.
+    machine: Box<Machine<M>>,
+    automaton: Automaton,
+    /// Copies of tasks, suspended at the points of these numbers.
+    suspended: Vec<Option<Suspended>>,
+    marks: Marks,
+    spans: Vec<u32>,
+    tasks: Tasks,
+    limit: Option<String>,
+    /// Something was learnt since the last look.
+    news: bool,
+}
+
+/// Operations of one step after which a task is taken for one that never stops.
+const MAX_OPERATIONS: u64 = 200_000_000;
+
+impl<M: Model> Walk<M> {
+    /// Starts a run: everything up to the first state in which more than one task can go, or none.
+    pub(crate) fn new(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
+        machine.reset();
+        let mut enabled = vec![];
+        loop {
+            machine.enabled(&mut enabled);
+            let [only] = enabled[..] else { break };
+            machine.step(only);
+        }
+        machine.suspend_at_each_step();
+        machine.world().keep_changes();
+        let marks = machine.marks();
+        let mut walk = Self {
+            automaton: Automaton::default(),
+            suspended: vec![],
+            spans: model.layout().cells().iter().map(|c| c.span).collect(),
+            limit: machine.limit(),
+            tasks: Tasks::default(),
+            marks,
+            machine,
+            news: true,
+        };
+        walk.enter();
+        walk
+    }
+
+    /// Takes over the tasks of the machine's run.
+    fn enter(&mut self) {
+        for (i, key) in self.machine.tasks().into_iter().enumerate() {
+            let (point, suspended) = self.machine.standing(TaskId(i as u32));
+            let id = self.automaton.intern(&point, &self.marks);
+            self.keep(id, suspended);
+            if matches!(point.op, Op::Start) {
+                self.automaton.add_start(key, id);
+            }
+            self.tasks.push(&self.automaton, key, id);
+        }
+    }
+
+    /// The machine, to start over with.
+    pub(crate) fn into_machine(self) -> Box<Machine<M>> {
+        self.machine
+    }
+
+    /// What is known of the tasks, when the run is over.
+    pub(crate) fn into_automaton(self) -> Automaton {
+        self.automaton
+    }
+
+    /// Whether a task that waits for a lock cannot go before `other` does, which holds it;
+    /// `None` if it waits for something else.
+    pub(crate) fn keeps_waiting(&self, task: TaskId, other: TaskId) -> Option<bool> {
+        let node = |t: TaskId| self.tasks.nodes[t.index()];
+        let Op::Lock { lock, .. } = self.automaton.node(node(task)).op else {
+            return None;
+        };
+        let held = &self.automaton.point(node(other)).held;
+        Some(held.iter().any(|(l, _)| *l == lock))
+    }
+
+    /// The machine.
+    pub(crate) fn machine(&self) -> &Machine<M> {
+        &self.machine
+    }
+
+    /// What is known of the tasks.
+    pub(crate) fn automaton(&self) -> &Automaton {
+        &self.automaton
+    }
+
+    /// The limit of the model that the run has hit, if any.
+    pub(crate) fn limit(&self) -> Option<&str> {
+        self.limit.as_deref()
+    }
+
+    /// Whether something was learnt since the last call.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Where the run is.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            changes: self.machine.world().changes(),
+            moves: self.tasks.moves.len(),
+        }
+    }
+
+    /// Takes the run back to where it was.
+    pub(crate) fn go_back(&mut self, place: Place) {
+        self.machine.world().take_back(place.changes);
+        while self.tasks.moves.len() > place.moves {
+            let hash = |node: NodeId| self.automaton.node(node).fingerprint;
+            match self.tasks.moves.pop() {
+                Some(Move::Step(task, old)) => {
+                    let new = std::mem::replace(&mut self.tasks.nodes[task.index()], old);
+                    let sum = self.tasks.hash.wrapping_sub(hash(new));
+                    self.tasks.hash = sum.wrapping_add(hash(old));
+                }
+                Some(Move::Spawn) => {
+                    self.tasks.keys.pop();
+                    if let Some(new) = self.tasks.nodes.pop() {
+                        self.tasks.hash = self.tasks.hash.wrapping_sub(hash(new));
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// The fingerprint of the state.
+    pub(crate) fn fingerprint(&self) -> u128 {
+        self.machine.world().hash().wrapping_add(self.tasks.hash)
+    }
+
+    /// The points that the tasks stand at.
+    pub(crate) fn nodes(&self) -> &[NodeId] {
+        &self.tasks.nodes
+    }
+
+    /// What a task runs.
+    pub(crate) fn key(&self, task: TaskId) -> TaskKey {
+        self.tasks.keys[task.index()]
+    }
+
+    /// The tasks that can go next, as [`Machine::enabled`] says it.
+    pub(crate) fn enabled(&self, into: &mut Vec<TaskId>) {
+        into.clear();
+        let world = self.machine.world();
+        for (i, node) in self.tasks.nodes.iter().enumerate() {
+            let op = &self.automaton.node(*node).op;
+            let id = TaskId(i as u32);
+            if matches!(op, Op::Start) {
+                into.clear();
+                into.push(id);
+                return;
+            }
+            if world.enables(op) {
+                into.push(id);
+            }
+        }
+    }
+
+    /// Lets one task take a step.
+    pub(crate) fn step(&mut self, task: TaskId) {
+        let from = self.tasks.nodes[task.index()];
+        let place = self.place();
+        let walked = {
+            let mut world = self.machine.world();
+            walk(
+                &self.automaton,
+                &self.spans,
+                &mut world,
+                &mut self.tasks,
+                task,
+            )
+        };
+        let to = match walked {
+            Walked::To(to) => to,
+            Walked::Unknown => {
+                self.go_back(place);
+                self.learn(task, from)
+            }
+            Walked::Endless => {
+                self.limit.get_or_insert_with(|| {
+                    format!(
+                        "a task has taken {MAX_OPERATIONS} operations without a step: does it \
+                         loop without progress?"
+                    )
+                });
+                from
+            }
+        };
+        self.tasks.nodes[task.index()] = to;
+        self.tasks.moves.push(Move::Step(task, from));
+        let hash = |node: NodeId| self.automaton.node(node).fingerprint;
+        let sum = self.tasks.hash.wrapping_sub(hash(from));
+        self.tasks.hash = sum.wrapping_add(hash(to));
+    }
+
+    /// Runs the step for real, and takes in what the task does.
+    fn learn(&mut self, task: TaskId, from: NodeId) -> NodeId {
+        self.news = true;
+        let before = self.tasks.keys.len();
+        let suspended = self.suspended.get(from.index()).and_then(Option::as_ref);
+        let stepped = self.machine.step_from(&self.tasks.keys, task, suspended);
+        let to = self.automaton.learn(from, &stepped.record, &self.marks);
+        self.keep(to, stepped.suspended);
+        for key in self.machine.tasks().into_iter().skip(before) {
+            let start = self.start(key);
+            self.tasks.push(&self.automaton, key, start);
+            self.tasks.moves.push(Move::Spawn);
+        }
+        if self.limit.is_none() {
+            self.limit = self.machine.limit();
+        }
+        to
+    }
+
+    /// Keeps a copy of the task suspended at a point, unless there is one.
+    fn keep(&mut self, id: NodeId, suspended: Option<Suspended>) {
+        if self.suspended.len() <= id.index() {
+            self.suspended.resize_with(id.index() + 1, || None);
+        }
+        let slot = &mut self.suspended[id.index()];
+        if let (None, Some(suspended)) = (&slot, suspended) {
+            *slot = Some(suspended);
+            self.automaton.can_resume(id);
+        }
+    }
+
+    fn start(&mut self, key: TaskKey) -> NodeId {
+        self.automaton.start(key).unwrap_or_else(|| {
+            let point = self.machine.start(key);
+            let id = self.automaton.intern(&point, &self.marks);
+            self.automaton.add_start(key, id);
+            id
+        })
+    }
+
+    /// A task has been interrupted where it stands: those who watch the locks are told.
+    pub(crate) fn interrupted(&mut self, task: TaskId) {
+        let node = self.tasks.nodes[task.index()];
+        if self.automaton.interrupt(node) {
+            let held = &self.automaton.point(node).held;
+            self.machine.watch().interrupted(held);
+            self.news = true;
+        }
+    }
+
+    /// The outcome of the state, in which nobody can go on.
+    pub(crate) fn finish(&self) -> Final<M::Outcome> {
+        let points = self.tasks.nodes.iter().map(|n| self.automaton.point(*n));
+        self.machine.finish_at(&points.collect::<Vec<_>>())
+    }
+
+    /// Conflicting accesses of plain fields that are both about to happen.
+    pub(crate) fn data_races(&self, into: &mut Vec<DataRace>) {
+        into.clear();
+        let nodes = &self.tasks.nodes;
+        for (i, first) in nodes.iter().enumerate() {
+            let Some(cell) = accessed(&self.automaton.node(*first).op) else {
+                continue;
+            };
+            for second in &nodes[i + 1..] {
+                if accessed(&self.automaton.node(*second).op) == Some(cell) {
+                    let points = (self.automaton.point(*first), self.automaton.point(*second));
+                    into.extend(self.machine.data_race(points.0, points.1));
+                }
+            }
+        }
+    }
+}
+
+/// The cell that a suspended task is about to access.
+#[inline]
+fn accessed(op: &Op) -> Option<CellId> {
+    match *op {
+        Op::Load { cell }
+        | Op::Store { cell, .. }
+        | Op::Rmw { cell, .. }
+        | Op::Compound { first: cell, .. } => Some(cell),
+        _ => None,
+    }
+}
+
+/// Takes one step over the automaton.
+fn walk(
+    automaton: &Automaton,
+    spans: &[u32],
+    world: &mut World,
+    tasks: &mut Tasks,
+    task: TaskId,
+) -> Walked {
+    let mut at = tasks.nodes[task.index()];
+    for operation in 0..MAX_OPERATIONS {
+        let node = automaton.node(at);
+        if operation > 0 {
+            let stops = match node.stops {
+                Stops::Never => false,
+                Stops::Always => true,
+                Stops::IfBlocked => !world.enables(&node.op),
+            };
+            let is_over = matches!(node.op, Op::Ended);
+            if stops {
+                return if node.can_resume || is_over {
+                    Walked::To(at)
+                } else {
+                    Walked::Unknown
+                };
+            }
+        }
+        let Some(next) = operate(automaton, spans, world, tasks, task, at) else {
+            return Walked::Unknown;
+        };
+        at = next;
+    }
+    Walked::Endless
+}
+
+/// Does the operation at a point; gives the next point if it is known.
+#[inline]
+fn operate(
+    automaton: &Automaton,
+    spans: &[u32],
+    world: &mut World,
+    tasks: &mut Tasks,
+    task: TaskId,
+    at: NodeId,
+) -> Option<NodeId> {
+    let node = automaton.node(at);
+    let after = |value: u64| match node.next {
+        Next::One(next) => Some(next),
+        Next::Values(table) => automaton.by_value(table, value),
+        Next::Unknown | Next::Contents(_) => None,
+    };
+    match node.op {
+        Op::Start | Op::Wait { .. } => after(0),
+        Op::Load { cell } => after(world.cell(cell)),
+        Op::Store { cell, value } => {
+            let next = after(0)?;
+            world.set(cell, value);
+            Some(next)
+        }
+        Op::Rmw { cell, op, .. } | Op::Release { cell, op } | Op::Ghost { cell, op } => {
+            let old = world.cell(cell);
+            let next = after(old)?;
+            world.set(cell, op.apply(old));
+            Some(next)
+        }
+        Op::Compound { first, .. } => {
+            let Next::Contents(table) = node.next else {
+                return None;
+            };
+            let cells = world.span(first, spans[first.index()] as usize);
+            let content = automaton.by_content(table, cells)?;
+            for (i, new) in &content.changes {
+                world.set(CellId(first.0 + i), *new);
+            }
+            Some(content.next)
+        }
+        Op::Lock { lock, mode } => {
+            let next = after(0)?;
+            take(world, lock, mode, task);
+            Some(next)
+        }
+        Op::TryLock { lock } => {
+            let free = world.is_free(lock, Mode::Exclusive);
+            let next = after(u64::from(free))?;
+            if free {
+                take(world, lock, Mode::Exclusive, task);
+            }
+            Some(next)
+        }
+        Op::Unlock { lock, mode } => {
+            let next = after(0)?;
+            let slot = world.lock_to_change(lock);
+            match mode {
+                Mode::Exclusive => slot.owner = None,
+                Mode::Shared => slot.readers -= 1,
+            }
+            Some(next)
+        }
+        Op::Spawn { entry } => {
+            let next = after(0)?;
+            let key = tasks.next(entry);
+            let start = automaton.start(key)?;
+            tasks.push(automaton, key, start);
+            tasks.moves.push(Move::Spawn);
+            Some(next)
+        }
+        Op::Ended => None,
+    }
+}
+
+#[inline]
+fn take(world: &mut World, lock: crate::layout::LockId, mode: Mode, task: TaskId) {
+    let slot = world.lock_to_change(lock);
+    match mode {
+        Mode::Exclusive => slot.owner = Some(task),
+        Mode::Shared => slot.readers += 1,
+    }
+}
