@@ -3,9 +3,12 @@
 
 mod programs;
 
+use checker::engine::dpor;
 use checker::engine::exhaustive;
 use checker::engine::loom::{self, Loads};
+use checker::engine::marks::Marks;
 use checker::engine::shuttle::{self, Scheduler};
+use checker::model::Model;
 use checker::outcome::{Complete, Report};
 use programs::{Op, Program};
 use proptest::collection::vec;
@@ -237,5 +240,46 @@ fn loom_finds_the_same_under_sequential_consistency() {
         let found =
             loom::explore(program, &options).map_err(|e| TestCaseError::fail(e.to_string()))?;
         same("loom", &expected, &found)
+    });
+}
+
+/// Source-DPOR with every operation as a step rests on no reduction of the exhaustive engine's;
+/// with the marks it has the same steps, and so its schedules fit.
+#[test]
+fn source_dpor_finds_the_same() {
+    check(|program| {
+        let expected = searched(program, true, true);
+        for marks in [expected.marks.clone(), Marks::all(program.layout())] {
+            let options = dpor::Options {
+                max_executions: Some(5_000),
+                ..dpor::Options::new(marks.clone())
+            };
+            let found = dpor::explore(program, &options).report;
+            same("source-DPOR", &expected, &found)?;
+            for (end, schedule) in &found.finals {
+                let trace = exhaustive::replay(program, &marks, schedule);
+                prop_assert_eq!(&trace.divergence, &None);
+                prop_assert_eq!(&trace.end, end);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn source_dpor_finds_the_same_data_races() {
+    check(|program| {
+        let program = Arc::new(Program::clone(program).with_plain_fields());
+        let expected = searched(&program, true, true);
+        let options = dpor::Options {
+            max_executions: Some(5_000),
+            ..dpor::Options::new(expected.marks.clone())
+        };
+        let found = dpor::explore(&program, &options).report;
+        let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<BTreeSet<_>>();
+        if found.complete == Complete::Yes {
+            prop_assert_eq!(races(&found), races(&expected));
+        }
+        Ok(())
     });
 }
