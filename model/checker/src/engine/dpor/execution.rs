@@ -294,7 +294,7 @@ impl Execution {
                 let events = self.events[..event].iter();
                 let after = events.chain(rest.iter().map(|i| &self.events[*i]));
                 self.is_possible_after(after, operation)
-                    .then(|| (event, rest))
+                    .then_some((event, rest))
             })
         });
         reversed
