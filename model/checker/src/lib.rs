@@ -20,6 +20,7 @@
 pub mod backend;
 pub mod engine;
 pub mod event;
+pub mod guard;
 pub mod hash;
 pub mod heap;
 pub mod layout;
