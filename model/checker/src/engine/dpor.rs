@@ -15,14 +15,14 @@
 //! [`crate::engine::marks`] are of two kinds. Accesses of what is not marked commute with all that
 //! the others can do meanwhile, so they make no two events depend on each other. Dropping a lock
 //! that nobody tries, and `WaitGroup::done`, only let others go on: they come before the step that
-//! they make possible ([`execution`]), but no order of the two can be reversed.
+//! they make possible (`dpor/execution.rs`), but no order of the two can be reversed.
 //!
 //! # Operations that disable each other
 //!
 //! The algorithm of the paper assumes that an operation which is possible stays so until it is
 //! done. Taking a lock and waiting do not. So races are looked for when an execution is over, with
 //! the operations that tasks still wait for among them, and a race is reversed only if the later
-//! operation is possible before the earlier one; see [`execution`].
+//! operation is possible before the earlier one; see `dpor/execution.rs`.
 
 mod execution;
 mod search;
