@@ -12,7 +12,7 @@
 
 use checker::engine::loom::Loads;
 use checker::engine::shuttle::Scheduler;
-use checker::engine::{exhaustive, loom, shuttle};
+use checker::engine::{dpor, exhaustive, loom, shuttle};
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
 use kernel::outcome::Outcome;
@@ -354,5 +354,32 @@ fn shuttle_comes_to_its_end_with_the_same_outcomes() {
         let context = format!("{kernel} {scenario:?}");
         assert_eq!(report.complete, Complete::Yes, "{context}");
         assert_eq!(report.outcomes(), expected.outcomes(), "{context}");
+    }
+}
+
+/// Source-DPOR comes to its end also where loom does not, but for the worker; its schedules lead
+/// to its outcomes. The largest is the registration on v6.16: 18310 executions.
+#[test]
+fn source_dpor_comes_to_its_end_with_the_same_outcomes() {
+    let large = too_large_for_loom().filter(|(_, scenario)| scenario.tasks.len() == 2);
+    for (kernel, scenario) in LOOM_COMPLETES.into_iter().chain(large) {
+        let model = scenario.on(kernel);
+        let expected = all(&model);
+        let options = dpor::Options {
+            max_executions: Some(100_000),
+            ..dpor::Options::new(expected.marks.clone())
+        };
+        let found = dpor::explore(&model, &options);
+        let context = format!("{kernel} {scenario:?}");
+        println!(
+            "{context}: {} executions, {} cut short",
+            found.report.executions, found.sleep_set_blocked
+        );
+        assert_eq!(found.report.complete, Complete::Yes, "{context}");
+        assert_eq!(found.report.outcomes(), expected.outcomes(), "{context}");
+        for (end, schedule) in &found.report.finals {
+            let trace = exhaustive::replay(&model, &expected.marks, schedule);
+            assert_eq!((trace.divergence, &trace.end), (None, end), "{context}");
+        }
     }
 }

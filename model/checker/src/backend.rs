@@ -7,9 +7,11 @@
 #![allow(unsafe_code)]
 
 use crate::event::What;
+use crate::guard::Outside;
 use crate::layout::{CellId, LockId};
 use crate::model::Entry;
 use std::cell::Cell;
+use std::ops::Deref;
 
 /// Memory order of an access, as in the kernel's memory-barriers.txt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,19 +168,37 @@ pub fn with<R>(backend: &dyn Backend, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// The engine of this thread, for one call: to be dropped when the call returns.
+pub(crate) struct Current<'a> {
+    backend: &'a dyn Backend,
+    _outside: Outside,
+}
+
+impl<'a> Deref for Current<'a> {
+    type Target = dyn Backend + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        self.backend
+    }
+}
+
 /// The engine of this thread.
 ///
 /// # Panics
 ///
 /// Outside of an engine: a sync object has no meaning there.
-pub(crate) fn current<'a>() -> &'a dyn Backend {
+pub(crate) fn current<'a>() -> Current<'a> {
     let pointer = CURRENT
         .get()
         .expect("sync objects work only inside a task of an engine");
     // SAFETY: see `with`: the pointer is there only while its target lives. Callers are the sync
     // objects, which use it for one operation; a task that is suspended within an operation is
     // only ever resumed by the same engine, inside the same `with`, or never again.
-    unsafe { &*pointer }
+    let backend = unsafe { &*pointer };
+    Current {
+        backend,
+        _outside: Outside::enter(),
+    }
 }
 
 /// Whether this thread is inside an engine.

@@ -2,12 +2,13 @@
 //!
 //! A model is straight-line Rust over the objects of [`sync`]: locks that own no data, fields
 //! that can be touched with or without their lock, lists, work items, wait queues. The same
-//! model code runs under three engines, chosen at run time:
+//! model code runs under four engines, chosen at run time:
 //!
 //! | engine | what it is for |
 //! |---|---|
 //! | [`engine::exhaustive`] | every interleaving under sequential consistency, states merged; the only engine whose "complete yes" is a claim |
 //! | [`engine::loom`] | the same model as loom threads: an independent check |
+//! | [`engine::dpor`] | one execution for each class of equivalent ones, no states: an independent check |
 //! | [`engine::shuttle`] | random, PCT and depth-first sampling of what is too large |
 //!
 //! How it fits together: a [`model::Model`] lays out its world once as a flat array of 64-bit
@@ -20,6 +21,7 @@
 pub mod backend;
 pub mod engine;
 pub mod event;
+pub mod guard;
 pub mod hash;
 pub mod heap;
 pub mod layout;

@@ -2,6 +2,7 @@
 
 use crate::backend::current;
 use crate::event::What;
+use crate::guard;
 use crate::model::Entry;
 
 /// A value that a kernel function returns, as it stands in a trace.
@@ -55,31 +56,25 @@ pub fn call<R: Return>(
     name: impl FnOnce() -> String,
     body: impl FnOnce() -> R,
 ) -> R {
-    let backend = current();
-    backend.enter(function, object);
-    if backend.records() {
-        backend.record(What::Enter {
-            function,
-            object: name(),
-        });
+    current().enter(function, object);
+    if current().records() {
+        let object = name();
+        current().record(What::Enter { function, object });
     }
-    let ret = body();
-    backend.exit();
-    if backend.records() {
-        backend.record(What::Exit {
-            function,
-            ret: ret.show(),
-        });
+    let ret = guard::function(function, body);
+    current().exit();
+    if current().records() {
+        let ret = ret.show();
+        current().record(What::Exit { function, ret });
     }
     ret
 }
 
 /// Runs `body` as a part of the task that has a number, for checkpoints: traces do not show it.
 pub fn part<R>(name: &'static str, number: u64, body: impl FnOnce() -> R) -> R {
-    let backend = current();
-    backend.enter(name, number);
-    let ret = body();
-    backend.exit();
+    current().enter(name, number);
+    let ret = guard::function(name, body);
+    current().exit();
     ret
 }
 

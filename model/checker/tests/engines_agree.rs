@@ -3,6 +3,7 @@
 
 mod programs;
 
+use checker::engine::dpor;
 use checker::engine::exhaustive;
 use checker::engine::loom::{self, Loads};
 use checker::engine::marks::Marks;
@@ -41,6 +42,19 @@ fn shuttle<M: Model>(model: &Arc<M>, marks: &Marks, scheduler: Scheduler) -> Rep
     )
 }
 
+/// Source-DPOR gives the outcomes of the exhaustive engine, with schedules that lead to them;
+/// how many executions it needs.
+fn source_dpor<M: Model>(model: &Arc<M>, marks: &Marks) -> u64 {
+    let found = dpor::explore(model, &dpor::Options::new(marks.clone())).report;
+    assert_eq!(found.complete, Complete::Yes);
+    assert_eq!(found.outcomes(), exhaustive(model).outcomes());
+    for (end, schedule) in &found.finals {
+        let trace = exhaustive::replay(model, marks, schedule);
+        assert_eq!((trace.divergence, &trace.end), (None, end));
+    }
+    found.executions
+}
+
 const DFS: Scheduler = Scheduler::Dfs {
     max_iterations: None,
 };
@@ -63,12 +77,19 @@ fn agree<M: Model>(name: &str, model: M) -> Vec<Final<M::Outcome>> {
     let sequential = loom(&model, marks, Loads::ReadModifyWrite);
     let weak = loom(&model, marks, Loads::Load);
     let dfs = shuttle(&model, marks, DFS);
+    let by_source_sets = source_dpor(&model, marks);
+    source_dpor(&model, &Marks::all(model.layout()));
     println!(
-        "{name}: {} outcomes; executions: loom {}, loom weak {}, shuttle DFS {}",
+        "{name}: {} outcomes; executions: loom {}, loom weak {}, shuttle DFS {}, source-DPOR {}",
         expected.len(),
         sequential.executions,
         weak.executions,
-        dfs.executions
+        dfs.executions,
+        by_source_sets,
+    );
+    assert!(
+        by_source_sets <= dfs.executions,
+        "{name}: source-DPOR reduces"
     );
     assert_eq!(
         sequential.outcomes(),

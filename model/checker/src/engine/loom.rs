@@ -187,6 +187,7 @@ pub fn explore<M: Model>(
         model,
         &options.marks,
         options.loads == Loads::ReadModifyWrite,
+        None,
     );
     let ended = if world.had_too_many_tasks() {
         Ok(())

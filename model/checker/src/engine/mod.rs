@@ -2,6 +2,7 @@
 
 mod automaton;
 pub mod deadlock;
+pub mod dpor;
 pub mod exhaustive;
 mod footprints;
 pub mod loom;

@@ -59,7 +59,7 @@ pub struct Options {
 /// Explores a model with shuttle. The report has outcomes and deadlocks without schedules, the
 /// number of executions, and `complete yes` only if a depth-first search came to its end.
 pub fn explore<M: Model>(model: &Arc<M>, options: &Options) -> Report<M::Outcome> {
-    let world = World::<M, Shuttle>::new(model, &options.marks, true);
+    let world = World::<M, Shuttle>::new(model, &options.marks, true, None);
     let ended = world.explore(|| {
         let steps = Arc::new(Mutex::new(Steps::default()));
         let (judge, world) = (world.clone(), world.clone());
@@ -95,7 +95,8 @@ fn completeness(scheduler: Scheduler, steps: Steps, executions: u64, n: usize) -
     })
 }
 
-fn config() -> Config {
+/// How shuttle runs threads.
+pub(super) fn config() -> Config {
     let mut config = Config::new();
     config.stack_size = STACK_BYTES;
     config.failure_persistence = FailurePersistence::None;
@@ -241,7 +242,8 @@ impl Choices for Points {
     }
 }
 
-struct Shuttle;
+/// Shuttle as a library of threads.
+pub(super) struct Shuttle;
 
 thread_local! {
     /// Whether the task that asks is before an operation on something that is marked. Anywhere

@@ -15,6 +15,7 @@
 //! needs no guards, a task can die with its locks held, a reader-writer lock is the same
 //! thing, and a failing attempt at a lock is explored.
 
+pub(super) mod log;
 mod operations;
 
 use crate::backend::{Condition, Mode, Order, Rmw, Waiting, with};
@@ -24,6 +25,7 @@ use crate::engine::schedule::Schedule;
 use crate::layout::{CellId, LockId};
 use crate::model::{Entry, Model};
 use crate::outcome::{Complete, Final, Interleavings, Report};
+use log::{Log, SharedLog};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -176,6 +178,8 @@ pub(super) struct World<M: Model, L: Library> {
     marks: Marks,
     /// Every access is a read-modify-write, and so there is one order of all of them.
     sequential: bool,
+    /// For a scheduler that wants to know what the tasks do.
+    log: Option<SharedLog>,
     /// The world and the tasks after the set-up.
     base: (Vec<u64>, Vec<Entry>),
     state: Mutex<State<L>>,
@@ -201,13 +205,18 @@ impl<O> Default for Found<O> {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<M: Model, L: Library> World<M, L> {
     /// Lays the world out and runs the model's set-up.
-    pub(super) fn new(model: &Arc<M>, marks: &Marks, sequential: bool) -> Arc<Self> {
+    pub(super) fn new(
+        model: &Arc<M>,
+        marks: &Marks,
+        sequential: bool,
+        log: Option<SharedLog>,
+    ) -> Arc<Self> {
         let layout = model.layout();
         let state = State {
             phase: Phase::Alone,
@@ -228,6 +237,7 @@ impl<M: Model, L: Library> World<M, L> {
             model: model.clone(),
             marks: marks.clone(),
             sequential,
+            log: None,
             base: (vec![], vec![]),
             state: Mutex::new(state),
             found: Mutex::new(Found::default()),
@@ -242,6 +252,7 @@ impl<M: Model, L: Library> World<M, L> {
         world.base = (state.cells.clone(), entries);
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
+            log,
             ..world
         })
     }
@@ -250,6 +261,28 @@ impl<M: Model, L: Library> World<M, L> {
     /// it gives, or its panic.
     pub(super) fn explore<R>(&self, library: impl FnOnce() -> R) -> std::thread::Result<R> {
         with(self, || catch_unwind(AssertUnwindSafe(library)))
+    }
+
+    /// The cells after the set-up.
+    pub(super) fn base(&self) -> &[u64] {
+        &self.base.0
+    }
+
+    /// Writes to the log, if there is one.
+    fn log(&self, write: impl FnOnce(&mut Log)) {
+        if let Some(log) = &self.log {
+            write(&mut locked(log));
+        }
+    }
+
+    /// Whether the run is about to end: whoever goes on is unwound.
+    pub(super) fn is_ending(&self) -> bool {
+        locked(&self.state).phase == Phase::Ending
+    }
+
+    /// Ends the run without an outcome: whoever goes on is unwound.
+    pub(super) fn cut(&self) {
+        locked(&self.state).phase = Phase::Ending;
     }
 
     /// Whether a limit of the model was hit, so that no other run is to begin.
@@ -325,6 +358,7 @@ impl<M: Model, L: Library> World<M, L> {
         state.tasks.clear();
         state.main = Some(L::current());
         state.operations = 0;
+        self.log(|log| *log = Log::default());
     }
 
     /// Creates a task and its thread.
@@ -338,6 +372,7 @@ impl<M: Model, L: Library> World<M, L> {
             });
             state.tasks.len() - 1
         };
+        self.log(|log| log.create(task));
         let world = self
             .this
             .upgrade()
@@ -431,7 +466,11 @@ impl<M: Model, L: Library> World<M, L> {
         found.depth = found.depth.max(operations);
         found.most_tasks = found.most_tasks.max(tasks);
         if let Some(outcome) = outcome {
-            found.finals.entry(Final { outcome, deadlock }).or_default();
+            let schedule = found.finals.entry(Final { outcome, deadlock });
+            schedule.or_insert_with(|| {
+                let log = self.log.as_ref();
+                log.map_or_else(Schedule::default, |log| locked(log).schedule.clone())
+            });
         }
     }
 

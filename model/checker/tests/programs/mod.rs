@@ -9,7 +9,7 @@
 use checker::layout::Layout;
 use checker::list::List;
 use checker::model::{Entry, Model};
-use checker::sync::{Mutex, Plain, RwSem, Shared};
+use checker::sync::{Mutex, Plain, RwSem, Shared, WaitGroup};
 use checker::task;
 
 /// One operation; `Last` is the value that the task read last.
@@ -36,6 +36,12 @@ pub enum Op {
     Spawn(usize),
     /// Moves what is in the first field to the second whenever there is something, as an idle worker.
     Work(usize, usize),
+    /// One more is under way.
+    GroupAdd,
+    /// One is done.
+    GroupDone,
+    /// Waits until none is under way.
+    GroupWait,
     /// Dies.
     Oops,
 }
@@ -49,6 +55,7 @@ pub struct Program {
     locks: Vec<Mutex>,
     sem: RwSem,
     list: List<u64>,
+    group: WaitGroup,
     tasks: Vec<Vec<Op>>,
     /// How many of the tasks are there from the start.
     initial: usize,
@@ -77,6 +84,7 @@ impl Program {
                 .collect(),
             sem: RwSem::new(&mut layout, "", "sem"),
             list: List::new(&mut layout, "", "list", 8),
+            group: WaitGroup::new(&mut layout, "", "group"),
             layout,
             initial: tasks.len(),
             tasks,
@@ -143,6 +151,9 @@ impl Program {
                         self.fields[to].add(n);
                     }
                 }
+                Op::GroupAdd => self.group.add(),
+                Op::GroupDone => self.group.done(),
+                Op::GroupWait => self.group.wait(),
                 Op::Oops => task::oops("oops"),
             }
         }

@@ -1,5 +1,6 @@
 //! The operations of the sync objects on a [`World`].
 
+use super::log::{Effect, Operation};
 use super::{Doing, Gone, Library, MAX_OPERATIONS, Phase, World, locked};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::event::What;
@@ -11,11 +12,24 @@ use std::sync::Arc;
 /// Neither changes anything, and is a read-modify-write nevertheless.
 const TOUCH: Rmw = Rmw::Add(0);
 
+fn access(cell: CellId, writes: bool) -> Operation {
+    Operation::Access { cell, writes }
+}
+
 impl<M: Model, L: Library> World<M, L> {
     /// Runs `f` on a marked object's atomic: a scheduling point. `None` if it is not marked.
-    fn on<R>(&self, atomic: Option<Arc<L::Atomic>>, f: impl FnOnce(&L::Atomic) -> R) -> Option<R> {
+    /// `operation` is what it is a step of; `None` if nobody can tell when it happens.
+    fn on<R>(
+        &self,
+        atomic: Option<Arc<L::Atomic>>,
+        operation: impl Into<Option<Operation>>,
+        f: impl FnOnce(&L::Atomic) -> R,
+    ) -> Option<R> {
         let atomic = atomic?;
         let me = locked(&self.state).running;
+        if let Some(operation) = operation.into() {
+            self.log(|log| log.announce(me, operation));
+        }
         let result = f(&atomic);
         self.go_on(me);
         Some(result)
@@ -41,9 +55,19 @@ impl<M: Model, L: Library> World<M, L> {
     }
 
     /// The scheduling point of a marked lock.
-    fn touch_lock(&self, lock: LockId) {
+    fn touch_lock(&self, lock: LockId, operation: impl Into<Option<Operation>>) {
         let atomic = locked(&self.state).lock_atomics[lock.index()].clone();
-        self.on(atomic, |a| L::rmw(a, TOUCH, Order::AcquireRelease));
+        self.on(atomic, operation, |a| {
+            L::rmw(a, TOUCH, Order::AcquireRelease)
+        });
+    }
+
+    /// An atomic update, which is a step of `operation`.
+    fn update(&self, cell: CellId, op: Rmw, order: Order, operation: Option<Operation>) -> u64 {
+        let seen = self.on(self.cell_atomic(cell), operation, |a| L::rmw(a, op, order));
+        let old = seen.unwrap_or_else(|| self.content(cell));
+        self.write(cell, op.apply(old));
+        old
     }
 
     fn content(&self, cell: CellId) -> u64 {
@@ -52,12 +76,13 @@ impl<M: Model, L: Library> World<M, L> {
 
     /// Writes a cell, and sets those going who have waited for that.
     fn write(&self, cell: CellId, value: u64) {
-        locked(&self.state).cells[cell.index()] = value;
-        self.written();
+        let content = std::mem::replace(&mut locked(&self.state).cells[cell.index()], value);
+        self.wrote(cell, content, value);
     }
 
     /// Sets those going whose condition holds now.
-    fn written(&self) {
+    fn wrote(&self, cell: CellId, old: u64, new: u64) {
+        self.log(|log| log.effects.push(Effect::Wrote { cell, old, new }));
         let (me, threads) = {
             let mut state = locked(&self.state);
             let threads = state.set_going(|doing, cells| match doing {
@@ -71,9 +96,15 @@ impl<M: Model, L: Library> World<M, L> {
 
     /// Takes a lock if it is free.
     fn take(&self, lock: LockId, mode: Mode) -> bool {
-        let mut state = locked(&self.state);
-        let me = state.running;
-        state.locks[lock.index()].take(mode, me)
+        let taken = {
+            let mut state = locked(&self.state);
+            let me = state.running;
+            state.locks[lock.index()].take(mode, me)
+        };
+        if taken {
+            self.log(|log| log.effects.push(Effect::Took { lock, mode }));
+        }
+        taken
     }
 
     fn is_alone(&self) -> bool {
@@ -94,7 +125,8 @@ impl<M: Model, L: Library> World<M, L> {
 
 impl<M: Model, L: Library> Backend for World<M, L> {
     fn load(&self, cell: CellId, order: Order) -> u64 {
-        let seen = self.on(self.cell_atomic(cell), |atomic| {
+        let operation = access(cell, false);
+        let seen = self.on(self.cell_atomic(cell), operation, |atomic| {
             if self.sequential {
                 L::rmw(atomic, TOUCH, Order::AcquireRelease)
             } else {
@@ -115,7 +147,7 @@ impl<M: Model, L: Library> Backend for World<M, L> {
     }
 
     fn store(&self, cell: CellId, value: u64, order: Order) {
-        self.on(self.cell_atomic(cell), |atomic| {
+        self.on(self.cell_atomic(cell), access(cell, true), |atomic| {
             if self.sequential {
                 L::rmw(atomic, Rmw::Xchg(value), Order::AcquireRelease);
             } else {
@@ -132,10 +164,16 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         } else {
             Order::Relaxed
         };
-        let seen = self.on(self.cell_atomic(cell), |atomic| L::rmw(atomic, op, order));
-        let old = seen.unwrap_or_else(|| self.content(cell));
-        self.write(cell, op.apply(old));
-        old
+        self.update(cell, op, order, access(cell, true).into())
+    }
+
+    fn release(&self, cell: CellId, op: Rmw) {
+        let order = if self.sequential {
+            Order::AcquireRelease
+        } else {
+            Order::Relaxed
+        };
+        self.update(cell, op, order, None);
     }
 
     fn compound(
@@ -145,13 +183,14 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         step: &mut dyn FnMut(&mut [u64]) -> u64,
     ) -> u64 {
         // The content is plain; the atomic only says when.
-        self.on(self.cell_atomic(first), |a| {
+        self.on(self.cell_atomic(first), access(first, writes), |a| {
             L::rmw(a, TOUCH, Order::AcquireRelease)
         });
         let span = self.model.layout().cells()[first.index()].span as usize;
+        let old = self.content(first);
         let result = step(&mut locked(&self.state).cells[first.index()..][..span]);
         if writes {
-            self.written();
+            self.wrote(first, old, self.content(first));
         }
         result
     }
@@ -166,11 +205,13 @@ impl<M: Model, L: Library> Backend for World<M, L> {
             return;
         }
         let me = locked(&self.state).running;
+        let operation = Operation::Lock { lock, mode };
         loop {
-            self.touch_lock(lock);
+            self.touch_lock(lock, operation);
             if self.take(lock, mode) {
                 return;
             }
+            self.log(|log| log.announce(me, operation));
             self.park(me, Doing::Locks(lock));
         }
     }
@@ -179,7 +220,13 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         if self.is_alone() {
             return true;
         }
-        self.touch_lock(lock);
+        // A try is always a step of the exhaustive engine, and so it is for a scheduler whose
+        // schedules are to fit.
+        let atomic = locked(&self.state).lock_atomics[lock.index()].clone();
+        let atomic = atomic.or_else(|| self.log.as_ref().map(|_| Arc::new(L::atomic(0))));
+        self.on(atomic, Operation::TryLock(lock), |a| {
+            L::rmw(a, TOUCH, Order::AcquireRelease)
+        });
         self.take(lock, Mode::Exclusive)
     }
 
@@ -190,8 +237,10 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         // Under sequential consistency nobody can tell when a lock is dropped that nobody
         // tries. Otherwise this is what hands the writes under the lock to its next owner.
         if self.marks.unlock(lock) || !self.sequential {
-            self.touch_lock(lock);
+            let is_step = self.marks.unlock(lock);
+            self.touch_lock(lock, is_step.then_some(Operation::Unlock { lock, mode }));
         }
+        self.log(|log| log.effects.push(Effect::Dropped { lock, mode }));
         let (me, threads) = {
             let mut state = locked(&self.state);
             let me = state.running;
@@ -203,14 +252,16 @@ impl<M: Model, L: Library> Backend for World<M, L> {
 
     fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
         let me = locked(&self.state).running;
+        let operation = Operation::Wait(condition);
         loop {
             // Who goes to sleep looks at the newest value: a wake-up is never lost.
-            self.on(self.cell_atomic(condition.cell), |a| {
+            self.on(self.cell_atomic(condition.cell), operation, |a| {
                 L::rmw(a, TOUCH, Order::AcquireRelease)
             });
             if condition.holds(self.content(condition.cell)) {
                 return true;
             }
+            self.log(|log| log.announce(me, operation));
             self.park(me, Doing::Waits(condition, waiting));
         }
     }
@@ -256,9 +307,19 @@ impl<M: Model, L: Library> Backend for World<M, L> {
 
     fn checkpoint(&self, _label: &'static str, _live: &[u64]) {}
 
-    fn enter(&self, _function: &'static str, _object: u64) {}
+    fn enter(&self, function: &'static str, _object: u64) {
+        if !self.is_alone() {
+            let me = locked(&self.state).running;
+            self.log(|log| log.enter(me, function));
+        }
+    }
 
-    fn exit(&self) {}
+    fn exit(&self) {
+        if !self.is_alone() {
+            let me = locked(&self.state).running;
+            self.log(|log| log.exit(me));
+        }
+    }
 
     fn records(&self) -> bool {
         false
