@@ -66,7 +66,8 @@ pub fn verify(pan: &Path, slots: u32, limit: Duration) -> Result<Watched, String
     let directory = pan.parent().expect("it was made in a directory");
     let mut command = Command::new(pan);
     command.args(["-m20000", "-n", &format!("-w{slots}")]);
-    let watched = watch(command.current_dir(directory), limit).map_err(|e| e.to_string())?;
+    command.current_dir(directory);
+    let watched = watch(&mut command, limit, Duration::ZERO).map_err(|e| e.to_string())?;
     let says = |text: &str| watched.lines.iter().any(|l| l.contains(text));
     let complete = says("errors: 0") && !says("Search not completed");
     if watched.ended && (!complete || says("max search depth too small")) {

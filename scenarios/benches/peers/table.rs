@@ -99,7 +99,7 @@ impl fmt::Display for Table {
         writeln!(
             f,
             "| case | peer | outcomes | states | edges or executions | seconds | per second | \
-             peak MiB | time to ours |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
+             peak MiB | time / ours |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
         )?;
         for (case, rows) in &self.cases {
             let ours = rows.iter().find(|r| r.peer == Peer::Exhaustive && r.ended);

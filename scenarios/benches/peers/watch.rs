@@ -39,13 +39,15 @@ impl Watched {
     }
 }
 
-/// Runs a process until it ends, or until `limit` has passed since its start or its line `start`.
-pub fn watch(command: &mut Command, limit: Duration) -> io::Result<Watched> {
+/// Runs a process until it ends, or until `limit` has passed. The time begins with its line `start`
+/// if it prints one within `limit` and `ready` together, else `ready` after it was started.
+pub fn watch(command: &mut Command, limit: Duration, ready: Duration) -> io::Result<Watched> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
     let mut start = Instant::now();
+    let mut end = start + ready + limit;
     let stdout = child.stdout.take().expect("it was asked for");
     let (sender, lines_of_child) = channel();
     let reader = thread::spawn(move || {
@@ -60,8 +62,11 @@ pub fn watch(command: &mut Command, limit: Duration) -> io::Result<Watched> {
     let mut peak_kib = None;
     let mut in_time = true;
     loop {
-        match lines_of_child.recv_timeout(limit.saturating_sub(start.elapsed())) {
-            Ok((at, line)) if line == "start" => start = at,
+        match lines_of_child.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok((at, line)) if line == "start" => {
+                start = at;
+                end = at + limit;
+            }
             Ok((_, line)) => lines.push(line),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
