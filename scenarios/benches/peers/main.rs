@@ -139,7 +139,7 @@ fn run(peer: Peer, case: Case, slots: u32, limit: Duration) -> Row {
     let mut command = Command::new(this);
     let (clients, tasks) = (case.clients.to_string(), case.tasks.to_string());
     command.args(["--child", peer.name(), &clients, &tasks]);
-    // The search for the steps ended in time when it was asked for by itself; here it may be slower.
+    // The search for the steps ended in time when it ran by itself; now it may be slower.
     let ready = if peer.needs_marks() {
         limit * 3
     } else {
