@@ -36,6 +36,10 @@ explain *ARGS:
 replay *ARGS:
     cargo run -- replay {{ARGS}}
 
+# one scenario under every engine and under SPIN, as a table: just peers --seconds 10
+peers *ARGS:
+    cargo bench -p scenarios --bench peers -- {{ARGS}}
+
 # the commits that --kernel can name
 kernels:
     cargo run -- kernels

@@ -1,0 +1,219 @@
+//! The child's side: one peer of this repository on one case, printed line by line.
+//!
+//! | line | what it says |
+//! |---|---|
+//! | `start` | what was made ready is ready: the clock starts |
+//! | `outcome X` | an outcome that was not seen before |
+//! | `executions N` | so far |
+//! | `seconds N`, `states N`, `complete yes`, `maxrss KIB` | once, at the end |
+//! | `absent WHY` | there is no such engine |
+
+use super::scenario::{Case, Registration};
+use super::watch::peak_of;
+use checker::engine::marks::Marks;
+use checker::engine::shuttle::Scheduler;
+use checker::engine::{exhaustive, loom, shuttle};
+use checker::layout::{CellId, Layout};
+use checker::model::{Entry, Model};
+use checker::outcome::Report;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a child says how many executions there were.
+const SAYS: Duration = Duration::from_millis(200);
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Peer {
+    /// [`exhaustive`].
+    Exhaustive,
+    /// Source-DPOR of this repository.
+    Dpor,
+    /// [`loom`], loads as read-modify-writes.
+    Loom,
+    /// [`shuttle`], depth first.
+    ShuttleDfs,
+    /// [`shuttle`], probabilistic concurrency testing.
+    ShuttlePct,
+    /// SPIN, which is no engine of this repository.
+    Spin,
+}
+
+impl Peer {
+    /// All, in the order of the table.
+    pub(crate) const ALL: [Peer; 6] = [
+        Peer::Exhaustive,
+        Peer::Spin,
+        Peer::Dpor,
+        Peer::Loom,
+        Peer::ShuttleDfs,
+        Peer::ShuttlePct,
+    ];
+
+    /// As it stands in the table, and as an argument.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Peer::Exhaustive => "probe-litmus",
+            Peer::Dpor => "source-DPOR",
+            Peer::Loom => "loom",
+            Peer::ShuttleDfs => "shuttle-DFS",
+            Peer::ShuttlePct => "shuttle-PCT",
+            Peer::Spin => "SPIN",
+        }
+    }
+
+    /// The peer of that name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.name() == name)
+    }
+
+    /// It samples, and never says that it has seen everything.
+    pub(crate) fn samples(self) -> bool {
+        self == Peer::ShuttlePct
+    }
+
+    /// It explores with the steps that the exhaustive engine has found.
+    pub(crate) fn needs_marks(self) -> bool {
+        matches!(self, Peer::Loom | Peer::ShuttleDfs | Peer::ShuttlePct)
+    }
+}
+
+/// Executions of a sample, ordering constraints that it aims at, and where its chance starts.
+pub(crate) const PCT: Scheduler = Scheduler::Pct {
+    iterations: 10_000,
+    depth: 3,
+    seed: 1,
+};
+
+/// Prints what one peer finds.
+pub(crate) fn print(peer: Peer, case: Case) {
+    let marks = if peer.needs_marks() {
+        marks(case)
+    } else {
+        Marks::default()
+    };
+    // The memory of that search is not the peer's. Where the system has no such file, it is.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let model = Arc::new(Observed::new(Registration::new(case)));
+    println!("start");
+    let start = Instant::now();
+    let Some(report) = explore(peer, &model, marks) else {
+        println!("absent not in this repository yet");
+        return;
+    };
+    println!("seconds {:.6}", start.elapsed().as_secs_f64());
+    for end in report.finals.keys() {
+        assert_eq!(end.deadlock, None, "the scenario has no deadlock");
+    }
+    println!("states {}", report.states);
+    println!("executions {}", report.executions);
+    println!("complete {}", report.complete);
+    if let Some(peak) = peak_of("self") {
+        println!("maxrss {peak}");
+    }
+}
+
+fn marks(case: Case) -> Marks {
+    exhaustive::explore(&Arc::new(Registration::new(case)), &unbounded()).marks
+}
+
+fn unbounded() -> exhaustive::Options {
+    exhaustive::Options {
+        max_states: u64::MAX,
+        ..exhaustive::Options::default()
+    }
+}
+
+fn explore<M: Model>(peer: Peer, model: &Arc<M>, marks: Marks) -> Option<Report<M::Outcome>> {
+    let shuttle = |marks, scheduler| {
+        let options = shuttle::Options { marks, scheduler };
+        Some(shuttle::explore(model, &options))
+    };
+    match peer {
+        Peer::Exhaustive => Some(exhaustive::explore(model, &unbounded())),
+        // PLUG IN HERE: Some(dpor::explore(model, &dpor::Options::default())), and nothing else.
+        Peer::Dpor | Peer::Spin => None,
+        Peer::Loom => {
+            let report = loom::explore(model, &loom::Options::new(marks));
+            Some(report.unwrap_or_else(|e| panic!("{e}")))
+        }
+        Peer::ShuttleDfs => shuttle(
+            marks,
+            Scheduler::Dfs {
+                max_iterations: None,
+            },
+        ),
+        Peer::ShuttlePct => shuttle(marks, PCT),
+    }
+}
+
+/// A model that prints each outcome when it is first seen.
+struct Observed<M: Model> {
+    model: M,
+    seen: Mutex<Seen<M::Outcome>>,
+}
+
+struct Seen<O> {
+    outcomes: BTreeSet<O>,
+    executions: u64,
+    said: Instant,
+}
+
+impl<M: Model> Observed<M> {
+    fn new(model: M) -> Self {
+        let seen = Seen {
+            outcomes: BTreeSet::new(),
+            executions: 0,
+            said: Instant::now(),
+        };
+        Self {
+            model,
+            seen: Mutex::new(seen),
+        }
+    }
+}
+
+impl<M: Model<Outcome: Display>> Model for Observed<M> {
+    type Outcome = M::Outcome;
+
+    fn layout(&self) -> &Layout {
+        self.model.layout()
+    }
+
+    fn set_up(&self) {
+        self.model.set_up();
+    }
+
+    fn run(&self, entry: Entry) {
+        self.model.run(entry);
+    }
+
+    fn outcome(&self) -> M::Outcome {
+        let outcome = self.model.outcome();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.executions += 1;
+        if !seen.outcomes.contains(&outcome) {
+            println!("outcome {outcome}");
+            seen.outcomes.insert(outcome.clone());
+        }
+        if seen.said.elapsed() > SAYS {
+            seen.said = Instant::now();
+            println!("executions {}", seen.executions);
+        }
+        outcome
+    }
+
+    fn task_name(&self, entry: Entry) -> String {
+        self.model.task_name(entry)
+    }
+
+    fn turn(&self, entry: Entry) -> u32 {
+        self.model.turn(entry)
+    }
+
+    fn show(&self, cell: CellId, value: u64) -> String {
+        self.model.show(cell, value)
+    }
+}
