@@ -8,3 +8,4 @@ pub mod marks;
 pub mod schedule;
 pub mod shuttle;
 mod threads;
+pub mod weak;
