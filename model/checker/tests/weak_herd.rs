@@ -6,7 +6,7 @@
 //!   cargo test -p checker --test weak_herd -- --ignored
 //! ```
 //!
-//! Last run with herd7 7.56.3 and the model of v6.12.117. The random programs take minutes of herd7.
+//! Last run with herd7 7.56.3 and the model of v6.12.117. Random programs take it minutes.
 
 mod weak;
 

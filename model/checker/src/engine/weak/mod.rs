@@ -16,9 +16,9 @@
 //! | WRITE_ONCE(), atomic_set(), a plain write | [`WeakMemory::store`], relaxed |
 //! | smp_load_acquire() | load, acquire: later accesses see all that the store carried |
 //! | smp_store_release(), rcu_assign_pointer() | store, release: carries all that was seen |
-//! | xchg(), cmpxchg(), atomic_fetch_add() | [`WeakMemory::rmw`] that returns: smp_mb() before and after |
-//! | a cmpxchg() that fails | a relaxed load; it may be stale (atomic_t.txt: "unordered on FAILURE") |
-//! | atomic_add(), set_bit() | rmw that returns nothing: relaxed; smp_rmb() does not order its read |
+//! | xchg(), cmpxchg(), atomic_fetch_add() | [`WeakMemory::rmw`] that returns: between two smp_mb() |
+//! | a cmpxchg() that fails | a relaxed load, maybe stale (atomic_t.txt: unordered) |
+//! | atomic_add(), set_bit() | rmw that does not: relaxed, nothing to smp_rmb() |
 //! | smp_mb(), smp_rmb(), smp_wmb() | [`WeakMemory::fence`] |
 //! | smp_mb__after_spinlock(), smp_mb__{before,after}_atomic() | [`Fence::Mb`] at its place |
 //! | spin_lock(), spin_unlock() | acquire, release, and `po-unlock-lock-po` |
