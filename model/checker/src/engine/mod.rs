@@ -14,3 +14,4 @@ pub mod schedule;
 pub mod shuttle;
 mod threads;
 mod walk;
+pub mod weak;
