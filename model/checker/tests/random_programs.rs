@@ -154,7 +154,7 @@ fn no_reduction_changes_the_outcomes() {
         )?;
         let unmerged = searched(program, false, true);
         if unmerged.complete == Complete::Yes {
-            let all = explored(program, |o| o.persistent_sets = false);
+            let all = explored(program, every_step);
             prop_assert_eq!(unmerged.interleavings, all.interleavings);
         }
         same("no state is merged", &expected, &unmerged)?;
@@ -172,7 +172,7 @@ fn no_reduction_changes_the_data_races() {
             (report.complete == Complete::Yes).then_some(races)
         };
         let expected = races(true, true);
-        let all = explored(&program, |o| o.persistent_sets = false);
+        let all = explored(&program, every_step);
         let all = all.data_races.into_keys().collect::<BTreeSet<_>>();
         prop_assert_eq!(&Some(all), &expected, "persistent sets");
         for (merge, lock_aware) in [(true, false), (false, true)] {
@@ -200,12 +200,18 @@ fn explored(
     exhaustive::explore(program, &options)
 }
 
+/// Neither persistent sets nor transactions.
+fn every_step(options: &mut exhaustive::Options) {
+    options.persistent_sets = false;
+    options.transactions = false;
+}
+
 /// To run each step and to know what it does is the same, to the last count; and so is to go back
 /// to a state by a snapshot or by a replay.
 #[test]
 fn the_automaton_does_what_the_tasks_do() {
     check(|program| {
-        let by_automaton = explored(program, |o| o.persistent_sets = false);
+        let by_automaton = explored(program, every_step);
         let by_snapshot = explored(program, |o| o.automaton = false);
         let by_replay = explored(program, |o| {
             o.automaton = false;

@@ -31,7 +31,7 @@ pub(crate) struct Check {
     max_states: u64,
     /// Switches off what makes the search smaller or faster; can be repeated. The outcomes stay
     /// the same
-    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "persistent-sets", "automaton", "snapshots"])]
+    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "automaton", "snapshots"])]
     off: Vec<String>,
     /// Searches with this many threads
     #[arg(long, value_name = "N")]
@@ -109,6 +109,7 @@ impl Check {
             merge: is_on("merge"),
             lock_aware: is_on("lock-aware"),
             checkpoints: is_on("checkpoints"),
+            transactions: is_on("transactions"),
             persistent_sets: is_on("persistent-sets"),
             automaton: is_on("automaton"),
             snapshots: is_on("snapshots"),

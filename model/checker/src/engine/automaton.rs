@@ -166,6 +166,11 @@ impl Automaton {
         id
     }
 
+    /// Whether the task holds locks at a point.
+    pub(crate) fn holds_locks(&self, id: NodeId) -> bool {
+        !self.points[id.index()].held.is_empty()
+    }
+
     /// A task is interrupted at a point: whether it holds locks, and this is the first time.
     #[inline]
     pub(crate) fn interrupt(&mut self, id: NodeId) -> bool {

@@ -19,8 +19,9 @@
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::marks::Watch;
-use crate::layout::{CellId, LockId};
-use std::collections::HashMap;
+use crate::engine::walk::is_access;
+use crate::layout::{CellId, CellKind, LockId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
 /// have to wait for. Each has two bits, for reading and for writing.
@@ -130,10 +131,29 @@ pub(crate) struct Known {
     future: u32,
 }
 
+/// A task that has not ended, as the choice of a persistent set sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// The point where it stands.
+    pub(crate) node: NodeId,
+    /// What is known of the point where it stands.
+    pub(crate) known: Known,
+    /// What it waits for; `None` if it can go.
+    pub(crate) waits_for: Option<Blocker>,
+}
+
+/// Who can let a task go that waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Blocker {
+    /// Those who hold the lock: bits say which tasks.
+    Holders(u64),
+    /// Those who touch the field.
+    Writers,
+}
+
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
-    objects: Objects,
     known: HashMap<Identity, Known>,
     sets: Vec<Footprint>,
     /// For each step and each future, by number: whether they conflict.
@@ -197,6 +217,36 @@ impl<'a> Flow<'a> {
         automaton.node(node).stops != Stops::Always
     }
 
+    /// Adds to the steps that begin with taking a lock what the transaction goes on to touch.
+    fn add_transactions(&self, steps: &mut [Footprint], kinds: &[CellKind]) {
+        let continues = |at: usize| !self.goes_on(at) && is_access(self.op(at), kinds);
+        let nothing = Footprint::empty(steps.first().map_or(0, |s| s.0.len()));
+        let mut more = vec![nothing; steps.len()];
+        let mut work = vec![];
+        for at in (0..steps.len()).filter(|at| continues(*at)) {
+            for before in &self.predecessors[at] {
+                more[*before].extend(&steps[at]);
+                work.push(*before);
+            }
+        }
+        while let Some(at) = work.pop() {
+            if !self.goes_on(at) {
+                continue;
+            }
+            let sum = more[at].clone();
+            for before in &self.predecessors[at] {
+                if more[*before].extend(&sum) {
+                    work.push(*before);
+                }
+            }
+        }
+        for (at, step) in steps.iter_mut().enumerate() {
+            if matches!(self.op(at), Op::Lock { .. }) {
+                step.extend(&more[at]);
+            }
+        }
+    }
+
     /// Adds up what is touched behind each point: as far as `passes` lets it flow back.
     fn add_up(&self, own: &[Footprint], passes: impl Fn(usize) -> bool) -> Vec<Footprint> {
         let mut sums = own.to_vec();
@@ -218,7 +268,8 @@ impl<'a> Flow<'a> {
 
 impl Footprints {
     /// Of all that the tasks have been seen to do.
-    pub(crate) fn new(automata: &[&Automaton], watch: &Watch) -> Self {
+    /// `kinds` of cells are given if steps are transactions.
+    pub(crate) fn new(automata: &[&Automaton], watch: &Watch, kinds: Option<&[CellKind]>) -> Self {
         let objects = Objects::new(watch);
         let flow = Flow::new(automata);
         let words = objects.words();
@@ -229,10 +280,12 @@ impl Footprints {
                 footprint
             })
             .collect();
-        let steps = flow.add_up(&own, |at| flow.goes_on(at));
+        let mut steps = flow.add_up(&own, |at| flow.goes_on(at));
+        if let Some(kinds) = kinds {
+            flow.add_transactions(&mut steps, kinds);
+        }
         let futures = flow.add_up(&own, |_| true);
         let mut all = Self {
-            objects,
             sets: vec![Footprint::empty(words)],
             ..Self::default()
         };
@@ -271,21 +324,118 @@ impl Footprints {
     /// Whether a task's next step may conflict with something that another does ever after.
     #[inline]
     pub(crate) fn conflict(&self, step: Known, future: Known) -> bool {
-        let sets = self.sets.len();
-        sets > 0 && self.conflicts[step.step as usize * sets + future.future as usize]
+        self.sets_conflict(step.step, future.future)
     }
 
-    /// Whether the same is known of the same points.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let sets = |of: &Self, known: Known| {
-            let set = |number: u32| of.sets.get(number as usize).cloned();
-            (set(known.step), set(known.future))
+    #[inline]
+    fn sets_conflict(&self, step: u32, future: u32) -> bool {
+        let sets = self.sets.len();
+        sets > 0 && self.conflicts[step as usize * sets + future as usize]
+    }
+
+    /// The smallest persistent set that is found by beginning with one of the tasks that can go, of
+    /// those in `seeds` in this order: bits say which of `tasks`. There are at most 64 tasks.
+    pub(crate) fn persistent(&self, tasks: &[Standing], seeds: &[usize]) -> u64 {
+        let able = |set: u64| {
+            let in_set = tasks.iter().enumerate().filter(|(i, _)| set >> i & 1 != 0);
+            in_set.filter(|(_, t)| t.waits_for.is_none()).count()
         };
-        self.objects == other.objects
-            && self.known.len() == other.known.len()
-            && self.known.iter().all(|(identity, mine)| {
-                let theirs = other.known.get(identity);
-                theirs.is_some_and(|theirs| sets(self, *mine) == sets(other, *theirs))
+        let mut best = !0;
+        let mut fewest = seeds.len();
+        for seed in seeds {
+            let set = self.closure(tasks, *seed);
+            let count = able(set);
+            if count < fewest {
+                (best, fewest) = (set, count);
+            }
+            if fewest == 1 {
+                break;
+            }
+        }
+        best
+    }
+
+    /// The least persistent set with this task.
+    fn closure(&self, tasks: &[Standing], first: usize) -> u64 {
+        let mut set = 1 << first;
+        let mut work: u64 = set;
+        while work != 0 {
+            let task = &tasks[work.trailing_zeros() as usize];
+            work &= work - 1;
+            let mut more = match task.waits_for {
+                Some(Blocker::Holders(holders)) => holders,
+                _ => tasks.iter().enumerate().fold(0, |more, (i, other)| {
+                    more | (u64::from(self.conflict(task.known, other.known)) << i)
+                }),
+            };
+            more &= !set;
+            set |= more;
+            work |= more;
+        }
+        set
+    }
+
+    /// Whether what a search has relied on is still so by `seen`, which knows more: `points` are
+    /// those of its automaton, by number, with what it took to be known of them.
+    pub(crate) fn hold(&self, claims: &Claims, automaton: &Automaton, points: &[Known]) -> bool {
+        let seen = |node: usize| self.of(&automaton.point(NodeId::new(node)).identity);
+        let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for (node, known) in points.iter().enumerate() {
+            steps.entry(known.step).or_default().insert(seen(node).step);
+        }
+        claims.0.iter().enumerate().all(|(step, futures)| {
+            let now = steps.get(&(step as u32));
+            futures.iter().all(|node| {
+                let future = seen(node).future;
+                now.is_none_or(|now| now.iter().all(|step| !self.sets_conflict(*step, future)))
             })
+        })
+    }
+}
+
+/// What a search has relied on: that steps with a footprint do not conflict with what a task does
+/// behind a point. By number of the footprint and of the point.
+#[derive(Default)]
+pub(crate) struct Claims(Vec<Bits>);
+
+/// A set of small numbers.
+#[derive(Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, number: usize) {
+        if self.0.len() <= number / 64 {
+            self.0.resize(number / 64 + 1, 0);
+        }
+        self.0[number / 64] |= 1 << (number % 64);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = self.0.iter().enumerate();
+        all.flat_map(|(i, word)| {
+            (0..64)
+                .filter(move |b| word >> b & 1 != 0)
+                .map(move |b| 64 * i + b)
+        })
+    }
+}
+
+impl Claims {
+    /// The tasks of the set are let go and the others are not.
+    pub(crate) fn note(&mut self, tasks: &[Standing], set: u64) {
+        let is_in = |i: usize| set >> i & 1 != 0;
+        for (_, inside) in tasks.iter().enumerate().filter(|(i, _)| is_in(*i)) {
+            // Whoever waits for a lock is in the set with those who hold it, whatever he does then.
+            if matches!(inside.waits_for, Some(Blocker::Holders(_))) {
+                continue;
+            }
+            let step = inside.known.step as usize;
+            if self.0.len() <= step {
+                self.0.resize(step + 1, Bits::default());
+            }
+            for (_, outside) in tasks.iter().enumerate().filter(|(i, _)| !is_in(*i)) {
+                self.0[step].insert(outside.node.index());
+            }
+        }
     }
 }

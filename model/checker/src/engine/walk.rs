@@ -3,13 +3,14 @@
 
 use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
+use crate::engine::footprints::{Blocker, Known, Standing};
 use crate::engine::machine::Machine;
 use crate::engine::machine::record::Op;
 use crate::engine::machine::resume::Suspended;
 use crate::engine::machine::world::World;
 use crate::engine::marks::{Marks, TaskKey};
 use crate::event::TaskId;
-use crate::layout::CellId;
+use crate::layout::{CellId, CellKind, LockId};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Final};
 use std::sync::Arc;
@@ -74,6 +75,9 @@ pub(crate) struct Walk<M: Model> {
     marks: Marks,
     spans: Vec<u32>,
     tasks: Tasks,
+    kinds: Vec<CellKind>,
+    /// Steps are transactions.
+    pub(crate) transactions: bool,
     limit: Option<String>,
     /// Something was learnt since the last look.
     news: bool,
@@ -99,6 +103,8 @@ impl<M: Model> Walk<M> {
             automaton: Automaton::default(),
             suspended: vec![],
             spans: model.layout().cells().iter().map(|c| c.span).collect(),
+            kinds: model.layout().cells().iter().map(|c| c.kind).collect(),
+            transactions: false,
             limit: machine.limit(),
             tasks: Tasks::default(),
             marks,
@@ -127,20 +133,58 @@ impl<M: Model> Walk<M> {
         self.machine
     }
 
+    /// What kinds of cells there are; `None` unless steps are transactions.
+    pub(crate) fn transaction_kinds(&self) -> Option<&[CellKind]> {
+        self.transactions.then_some(&self.kinds[..])
+    }
+
     /// What is known of the tasks, when the run is over.
     pub(crate) fn into_automaton(self) -> Automaton {
         self.automaton
     }
 
-    /// Whether a task that waits for a lock cannot go before `other` does, which holds it;
-    /// `None` if it waits for something else.
-    pub(crate) fn keeps_waiting(&self, task: TaskId, other: TaskId) -> Option<bool> {
-        let node = |t: TaskId| self.tasks.nodes[t.index()];
-        let Op::Lock { lock, .. } = self.automaton.node(node(task)).op else {
-            return None;
+    /// The tasks that have not ended, for the choice of a persistent set; `known` by point.
+    pub(crate) fn standings(
+        &self,
+        known: &[Known],
+        tasks: &mut Vec<TaskId>,
+        into: &mut Vec<Standing>,
+    ) {
+        tasks.clear();
+        into.clear();
+        let nodes = &self.tasks.nodes;
+        let has_ended = |n: NodeId| matches!(self.automaton.node(n).op, Op::Ended);
+        let alive = (0..nodes.len() as u32).map(TaskId);
+        // One that died with its locks held is needed, to say that nobody lets go of them.
+        let is_needed = |n: NodeId| !has_ended(n) || self.automaton.holds_locks(n);
+        tasks.extend(alive.filter(|t| is_needed(nodes[t.index()])));
+        let world = self.machine.world();
+        into.extend(tasks.iter().map(|task| {
+            let node = &nodes[task.index()];
+            let op = &self.automaton.node(*node).op;
+            let waits_for = match *op {
+                _ if world.enables(op) => None,
+                Op::Lock { lock, .. } => Some(Blocker::Holders(self.holders(lock, tasks))),
+                _ => Some(Blocker::Writers),
+            };
+            Standing {
+                node: *node,
+                known: known[node.index()],
+                waits_for,
+            }
+        }));
+    }
+
+    /// Which of these tasks hold a lock, as bits.
+    fn holders(&self, lock: LockId, tasks: &[TaskId]) -> u64 {
+        let holds = |task: &TaskId| {
+            let point = self.automaton.point(self.tasks.nodes[task.index()]);
+            point.held.iter().any(|(l, _)| *l == lock)
         };
-        let held = &self.automaton.point(node(other)).held;
-        Some(held.iter().any(|(l, _)| *l == lock))
+        let bits = tasks.iter().enumerate();
+        bits.fold(0, |bits, (i, task)| {
+            bits | (u64::from(holds(task)) << (i % 64))
+        })
     }
 
     /// The machine.
@@ -226,8 +270,46 @@ impl<M: Model> Walk<M> {
         }
     }
 
-    /// Lets one task take a step.
+    /// Lets one task take a step. With [`Walk::transactions`], a step that begins by taking a lock
+    /// goes on with the access that follows.
+    ///
+    /// To take a lock commutes with whatever others do before the next operation of the task, none
+    /// of whom can touch the lock (Lipton, "Reduction: a method of proving properties of parallel
+    /// programs", 1975; Flanagan & Qadeer, "Transactions for software model checking", 2003). A
+    /// second lock is not taken in the same step, since that could wait, and neither is a plain
+    /// field accessed, since others might be about to do so too.
     pub(crate) fn step(&mut self, task: TaskId) {
+        let is_lock = self.is_at_lock(task);
+        self.part(task);
+        if is_lock && self.goes_on(task) {
+            self.part(task);
+        }
+    }
+
+    /// Of how many parts the next step of a task is made.
+    pub(crate) fn parts(&mut self, task: TaskId) -> usize {
+        if !self.is_at_lock(task) {
+            return 1;
+        }
+        let place = self.place();
+        self.part(task);
+        let goes_on = self.goes_on(task);
+        self.go_back(place);
+        1 + usize::from(goes_on)
+    }
+
+    fn is_at_lock(&self, task: TaskId) -> bool {
+        let node = self.automaton.node(self.tasks.nodes[task.index()]);
+        matches!(node.op, Op::Lock { .. })
+    }
+
+    fn goes_on(&self, task: TaskId) -> bool {
+        let node = self.tasks.nodes[task.index()];
+        self.transactions && is_access(&self.automaton.node(node).op, &self.kinds)
+    }
+
+    /// Lets one task go on to where it is suspended next.
+    pub(crate) fn part(&mut self, task: TaskId) {
         let from = self.tasks.nodes[task.index()];
         let place = self.place();
         let walked = {
@@ -335,6 +417,11 @@ impl<M: Model> Walk<M> {
             }
         }
     }
+}
+
+/// Whether an operation accesses a field that is not a plain one.
+pub(crate) fn is_access(op: &Op, kinds: &[CellKind]) -> bool {
+    accessed(op).is_some_and(|cell| kinds[cell.index()] == CellKind::Shared)
 }
 
 /// The cell that a suspended task is about to access.
@@ -459,7 +546,7 @@ fn operate(
 }
 
 #[inline]
-fn take(world: &mut World, lock: crate::layout::LockId, mode: Mode, task: TaskId) {
+fn take(world: &mut World, lock: LockId, mode: Mode, task: TaskId) {
     let slot = world.lock_to_change(lock);
     match mode {
         Mode::Exclusive => slot.owner = Some(task),

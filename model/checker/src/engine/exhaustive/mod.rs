@@ -14,6 +14,7 @@
 
 mod graph;
 mod options;
+mod sampling;
 mod search;
 mod shared;
 mod visited;

@@ -10,6 +10,8 @@ pub struct Options {
     pub lock_aware: bool,
     /// Let a task forget its past where it says so.
     pub checkpoints: bool,
+    /// Let a task that has taken a lock do its next access at once.
+    pub transactions: bool,
     /// Let only so many tasks go at a state as are enough: persistent sets.
     pub persistent_sets: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
@@ -36,6 +38,7 @@ impl Default for Options {
             merge: true,
             lock_aware: true,
             checkpoints: true,
+            transactions: true,
             persistent_sets: true,
             automaton: true,
             snapshots: true,

@@ -7,10 +7,11 @@
 
 use super::graph::{Edges, Graph, Shortest};
 use super::options::{Go, Options, Progress};
+use super::sampling::sample;
 use super::shared::{Job, Shared, StopOnPanic};
 use super::visited::StateId;
 use crate::engine::automaton::{Automaton, NodeId};
-use crate::engine::footprints::{Footprints, Known};
+use crate::engine::footprints::{Claims, Footprints, Known, Standing};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
@@ -23,6 +24,18 @@ use std::sync::Arc;
 
 /// How often a worker looks around, in states.
 const LOOK: u64 = 4096;
+
+/// Steps without a choice after which a state is kept all the same: a task may loop.
+const MAX_FORCED: u64 = 10_000;
+
+/// Where something was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    /// In this state.
+    State(StateId),
+    /// Behind this choice of the state, before the next; before the first state if there is none.
+    Choice(Option<StateId>, u16),
+}
 
 /// Explores all interleavings of a model.
 pub(super) fn explore<M: Model>(
@@ -38,16 +51,41 @@ pub(super) fn explore<M: Model>(
     };
     let machine = Box::new(Machine::new(model.clone(), false));
     machine.configure(Granularity::Steps, watch, options.checkpoints);
-    let mut walk = Walk::new(model, machine);
+    let new_walk = |machine| {
+        let mut walk = Walk::new(model, machine);
+        walk.transactions = options.transactions;
+        walk
+    };
+    let mut walk = new_walk(machine);
     let mut footprints = options.persistent_sets.then(Arc::<Footprints>::default);
+    let mut is_new = true;
     for restarts in 0.. {
         let mut tell = |now: Progress| progress(Progress { restarts, ..now });
+        if options.persistent_sets && std::mem::take(&mut is_new) {
+            sample(&mut walk);
+            let seen = Footprints::new(
+                &[walk.automaton()],
+                &walk.machine().watch(),
+                walk.transaction_kinds(),
+            );
+            footprints = footprints.map(|_| Arc::new(seen));
+            if walk.machine().watch().has_changed() {
+                let mut watch = walk.machine().watch().clone();
+                watch.activate();
+                let machine = walk.into_machine();
+                machine.configure(Granularity::Steps, watch, options.checkpoints);
+                walk = new_walk(machine);
+                is_new = true;
+                continue;
+            }
+        }
         let footprints_now = footprints.clone();
         match round(model, walk, footprints_now, options, &mut tell) {
             Round::Over(report) => return *report,
             Round::MoreSteps(machine, seen) => {
                 machine.configure(Granularity::Steps, *seen, options.checkpoints);
-                walk = Walk::new(model, machine);
+                walk = new_walk(machine);
+                is_new = true;
             }
             Round::MoreFootprints(again, seen) => {
                 walk = *again;
@@ -63,7 +101,7 @@ enum Round<M: Model> {
     Over(Box<Report<M::Outcome>>),
     /// More operations turned out to be steps.
     MoreSteps(Box<Machine<M>>, Box<Watch>),
-    /// Tasks touch more than was known; or it is better to do without that.
+    /// Tasks touch more than was known; or the search has to do without that.
     MoreFootprints(Box<Walk<M>>, Option<Arc<Footprints>>),
 }
 
@@ -86,7 +124,9 @@ fn round<M: Model>(
                     let first_job = shared.take()?;
                     let machine = Box::new(Machine::new(model.clone(), false));
                     machine.configure(Granularity::Steps, watch, shared.options.checkpoints);
-                    let mut worker = Worker::new(Walk::new(model, machine), footprints, shared);
+                    let mut walk = Walk::new(model, machine);
+                    walk.transactions = shared.options.transactions;
+                    let mut worker = Worker::new(walk, footprints, shared);
                     worker.help(first_job);
                     Some(worker.found())
                 })
@@ -124,10 +164,12 @@ struct Frame {
 struct Found<O> {
     edges: Edges,
     finals: BTreeMap<Final<O>, Vec<StateId>>,
-    data_races: BTreeMap<DataRace, Vec<StateId>>,
+    data_races: BTreeMap<DataRace, Vec<At>>,
     executions: u64,
     watch: Watch,
     automaton: Automaton,
+    known: Vec<Known>,
+    claims: Claims,
     reached: std::collections::BTreeSet<&'static str>,
 }
 
@@ -151,14 +193,25 @@ struct Worker<'a, M: Model> {
     choices: Vec<TaskId>,
     successors: Vec<StateId>,
     enabled: Vec<TaskId>,
+    /// Of those, the ones that are let go.
+    let_go: Vec<TaskId>,
+    /// For the choice of a persistent set: the tasks that have not ended, what is known of them,
+    /// and which of them to begin with.
+    alive: Vec<TaskId>,
+    standings: Vec<Standing>,
+    seeds: Vec<usize>,
+    /// What the choices so far rely on.
+    claims: Claims,
     races: Vec<DataRace>,
     edges: Edges,
     finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
-    data_races: BTreeMap<DataRace, Vec<StateId>>,
+    data_races: BTreeMap<DataRace, Vec<At>>,
     executions: u64,
     /// This round is finished before more operations become steps.
     is_far: bool,
     since_look: u64,
+    /// How many states there were when something was last learnt of the tasks.
+    last_news: u64,
     /// Bytes of its edges that the shared count knows of.
     edge_bytes: u64,
 }
@@ -180,6 +233,11 @@ impl<'a, M: Model> Worker<'a, M> {
             choices: vec![],
             successors: vec![],
             enabled: vec![],
+            let_go: vec![],
+            alive: vec![],
+            standings: vec![],
+            seeds: vec![],
+            claims: Claims::default(),
             races: vec![],
             edges: Edges::default(),
             finals: BTreeMap::new(),
@@ -187,6 +245,7 @@ impl<'a, M: Model> Worker<'a, M> {
             executions: 0,
             is_far: false,
             since_look: 0,
+            last_news: 0,
             edge_bytes: 0,
         }
     }
@@ -225,14 +284,12 @@ impl<'a, M: Model> Worker<'a, M> {
         self.walk.go_back(self.start);
         self.executions += 1;
         for choice in &job.prefix {
-            self.forced();
-            let task = self.canonical()[usize::from(*choice)];
-            self.step(task);
+            self.forced(|_| ());
+            self.step(self.let_go[usize::from(*choice)]);
         }
-        self.forced();
+        self.forced(|_| ());
         let base = self.choices.len();
-        let choices = self.canonical();
-        self.choices.extend_from_slice(&choices);
+        self.choices.extend_from_slice(&self.let_go);
         self.successors.resize(self.choices.len(), job.state);
         self.prefix = job.prefix;
         self.path.push(Frame {
@@ -290,64 +347,37 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// The tasks that are let go, in an order that depends on the state alone and not on how it was
-    /// come to.
-    fn canonical(&mut self) -> Vec<TaskId> {
-        let mut tasks = self.enabled.clone();
-        self.sort(&mut tasks);
-        match self.footprints.clone() {
-            Some(footprints) => self.persistent(&footprints, &tasks),
-            None => tasks,
+    /// Of the tasks that can go, those that are let go, in `let_go`: in an order that depends on the
+    /// state alone and not on how it was come to.
+    fn choose(&mut self) {
+        self.let_go.clone_from(&self.enabled);
+        if self.let_go.len() < 2 {
+            return;
         }
-    }
-
-    /// The smallest persistent set that is found by beginning with one of the tasks that can go:
-    /// those of it that can.
-    fn persistent(&mut self, footprints: &Footprints, enabled: &[TaskId]) -> Vec<TaskId> {
-        while self.known.len() < self.walk.automaton().len() {
-            let node = NodeId::new(self.known.len());
-            let known = footprints.of(&self.walk.automaton().point(node).identity);
-            self.known.push(known);
+        let (walk, automaton) = (&self.walk, self.walk.automaton());
+        self.let_go.sort_unstable_by_key(|t| {
+            let node = automaton.node(walk.nodes()[t.index()]);
+            (walk.key(*t).entry, node.fingerprint)
+        });
+        let Some(footprints) = &self.footprints else {
+            return;
+        };
+        for i in self.known.len()..automaton.len() {
+            let identity = &automaton.point(NodeId::new(i)).identity;
+            self.known.push(footprints.of(identity));
         }
-        let mut best = enabled.to_vec();
-        for first in enabled {
-            if best.len() == 1 {
-                break;
-            }
-            let set = self.closure(footprints, *first, enabled);
-            let able: Vec<TaskId> = enabled.iter().copied().filter(|t| set[t.index()]).collect();
-            if able.len() < best.len() {
-                best = able;
-            }
+        walk.standings(&self.known, &mut self.alive, &mut self.standings);
+        if self.alive.len() > 64 {
+            return;
         }
-        best
-    }
-
-    /// The least persistent set with this task.
-    fn closure(&self, footprints: &Footprints, first: TaskId, enabled: &[TaskId]) -> Vec<bool> {
-        let nodes = self.walk.nodes();
-        let mut set = vec![false; nodes.len()];
-        let mut work = vec![first];
-        set[first.index()] = true;
-        while let Some(task) = work.pop() {
-            let step = self.known[nodes[task.index()].index()];
-            let is_blocked = !enabled.contains(&task);
-            for other in (0..nodes.len()).filter(|o| !set[*o]).collect::<Vec<_>>() {
-                let id = TaskId(other as u32);
-                let adds = match is_blocked
-                    .then(|| self.walk.keeps_waiting(task, id))
-                    .flatten()
-                {
-                    Some(keeps) => keeps,
-                    None => footprints.conflict(step, self.known[nodes[other].index()]),
-                };
-                if adds {
-                    set[other] = true;
-                    work.push(id);
-                }
-            }
-        }
-        set
+        let alive = &self.alive;
+        let number = |task: &TaskId| alive.iter().position(|t| t == task);
+        self.seeds.clear();
+        self.seeds.extend(self.let_go.iter().filter_map(number));
+        let set = footprints.persistent(&self.standings, &self.seeds);
+        self.claims.note(&self.standings, set);
+        let is_in = |task: &TaskId| number(task).is_none_or(|i| set >> i & 1 != 0);
+        self.let_go.retain(is_in);
     }
 
     /// Takes in what the tasks have been seen to do, once that has become more.
@@ -357,27 +387,29 @@ impl<'a, M: Model> Worker<'a, M> {
             return;
         }
         self.known_points = points;
-        let footprints = Footprints::new(&[self.walk.automaton()], &self.walk.machine().watch());
+        let footprints = Footprints::new(
+            &[self.walk.automaton()],
+            &self.walk.machine().watch(),
+            self.walk.transaction_kinds(),
+        );
         self.footprints = Some(Arc::new(footprints));
         self.known.clear();
     }
 
-    fn sort(&self, tasks: &mut [TaskId]) {
-        let nodes = self.walk.nodes();
-        tasks.sort_unstable_by_key(|t| {
-            let node = self.walk.automaton().node(nodes[t.index()]);
-            (self.walk.key(*t).entry, node.fingerprint)
-        });
-    }
-
-    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `enabled`.
-    fn forced(&mut self) {
+    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `let_go`.
+    fn forced(&mut self, mut look: impl FnMut(&mut Self)) {
         self.walk.enabled(&mut self.enabled);
-        while let [only] = self.enabled[..] {
+        self.choose();
+        for _ in 0..MAX_FORCED {
+            let [only] = self.let_go[..] else { return };
+            if self.enabled.len() > 1 {
+                look(self);
+            }
             self.step(only);
             if self.walk.limit().is_some() {
                 return;
             }
+            self.choose();
         }
     }
 
@@ -394,7 +426,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Lets tasks go while there is no choice, and enters the state; gives its number unless the
     /// search is over. A new state with a choice becomes the last of the path.
     fn arrive(&mut self) -> Option<StateId> {
-        self.forced();
+        self.forced(Self::look_for_races_on_the_way);
         if let Some(limit) = self.walk.limit() {
             self.shared.stop(Some(limit.to_owned()));
             return None;
@@ -404,6 +436,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.shared.stop(None);
                 return None;
             }
+            self.last_news = self.shared.states();
             self.learn_footprints();
         }
         let (state, is_new) = self.shared.visited.insert(self.walk.fingerprint());
@@ -419,15 +452,28 @@ impl<'a, M: Model> Worker<'a, M> {
         Some(state)
     }
 
-    /// A new state with a choice.
-    fn enter(&mut self, state: StateId) {
+    /// Looks for data races in a state that is passed without a choice.
+    fn look_for_races_on_the_way(&mut self) {
+        let frame = self.path.last();
+        let choice = frame.map_or(0, |f| (f.next - 1) as u16);
+        self.look_for_races(At::Choice(frame.map(|f| f.state), choice));
+    }
+
+    fn look_for_races(&mut self, at: At) {
         self.walk.data_races(&mut self.races);
         for race in self.races.drain(..) {
-            self.data_races.entry(race).or_default().push(state);
+            let places = self.data_races.entry(race).or_default();
+            if places.last() != Some(&at) {
+                places.push(at);
+            }
         }
+    }
+
+    /// A new state with a choice.
+    fn enter(&mut self, state: StateId) {
+        self.look_for_races(At::State(state));
         let base = self.choices.len();
-        let choices = self.canonical();
-        self.choices.extend_from_slice(&choices);
+        self.choices.extend_from_slice(&self.let_go);
         self.successors.resize(self.choices.len(), state);
         let choices = 0..self.choices.len() - base;
         self.path.push(Frame {
@@ -472,9 +518,8 @@ impl<'a, M: Model> Worker<'a, M> {
                 "stopped at the bound of {bound} MiB of memory, after {states} states"
             )));
         }
-        if !self.is_far && states >= self.shared.options.share_after {
-            self.is_far = true;
-            self.walk.machine().watch().wait_for_settle();
+        if !self.is_far && states >= self.last_news + self.shared.options.share_after {
+            self.go_far();
         }
         let now = Progress {
             states,
@@ -509,6 +554,26 @@ impl<'a, M: Model> Worker<'a, M> {
         });
     }
 
+    /// For long nothing new has been seen of the tasks. If it was not all known from the start, the
+    /// round is begun again with what is known now; else it is finished before more operations
+    /// become steps.
+    fn go_far(&mut self) {
+        if !self.knew_all() {
+            self.shared.stop(None);
+            return;
+        }
+        self.is_far = true;
+        self.walk.machine().watch().wait_for_settle();
+    }
+
+    /// Whether the round went by the same footprints all the time.
+    fn knew_all(&self) -> bool {
+        match (&self.used, &self.footprints) {
+            (Some(used), Some(now)) => Arc::ptr_eq(used, now),
+            _ => true,
+        }
+    }
+
     fn found(self) -> Found<M::Outcome> {
         let watch = self.walk.machine().watch().clone();
         Found {
@@ -519,6 +584,8 @@ impl<'a, M: Model> Worker<'a, M> {
             watch,
             reached: self.walk.machine().reached(),
             automaton: self.walk.into_automaton(),
+            known: self.known,
+            claims: self.claims,
         }
     }
 
@@ -541,15 +608,23 @@ impl<'a, M: Model> Worker<'a, M> {
         if let Some(watch) = more_steps {
             return Round::MoreSteps(self.walk.into_machine(), Box::new(watch));
         }
-        let Some(used) = self.used.clone() else {
+        if self.used.is_none() {
             return Round::Over(Box::new(self.report(others)));
-        };
+        }
         let others_automata = others.iter().map(|o| &o.automaton);
         let automata: Vec<_> = std::iter::once(self.walk.automaton())
             .chain(others_automata)
             .collect();
-        let seen = Footprints::new(&automata, &self.walk.machine().watch());
-        if !seen.is_like(&used) {
+        let seen = Footprints::new(
+            &automata,
+            &self.walk.machine().watch(),
+            self.walk.transaction_kinds(),
+        );
+        let others_hold = |o: &Found<_>| seen.hold(&o.claims, &o.automaton, &o.known);
+        let all_hold = self.knew_all()
+            && seen.hold(&self.claims, self.walk.automaton(), &self.known)
+            && others.iter().all(others_hold);
+        if !all_hold {
             return Round::MoreFootprints(Box::new(self.walk), Some(Arc::new(seen)));
         }
         let (report, walk) = self.report_and_walk(others);
@@ -559,15 +634,38 @@ impl<'a, M: Model> Worker<'a, M> {
         Round::Over(Box::new(report))
     }
 
-    /// The schedule of these choices, from the start.
-    fn schedule(&mut self, choices: &[usize]) -> Schedule {
+    /// The schedule of these choices, from the start: who goes wherever more than one could.
+    fn schedule(&mut self, choices: &[usize], race: Option<&DataRace>) -> Schedule {
         self.walk.go_back(self.start);
         let mut schedule = vec![];
-        for choice in choices {
-            self.forced();
-            let task = self.canonical()[*choice];
-            self.step(task);
-            schedule.push(task);
+        let mut choices = choices.iter();
+        let mut passed = 0;
+        loop {
+            self.walk.enabled(&mut self.enabled);
+            self.choose();
+            self.walk.data_races(&mut self.races);
+            if choices.len() == 0 && race.is_some_and(|r| self.races.contains(r)) {
+                break;
+            }
+            let task = match self.let_go[..] {
+                [] => break,
+                [only] if passed < MAX_FORCED => only,
+                _ => match choices.next() {
+                    Some(choice) => {
+                        passed = 0;
+                        self.let_go[*choice]
+                    }
+                    None => break,
+                },
+            };
+            passed += 1;
+            for _ in 0..self.walk.parts(task) {
+                self.walk.enabled(&mut self.enabled);
+                if self.enabled.len() > 1 {
+                    schedule.push(task);
+                }
+                self.walk.part(task);
+            }
         }
         Schedule(schedule)
     }
@@ -606,8 +704,8 @@ impl<'a, M: Model> Worker<'a, M> {
             counted => counted,
         };
         let report = Report {
-            finals: self.schedules(finals, &shortest),
-            data_races: self.schedules(data_races, &shortest),
+            finals: self.ends(finals, &shortest),
+            data_races: self.races(data_races, &shortest),
             reached,
             interleavings,
             states: self.shared.states(),
@@ -638,18 +736,49 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// The shortest schedule to the nearest of the states of each.
-    fn schedules<K: Ord>(
+    /// For each outcome the shortest schedule.
+    fn ends(
         &mut self,
-        all: BTreeMap<K, Vec<StateId>>,
+        finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
         shortest: &Shortest<'_>,
-    ) -> BTreeMap<K, Schedule> {
-        all.into_iter()
-            .filter_map(|(key, states)| {
+    ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        finals
+            .into_iter()
+            .filter_map(|(end, states)| {
                 let ways = states.into_iter().filter_map(|s| shortest.to(s));
-                let way = ways.min_by(|a, b| a.len().cmp(&b.len()).then(a.cmp(b)))?;
-                Some((key, self.schedule(&way)))
+                let way = nearest(ways)?;
+                Some((end, self.schedule(&way, None)))
             })
             .collect()
     }
+
+    /// For each data race the shortest schedule to where both accesses are about to happen.
+    fn races(
+        &mut self,
+        races: BTreeMap<DataRace, Vec<At>>,
+        shortest: &Shortest<'_>,
+    ) -> BTreeMap<DataRace, Schedule> {
+        let way = |at: At| match at {
+            At::State(state) => shortest.to(state),
+            At::Choice(None, _) => Some(vec![]),
+            At::Choice(Some(state), choice) => {
+                let mut way = shortest.to(state)?;
+                way.push(usize::from(choice));
+                Some(way)
+            }
+        };
+        races
+            .into_iter()
+            .filter_map(|(race, places)| {
+                let way = nearest(places.into_iter().filter_map(way))?;
+                let schedule = self.schedule(&way, Some(&race));
+                Some((race, schedule))
+            })
+            .collect()
+    }
+}
+
+/// The shortest way; of those equally long, the one whose choices come first.
+fn nearest(ways: impl Iterator<Item = Vec<usize>>) -> Option<Vec<usize>> {
+    ways.min_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
 }

@@ -11,9 +11,13 @@ pub(crate) struct StateId(pub(crate) u32);
 #[derive(Default)]
 struct Shard {
     fingerprints: Vec<u128>,
-    /// Place of a fingerprint plus one; 0 is empty. A power of two long, or empty.
-    table: Vec<u32>,
+    /// For each fingerprint its place plus one, and above it half of its hash, so that others need
+    /// not be looked at; 0 is empty. A power of two long, or empty.
+    table: Vec<u64>,
 }
+
+/// The part of a hash that stands in the table.
+const TAG: u64 = !0 << 32;
 
 /// A set of fingerprints that several workers share.
 ///
@@ -23,8 +27,8 @@ pub(crate) struct Visited {
     bits: u32,
 }
 
-/// Of four places in the table, at most three are taken.
-const LOAD: (usize, usize) = (3, 4);
+/// Of so many places in the table, at most so many are taken: the second, the first.
+const LOAD: (usize, usize) = (13, 16);
 
 impl Shard {
     fn insert(&mut self, fingerprint: u128, hash: u64) -> (u32, bool) {
@@ -34,16 +38,18 @@ impl Shard {
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            match self.table[at] {
-                0 => break,
-                taken if self.fingerprints[taken as usize - 1] == fingerprint => {
-                    return (taken - 1, false);
-                }
-                _ => at = (at + 1) & mask,
+            let taken = self.table[at];
+            if taken == 0 {
+                break;
             }
+            let place = taken as u32 - 1;
+            if (taken ^ hash) & TAG == 0 && self.fingerprints[place as usize] == fingerprint {
+                return (place, false);
+            }
+            at = (at + 1) & mask;
         }
         let place = self.fingerprints.len() as u32;
-        self.table[at] = place + 1;
+        self.table[at] = (hash & TAG) | u64::from(place + 1);
         if self.fingerprints.len() == self.fingerprints.capacity() {
             // Doubling would take too much of a large memory.
             self.fingerprints
@@ -59,17 +65,18 @@ impl Shard {
         self.table.shrink_to_fit();
         self.table.resize(length, 0);
         for (place, fingerprint) in self.fingerprints.iter().enumerate() {
-            let mut at = (*fingerprint >> 64) as usize & (length - 1);
+            let hash = (*fingerprint >> 64) as u64;
+            let mut at = hash as usize & (length - 1);
             while self.table[at] != 0 {
                 at = (at + 1) & (length - 1);
             }
-            self.table[at] = place as u32 + 1;
+            self.table[at] = (hash & TAG) | u64::from(place as u32 + 1);
         }
     }
 
     fn bytes(&self) -> u64 {
         (self.fingerprints.capacity() * size_of::<u128>()
-            + self.table.capacity() * size_of::<u32>()) as u64
+            + self.table.capacity() * size_of::<u64>()) as u64
     }
 }
 

@@ -1,0 +1,112 @@
+//! Random schedules before the search, so that it begins with most of what tasks do known.
+//!
+//! A depth-first search comes late to what only happens when an early choice is another, and has
+//! to begin again then. Some hundred schedules, chosen at random with a fixed seed, show nearly
+//! all of it. Nothing else is read off them, and the search is complete without them.
+//!
+//! Every second schedule is one of probabilistic concurrency testing: a random order of the tasks,
+//! of whom the first that can go goes, and a few places where that one becomes the last
+//! (Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs",
+//! 2010). The others choose anew at each step.
+
+use crate::engine::walk::{Place, Walk};
+use crate::event::TaskId;
+use crate::model::Model;
+use std::collections::BTreeMap;
+
+/// So many schedules in a row that show nothing new are enough.
+const QUIET: u64 = 100;
+
+/// Steps of all schedules together after which it is enough in any case.
+const STEPS: u64 = 3_000_000;
+
+/// Steps of one schedule after which it is given up.
+const LONGEST: u64 = 100_000;
+
+/// Places in a schedule where the task that goes is made the last.
+const CHANGES: u64 = 3;
+
+/// A small random number generator: xorshift64* (Vigna, 2016).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) * n >> 32
+    }
+}
+
+/// Runs random schedules until they show nothing new, or that more operations are steps.
+pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut length = 1;
+    let (mut quiet, mut steps) = (0, 0);
+    walk.take_news();
+    for number in 0u64.. {
+        walk.go_back(Place::default());
+        let taken = if number % 2 == 0 {
+            run(walk, |enabled| {
+                enabled[random.below(enabled.len() as u64) as usize]
+            })
+        } else {
+            run(walk, by_priority(&mut random, length))
+        };
+        length = taken.max(1);
+        steps += taken;
+        quiet += 1;
+        if walk.take_news() {
+            quiet = 0;
+            if walk.machine().watch().has_changed() {
+                break;
+            }
+        }
+        if quiet == QUIET || steps > STEPS || walk.limit().is_some() {
+            break;
+        }
+    }
+    walk.go_back(Place::default());
+}
+
+/// Chooses by priorities that change at random places of a schedule of about this length.
+fn by_priority(random: &mut Random, length: u64) -> impl FnMut(&[TaskId]) -> TaskId {
+    let mut priorities: BTreeMap<TaskId, u64> = BTreeMap::new();
+    let changes: Vec<u64> = (0..CHANGES).map(|_| random.below(length)).collect();
+    let mut step = 0;
+    let mut least = u64::MAX / 2;
+    move |enabled| {
+        for task in enabled {
+            let fresh = random.below(1 << 32) + u64::MAX / 2;
+            priorities.entry(*task).or_insert(fresh);
+        }
+        let first = enabled.iter().max_by_key(|t| priorities[*t]);
+        let first = *first.expect("somebody can go");
+        if changes.contains(&step) {
+            least -= 1;
+            priorities.insert(first, least);
+        }
+        step += 1;
+        first
+    }
+}
+
+/// Runs one schedule; gives its steps.
+fn run<M: Model>(walk: &mut Walk<M>, mut choose: impl FnMut(&[TaskId]) -> TaskId) -> u64 {
+    let mut enabled = vec![];
+    walk.enabled(&mut enabled);
+    for step in 0..LONGEST {
+        let task = match enabled[..] {
+            [] => return step,
+            [only] => only,
+            _ => choose(&enabled),
+        };
+        walk.step(task);
+        walk.enabled(&mut enabled);
+        walk.interrupted(task);
+        if walk.limit().is_some() {
+            return step;
+        }
+    }
+    LONGEST
+}
