@@ -13,13 +13,19 @@ use checker::task;
 /// deferred_trigger_count, as far as anybody can tell its values apart.
 ///
 /// driver_probe_device() remembers the count and asks later whether it is another. So each device
-/// has a flag here, cleared where the count would be remembered and set for all devices where it
-/// would go up: whatever the count is, the answer is the same, and two runs that differ only in
-/// the number of triggers are in the same state.
+/// has a cell here: nothing while nobody remembers the count for it, [`REMEMBERED`] where the count
+/// would be remembered, and [`GONE_UP`] where it would go up after that. Whatever the count is, the
+/// answer is the same, and two runs that differ only in the number of triggers, or in one that came
+/// while nobody cared, are in the same state.
 #[derive(Clone, Copy, Debug)]
 pub struct TriggerCount {
     first: CellId,
 }
+
+/// The count is remembered, and has not changed since.
+const REMEMBERED: u64 = 1;
+/// The count is remembered, and has gone up since.
+const GONE_UP: u64 = 2;
 
 impl TriggerCount {
     pub(crate) fn new(layout: &mut Layout, devices: usize) -> Self {
@@ -32,7 +38,9 @@ impl TriggerCount {
     /// atomic_inc()
     fn inc(self) {
         compound(self.first, true, |flags| {
-            flags.fill(1);
+            for flag in flags.iter_mut().filter(|f| **f == REMEMBERED) {
+                *flag = GONE_UP;
+            }
             0
         });
     }
@@ -40,16 +48,16 @@ impl TriggerCount {
     /// atomic_read(), remembered for this device.
     pub(crate) fn remember(self, dev: DeviceId) {
         compound(self.first, true, |flags| {
-            flags[dev.index()] = 0;
+            flags[dev.index()] = REMEMBERED;
             0
         });
     }
 
-    /// Whether atomic_read() would give another count than the one remembered. The flag is
-    /// forgotten, since nobody asks twice.
+    /// Whether atomic_read() would give another count than the one remembered, which is forgotten,
+    /// since nobody asks twice.
     pub(crate) fn is_another(self, dev: DeviceId) -> bool {
         compound(self.first, true, |flags| {
-            std::mem::take(&mut flags[dev.index()])
+            u64::from(std::mem::take(&mut flags[dev.index()]) == GONE_UP)
         }) != 0
     }
 }
