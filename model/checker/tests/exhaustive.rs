@@ -152,7 +152,8 @@ fn a_bound_is_said_in_words() {
     );
     assert_eq!(
         report.complete.to_string(),
-        "no (stopped at the bound of 5 states)"
+        "no (stopped at the bound of 5 states; states: 5, depth: 4, untried choices: 1; raise the \
+         bound to get further)"
     );
 }
 

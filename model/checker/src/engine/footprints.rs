@@ -16,7 +16,9 @@
 //! Two tasks that are both about to access the same plain field conflict, so each is in every set
 //! that the other is in: states that show a data race are not lost either.
 
-use crate::engine::automaton::{Automaton, NodeId, Stops};
+mod saved;
+
+use crate::engine::automaton::{Automaton, Stops};
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::marks::Watch;
 use crate::layout::{CellId, LockId};
@@ -140,61 +142,81 @@ pub(crate) struct Footprints {
     conflicts: Vec<bool>,
 }
 
-/// The points of some automata as one graph.
-struct Flow<'a> {
+/// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
+/// had the same steps, whoever has seen it.
+#[derive(Clone, Default)]
+pub(crate) struct Flow {
     ids: HashMap<Identity, usize>,
-    ops: Vec<(&'a Automaton, NodeId)>,
+    points: Vec<FlowPoint>,
     successors: Vec<Vec<usize>>,
     predecessors: Vec<Vec<usize>>,
 }
 
-impl<'a> Flow<'a> {
-    fn new(automata: &[&'a Automaton]) -> Self {
-        let mut flow = Self {
-            ids: HashMap::new(),
-            ops: vec![],
-            successors: vec![],
-            predecessors: vec![],
-        };
-        for automaton in automata {
-            for node in automaton.ids() {
-                let fresh = flow.ops.len();
-                let identity = automaton.point(node).identity;
-                if *flow.ids.entry(identity).or_insert(fresh) == fresh {
-                    flow.ops.push((automaton, node));
-                    flow.successors.push(vec![]);
-                    flow.predecessors.push(vec![]);
-                }
+#[derive(Clone)]
+struct FlowPoint {
+    identity: Identity,
+    op: Op,
+    /// A task may go on past it within a step.
+    goes_on: bool,
+}
+
+impl Flow {
+    /// Takes in what an automaton knows.
+    pub(crate) fn add(&mut self, automaton: &Automaton) {
+        for node in automaton.ids() {
+            let point = FlowPoint {
+                identity: automaton.point(node).identity,
+                op: automaton.node(node).op,
+                goes_on: automaton.node(node).stops != Stops::Always,
+            };
+            self.add_point(point);
+        }
+        for node in automaton.ids() {
+            let from = self.ids[&automaton.point(node).identity];
+            let children = match automaton.node(node).op {
+                Op::Spawn { entry } => automaton.starts_of(entry),
+                _ => vec![],
+            };
+            for next in automaton.successors(node).into_iter().chain(children) {
+                let to = self.ids[&automaton.point(next).identity];
+                self.link(from, to);
             }
         }
-        for automaton in automata {
-            for node in automaton.ids() {
-                let from = flow.ids[&automaton.point(node).identity];
-                let children = match automaton.node(node).op {
-                    Op::Spawn { entry } => automaton.starts_of(entry),
-                    _ => vec![],
-                };
-                for next in automaton.successors(node).into_iter().chain(children) {
-                    let to = flow.ids[&automaton.point(next).identity];
-                    if !flow.successors[from].contains(&to) {
-                        flow.successors[from].push(to);
-                        flow.predecessors[to].push(from);
-                    }
-                }
-            }
+    }
+
+    fn add_point(&mut self, point: FlowPoint) {
+        let fresh = self.points.len();
+        if *self.ids.entry(point.identity).or_insert(fresh) == fresh {
+            self.points.push(point);
+            self.successors.push(vec![]);
+            self.predecessors.push(vec![]);
         }
-        flow
+    }
+
+    fn link(&mut self, from: usize, to: usize) {
+        if !self.successors[from].contains(&to) {
+            self.successors[from].push(to);
+            self.predecessors[to].push(from);
+        }
+    }
+
+    /// Number of points.
+    pub(crate) fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether a point has been seen.
+    pub(crate) fn contains(&self, identity: &Identity) -> bool {
+        self.ids.contains_key(identity)
     }
 
     fn op(&self, at: usize) -> &Op {
-        let (automaton, node) = self.ops[at];
-        &automaton.node(node).op
+        &self.points[at].op
     }
 
     /// Whether a task may go on past a point within a step.
     fn goes_on(&self, at: usize) -> bool {
-        let (automaton, node) = self.ops[at];
-        automaton.node(node).stops != Stops::Always
+        self.points[at].goes_on
     }
 
     /// Adds up what is touched behind each point: as far as `passes` lets it flow back.
@@ -218,11 +240,10 @@ impl<'a> Flow<'a> {
 
 impl Footprints {
     /// Of all that the tasks have been seen to do.
-    pub(crate) fn new(automata: &[&Automaton], watch: &Watch) -> Self {
+    pub(crate) fn new(flow: &Flow, watch: &Watch) -> Self {
         let objects = Objects::new(watch);
-        let flow = Flow::new(automata);
         let words = objects.words();
-        let own: Vec<Footprint> = (0..flow.ops.len())
+        let own: Vec<Footprint> = (0..flow.len())
             .map(|at| {
                 let mut footprint = Footprint::empty(words);
                 objects.touched(flow.op(at), watch, &mut footprint);
