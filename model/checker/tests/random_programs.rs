@@ -257,3 +257,16 @@ fn source_dpor_finds_the_same_data_races() {
         Ok(())
     });
 }
+
+/// The states themselves tell apart what their fingerprints do, and no more.
+#[test]
+fn an_exact_search_finds_the_same() {
+    random::check(CASES, |program| {
+        let expected = explored(program, |_| {});
+        let exact = explored(program, |o| o.exact = true);
+        prop_assert_eq!(exact.finals, expected.finals);
+        prop_assert_eq!(exact.states, expected.states);
+        prop_assert_eq!(exact.interleavings, expected.interleavings);
+        Ok(())
+    });
+}
