@@ -29,7 +29,7 @@ exists (WARN(pwrseq0))
 const BOUND: [&str; 2] = ["--max-states", "800000"];
 
 struct Folder {
-    _folder: tempfile::TempDir,
+    _guard: tempfile::TempDir,
     scenario: PathBuf,
     checkpoint: PathBuf,
 }
@@ -41,7 +41,7 @@ fn folder() -> Folder {
     Folder {
         scenario,
         checkpoint: folder.path().join("checkpoint"),
-        _folder: folder,
+        _guard: folder,
     }
 }
 
