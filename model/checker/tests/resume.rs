@@ -176,7 +176,7 @@ fn the_number_of_workers_may_change_from_piece_to_piece() {
     let options = with_looks(20, 50);
     let expected = explore(&program, &options);
     for workers in [[1, 3], [3, 1], [2, 3]] {
-        let (report, pieces) = in_pieces(&program, &options, 4, |piece| workers[piece % 2]);
+        let (report, pieces) = in_pieces(&program, &options, 12, |piece| workers[piece % 2]);
         assert!(pieces > 3, "{pieces}");
         assert_eq!(found(&report), found(&expected), "{workers:?}");
     }
