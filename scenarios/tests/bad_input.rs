@@ -427,7 +427,7 @@ fn a_verdict_that_is_not_as_stated_is_exit_code_1() {
 fn an_exploration_that_is_cut_short_is_exit_code_1() {
     let output = run(&["check", LITMUS, "--max-states", "10"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let bound = "Complete no (stopped at the bound of 10 states)";
+    let bound = "Complete no (stopped at the bound of 10 states; ";
     assert!(stdout(&output).contains(bound), "{}", stdout(&output));
 }
 

@@ -39,12 +39,17 @@ impl Rolling {
 
     /// Appends a text.
     pub fn push_str(&mut self, text: &str) {
-        for chunk in text.as_bytes().chunks(8) {
+        self.push_bytes(text.as_bytes());
+    }
+
+    /// Appends bytes, and how many they are.
+    pub fn push_bytes(&mut self, all: &[u8]) {
+        for chunk in all.chunks(8) {
             let mut bytes = [0; 8];
             bytes[..chunk.len()].copy_from_slice(chunk);
             self.push(u64::from_le_bytes(bytes));
         }
-        self.push(text.len() as u64);
+        self.push(all.len() as u64);
     }
 
     /// The hash so far.

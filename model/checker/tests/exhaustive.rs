@@ -152,7 +152,8 @@ fn a_bound_is_said_in_words() {
     );
     assert_eq!(
         report.complete.to_string(),
-        "no (stopped at the bound of 5 states)"
+        "no (stopped at the bound of 5 states; states: 5, depth: 4, untried choices: 12; raise the \
+         bound to get further)"
     );
 }
 
@@ -208,4 +209,27 @@ fn interleavings_beyond_a_bound_are_a_lower_bound() {
     };
     let report = explore(&Arc::new(Program::new(1, 0, tasks)), &options);
     assert!(matches!(report.interleavings, Interleavings::AtLeast(n) if n < 90));
+}
+
+/// With 12 bits, of some hundreds of states two have the same; with 128 none have.
+#[test]
+fn an_exact_search_catches_a_fingerprint_that_is_too_short() {
+    let tasks = (0..4).map(|i| vec![Op::Add(0, 1 << (8 * i)); 4]).collect();
+    let program = Arc::new(Program::new(1, 0, tasks));
+    let exact = |fingerprint_bits| {
+        let options = Options {
+            exact: true,
+            fingerprint_bits,
+            ..Options::default()
+        };
+        std::panic::catch_unwind(|| explore(&program, &options))
+    };
+    let whole = exact(128).expect("no two states have the same fingerprint");
+    assert!(whole.states > 400, "{}", whole.states);
+    let caught = exact(12).expect_err("some have");
+    let text = caught.downcast_ref::<String>().expect("it says why");
+    assert!(
+        text.starts_with("two states that differ have the fingerprint "),
+        "{text}"
+    );
 }

@@ -2,6 +2,8 @@
 //! is, and shuttle and loom, which share neither its search nor its world, find the same.
 
 mod programs;
+#[path = "programs/random.rs"]
+mod random;
 
 use checker::engine::dpor;
 use checker::engine::exhaustive;
@@ -10,112 +12,12 @@ use checker::engine::marks::Marks;
 use checker::engine::shuttle::{self, Scheduler};
 use checker::model::Model;
 use checker::outcome::{Complete, Report};
-use programs::{Op, Program};
-use proptest::collection::vec;
+use programs::Program;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const CASES: u32 = 256;
-const FIELDS: usize = 2;
-const LOCKS: usize = 2;
-
-/// Number of the task that is created later, if one is: the last.
-const LATER: usize = 3;
-
-/// Operations between a first and a last one, such as a lock and its unlock.
-fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
-    [&[first], inner, &[last]].concat()
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let field = 0..FIELDS;
-    prop_oneof![
-        6 => field.clone().prop_map(Op::Load),
-        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::Store(f, v)),
-        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::StoreLastPlus(f, v)),
-        4 => field.clone().prop_map(|f| Op::Add(f, 1)),
-        2 => (field, 1..3u64).prop_map(|(f, v)| Op::WaitUntil(f, v)),
-        1 => (1..3u64).prop_map(Op::Push),
-        1 => Just(Op::Pop),
-        1 => Just(Op::GroupWait),
-        1 => Just(Op::Spawn(LATER)),
-        1 => Just(Op::Oops),
-    ]
-}
-
-/// One operation, or some under a lock; two locks may be the same one.
-fn piece() -> impl Strategy<Value = Vec<Op>> {
-    let lock = 0..LOCKS;
-    let inner = || vec(op(), 0..3);
-    prop_oneof![
-        8 => op().prop_map(|op| vec![op]),
-        6 => (lock.clone(), inner()).prop_map(|(l, i)| between(Op::Lock(l), &i, Op::Unlock(l))),
-        2 => (lock.clone(), inner())
-            .prop_map(|(l, i)| between(Op::TryLockOrSkip(l, i.len() + 1), &i, Op::Unlock(l))),
-        1 => inner().prop_map(|i| between(Op::DownRead, &i, Op::UpRead)),
-        1 => inner().prop_map(|i| between(Op::DownWrite, &i, Op::UpWrite)),
-        1 => inner().prop_map(|i| between(Op::GroupAdd, &i, Op::GroupDone)),
-        2 => (lock.clone(), lock, op()).prop_map(|(a, b, op)| {
-            between(Op::Lock(a), &between(Op::Lock(b), &[op], Op::Unlock(b)), Op::Unlock(a))
-        }),
-    ]
-}
-
-fn task() -> impl Strategy<Value = Vec<Op>> {
-    let task = vec(piece(), 1..4).prop_map(|pieces| pieces.concat());
-    task.prop_filter("a task is short", |ops| ops.len() <= 6)
-}
-
-/// A task without much to do, for programs of many.
-fn small_task() -> impl Strategy<Value = Vec<Op>> {
-    prop_oneof![
-        2 => op().prop_map(|op| vec![op]),
-        1 => Just(vec![Op::Work(0, 1)]),
-    ]
-}
-
-fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
-    let tasks =
-        (vec(task(), 2..4), small_task(), small_task()).prop_map(|(tasks, third, later)| {
-            let mut all = tasks;
-            let spawns = |op: &Op| matches!(op, Op::Spawn(_));
-            if all.iter().flatten().any(spawns) {
-                all.resize(LATER, third);
-                all.push(later);
-                all[LATER].retain(|op| !spawns(op));
-            }
-            all
-        });
-    tasks.prop_filter("the list holds 8 elements", |tasks| {
-        tasks
-            .iter()
-            .flatten()
-            .filter(|op| matches!(op, Op::Push(_)))
-            .count()
-            <= 8
-    })
-}
-
-fn program(tasks: Vec<Vec<Op>>) -> Program {
-    let initial = tasks.len().min(LATER);
-    Program::new(FIELDS, LOCKS, tasks).with_initial_tasks(initial)
-}
-
-fn check(test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let result = runner.run(&tasks(), |tasks| test(&Arc::new(program(tasks))));
-    if let Err(error) = result {
-        panic!("{error}");
-    }
-}
 
 fn searched(program: &Arc<Program>, merge: bool, lock_aware: bool) -> Report<Vec<u64>> {
     let options = exhaustive::Options {
@@ -144,7 +46,7 @@ fn same(
 
 #[test]
 fn no_reduction_changes_the_outcomes() {
-    check(|program| {
+    random::check(CASES, |program| {
         let expected = searched(program, true, true);
         prop_assert_eq!(&expected.complete, &Complete::Yes);
         same(
@@ -164,7 +66,7 @@ fn no_reduction_changes_the_outcomes() {
 
 #[test]
 fn no_reduction_changes_the_data_races() {
-    check(|program| {
+    random::check(CASES, |program| {
         let program = Arc::new(Program::clone(program).with_plain_fields());
         let races = |merge, lock_aware| {
             let report = searched(&program, merge, lock_aware);
@@ -210,7 +112,7 @@ fn every_step(options: &mut exhaustive::Options) {
 /// to a state by a snapshot or by a replay.
 #[test]
 fn the_automaton_does_what_the_tasks_do() {
-    check(|program| {
+    random::check(CASES, |program| {
         let by_automaton = explored(program, every_step);
         let by_snapshot = explored(program, |o| o.automaton = false);
         let by_replay = explored(program, |o| {
@@ -230,7 +132,7 @@ fn the_automaton_does_what_the_tasks_do() {
 /// Everything in the report is the same however many workers there are.
 #[test]
 fn the_number_of_workers_changes_nothing() {
-    check(|program| {
+    random::check(CASES, |program| {
         let of = |workers| {
             let report = explored(program, |o| {
                 o.workers = workers;
@@ -256,7 +158,7 @@ fn the_number_of_workers_changes_nothing() {
 /// An outcome's schedule leads to it.
 #[test]
 fn every_schedule_replays() {
-    check(|program| {
+    random::check(CASES, |program| {
         for (merge, lock_aware) in [(true, true), (true, false)] {
             let report = searched(program, merge, lock_aware);
             for (end, schedule) in &report.finals {
@@ -271,7 +173,7 @@ fn every_schedule_replays() {
 
 #[test]
 fn shuttle_finds_the_same() {
-    check(|program| {
+    random::check(CASES, |program| {
         let expected = searched(program, true, true);
         for (scheduler, what) in [
             (
@@ -306,7 +208,7 @@ fn shuttle_finds_the_same() {
 
 #[test]
 fn loom_finds_the_same_under_sequential_consistency() {
-    check(|program| {
+    random::check(CASES, |program| {
         let expected = searched(program, true, true);
         let options = loom::Options {
             loads: Loads::ReadModifyWrite,
@@ -325,7 +227,7 @@ fn loom_finds_the_same_under_sequential_consistency() {
 /// with the marks it has the same steps, and so its schedules fit.
 #[test]
 fn source_dpor_finds_the_same() {
-    check(|program| {
+    random::check(CASES, |program| {
         let expected = searched(program, true, true);
         for marks in [expected.marks.clone(), Marks::all(program.layout())] {
             let options = dpor::Options {
@@ -346,7 +248,7 @@ fn source_dpor_finds_the_same() {
 
 #[test]
 fn source_dpor_finds_the_same_data_races() {
-    check(|program| {
+    random::check(CASES, |program| {
         let program = Arc::new(Program::clone(program).with_plain_fields());
         let expected = searched(&program, true, true);
         let options = dpor::Options {
@@ -358,6 +260,19 @@ fn source_dpor_finds_the_same_data_races() {
         if found.complete == Complete::Yes {
             prop_assert_eq!(races(&found), races(&expected));
         }
+        Ok(())
+    });
+}
+
+/// The states themselves tell apart what their fingerprints do, and no more.
+#[test]
+fn an_exact_search_finds_the_same() {
+    random::check(CASES, |program| {
+        let expected = explored(program, |_| {});
+        let exact = explored(program, |o| o.exact = true);
+        prop_assert_eq!(exact.finals, expected.finals);
+        prop_assert_eq!(exact.states, expected.states);
+        prop_assert_eq!(exact.interleavings, expected.interleavings);
         Ok(())
     });
 }

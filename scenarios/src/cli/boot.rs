@@ -1,8 +1,9 @@
 //! `probe-litmus boot`
 
 use super::NOT_AS_STATED;
+use super::limits::Limits;
 use super::progress::Watch;
-use checker::engine::exhaustive::{Options, explore_with};
+use checker::engine::exhaustive::{Options, try_explore_with};
 use checker::outcome::Complete;
 use clap::Args;
 use kernel::commit;
@@ -14,6 +15,7 @@ use miette::miette;
 use scenarios::board;
 use scenarios::boot::report::{Summary, log};
 use scenarios::boot::{Boot as Booted, boot};
+use scenarios::runner::label;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::{counts, outcome_lines};
 use scenarios::setup;
@@ -83,6 +85,8 @@ pub(crate) struct Boot {
     /// With --explore: stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states, requires = "explore")]
     max_states: u64,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 fn probe_result(text: &str) -> Result<(String, i32), String> {
@@ -149,10 +153,17 @@ impl Boot {
         let options = Options {
             max_states: self.max_states,
             workers: self.workers.unwrap_or(1),
+            label: label(
+                &format!("boot {} on {revision}", board.name),
+                &format!("{board:?} {:?}", self.config()),
+            ),
             ..Options::default()
         };
-        let report = explore_with(&kernel, &options, &mut |p| watch.look(p));
+        let options = self.limits.of(options);
+        let report = try_explore_with(&kernel, &options, &mut |p| watch.look(p))
+            .map_err(|e| miette!("checkpoint {e}"))?;
         drop(watch);
+        self.limits.advise(&report.complete);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!("{}", counts(&report));
         println!("Complete {}", report.complete);

@@ -1,5 +1,6 @@
 //! `probe-litmus check`
 
+use super::limits::Limits;
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
@@ -40,9 +41,6 @@ pub(crate) struct Check {
     /// the steps that it found
     #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
     engine: String,
-    /// With --engine loom: stops after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    max_seconds: u64,
     /// With --engine shuttle: runs this many schedules
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     iterations: usize,
@@ -50,12 +48,16 @@ pub(crate) struct Check {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
     boards: Boards,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let tests = self.load()?;
+        self.limits
+            .allow(tests.iter().map(|t| self.kernels(t).len()).sum())?;
         let mut all_as_stated = true;
         for test in &tests {
             for revision in self.kernels(test) {
@@ -117,7 +119,10 @@ impl Check {
             max_states: self.max_states,
             ..Options::default()
         };
+        let options = self.limits.of(options);
         let found = test.run(revision, &options, &mut |p| watch.look(p))?;
+        drop(watch);
+        self.limits.advise(&found.report.complete);
         Ok(match self.engine() {
             None => found,
             Some(engine) => test.run_under(revision, &engine, &found)?,
@@ -128,9 +133,11 @@ impl Check {
     fn engine(&self) -> Option<Engine> {
         /// Bugs that need up to this many ordering constraints are found with known probability.
         const PCT_DEPTH: usize = 5;
+        /// Seconds for loom, unless asked otherwise.
+        const LOOM: u64 = 60;
         match self.engine.as_str() {
             "loom" => Some(Engine::Loom {
-                max_duration: Duration::from_secs(self.max_seconds),
+                max_duration: Duration::from_secs(self.limits.max_seconds.unwrap_or(LOOM)),
             }),
             "shuttle" => {
                 let (iterations, seed) = (self.iterations, self.seed);

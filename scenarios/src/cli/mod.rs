@@ -4,6 +4,7 @@ mod boot;
 mod check;
 mod explain;
 mod kernels;
+mod limits;
 mod progress;
 mod replay;
 

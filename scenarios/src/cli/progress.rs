@@ -3,14 +3,17 @@
 use super::NOT_AS_STATED;
 use checker::engine::exhaustive::{Go, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A line that shows how far an exploration is; nothing if the output is no terminal.
 pub(crate) struct Watch {
     bar: ProgressBar,
+    /// When the current round was seen first: its number, and how many states it had.
+    round: Cell<Option<(u64, Instant, u64)>>,
 }
 
 impl Watch {
@@ -29,14 +32,35 @@ impl Watch {
         }
         bar.set_prefix(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar }
+        let round = Cell::new(None);
+        Self { bar, round }
+    }
+
+    /// States a second in the current round.
+    fn rate(&self, p: Progress) -> u64 {
+        let round = self
+            .round
+            .get()
+            .filter(|(number, ..)| *number == p.restarts);
+        let (number, since, states) = round.unwrap_or((p.restarts, Instant::now(), p.states));
+        self.round.set(Some((number, since, states)));
+        let millis = since.elapsed().as_millis().max(1);
+        (u128::from(p.states - states) * 1000 / millis) as u64
     }
 
     /// To be called with each progress of the engine.
     pub(crate) fn look(&self, p: Progress) -> Go {
         self.bar.set_message(format!(
-            "{} states, {} choices deep, {} outcomes, restarted {} times",
-            p.states, p.depth, p.outcomes, p.restarts
+            "{} states ({}/s, {} MiB), {} choices deep, {} untried, {:.1} % of the tree, \
+             {} outcomes, restarted {} times",
+            p.states,
+            self.rate(p),
+            p.memory >> 20,
+            p.depth,
+            p.untried,
+            100.0 * p.done,
+            p.outcomes,
+            p.restarts
         ));
         if INTERRUPTED.load(Ordering::Relaxed) {
             Go::Stop

@@ -9,9 +9,12 @@ pub mod report;
 use crate::board::{self, Board};
 use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
 use crate::setup::SetupError;
-use checker::engine::exhaustive::{Go, Options, Progress, explore_with, try_set_up};
+use checker::engine::exhaustive::{
+    CheckpointError, Go, Options, Progress, try_explore_with, try_set_up,
+};
 use checker::engine::schedule::Schedule;
 use checker::engine::{loom, shuttle};
+use checker::hash::Rolling;
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
 use kernel::outcome::Outcome;
@@ -69,6 +72,9 @@ pub enum TestError {
         /// Why.
         why: String,
     },
+    /// A checkpoint cannot be gone on from, or not be written.
+    #[error("checkpoint {0}")]
+    Checkpoint(#[from] CheckpointError),
     /// A kernel was asked for that there is not.
     #[error("--kernel: {0}")]
     Kernel(String),
@@ -170,9 +176,23 @@ impl Test {
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Answer, TestError> {
         let kernel = self.kernel(revision)?;
-        let report = explore_with(&kernel, options, progress);
+        let options = Options {
+            label: label(
+                &format!("{} on {revision}", self.litmus.name.value),
+                &format!("{} {:?}", self.litmus.source.text, self.board),
+            ),
+            ..options.clone()
+        };
+        let report = try_explore_with(&kernel, &options, progress)?;
         Ok(Answer::new(self, revision, kernel, report))
     }
+}
+
+/// What is explored, for checkpoints: its name, and a hash of what decides it.
+pub fn label(name: &str, content: &str) -> String {
+    let mut hash = Rolling::default();
+    hash.push_str(content);
+    format!("{name}, {:016x}", hash.finish() as u64)
 }
 
 /// An engine beside the exhaustive one.

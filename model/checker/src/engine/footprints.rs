@@ -16,12 +16,17 @@
 //! Two tasks that are both about to access the same plain field conflict, so each is in every set
 //! that the other is in: states that show a data race are not lost either.
 
+mod claims;
+mod saved;
+
+pub(crate) use claims::{Claimed, Claims};
+
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::marks::Watch;
 use crate::engine::walk::is_access;
 use crate::layout::{CellId, CellKind, LockId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
 /// have to wait for. Each has two bits, for reading and for writing.
@@ -154,67 +159,88 @@ pub(crate) enum Blocker {
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
+    objects: Objects,
     known: HashMap<Identity, Known>,
     sets: Vec<Footprint>,
     /// For each step and each future, by number: whether they conflict.
     conflicts: Vec<bool>,
 }
 
-/// The points of some automata as one graph.
-struct Flow<'a> {
+/// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
+/// had the same steps, whoever has seen it.
+#[derive(Clone, Default)]
+pub(crate) struct Flow {
     ids: HashMap<Identity, usize>,
-    ops: Vec<(&'a Automaton, NodeId)>,
+    points: Vec<FlowPoint>,
     successors: Vec<Vec<usize>>,
     predecessors: Vec<Vec<usize>>,
 }
 
-impl<'a> Flow<'a> {
-    fn new(automata: &[&'a Automaton]) -> Self {
-        let mut flow = Self {
-            ids: HashMap::new(),
-            ops: vec![],
-            successors: vec![],
-            predecessors: vec![],
-        };
-        for automaton in automata {
-            for node in automaton.ids() {
-                let fresh = flow.ops.len();
-                let identity = automaton.point(node).identity;
-                if *flow.ids.entry(identity).or_insert(fresh) == fresh {
-                    flow.ops.push((automaton, node));
-                    flow.successors.push(vec![]);
-                    flow.predecessors.push(vec![]);
-                }
+#[derive(Clone)]
+struct FlowPoint {
+    identity: Identity,
+    op: Op,
+    /// A task may go on past it within a step.
+    goes_on: bool,
+}
+
+impl Flow {
+    /// Takes in what an automaton knows.
+    pub(crate) fn add(&mut self, automaton: &Automaton) {
+        for node in automaton.ids() {
+            let point = FlowPoint {
+                identity: automaton.point(node).identity,
+                op: automaton.node(node).op,
+                goes_on: automaton.node(node).stops != Stops::Always,
+            };
+            self.add_point(point);
+        }
+        for node in automaton.ids() {
+            let from = self.ids[&automaton.point(node).identity];
+            let children = match automaton.node(node).op {
+                Op::Spawn { entry } => automaton.starts_of(entry),
+                _ => vec![],
+            };
+            for next in automaton.successors(node).into_iter().chain(children) {
+                let to = self.ids[&automaton.point(next).identity];
+                self.link(from, to);
             }
         }
-        for automaton in automata {
-            for node in automaton.ids() {
-                let from = flow.ids[&automaton.point(node).identity];
-                let children = match automaton.node(node).op {
-                    Op::Spawn { entry } => automaton.starts_of(entry),
-                    _ => vec![],
-                };
-                for next in automaton.successors(node).into_iter().chain(children) {
-                    let to = flow.ids[&automaton.point(next).identity];
-                    if !flow.successors[from].contains(&to) {
-                        flow.successors[from].push(to);
-                        flow.predecessors[to].push(from);
-                    }
-                }
-            }
+    }
+
+    fn add_point(&mut self, point: FlowPoint) {
+        let fresh = self.points.len();
+        if *self.ids.entry(point.identity).or_insert(fresh) == fresh {
+            self.points.push(point);
+            self.successors.push(vec![]);
+            self.predecessors.push(vec![]);
         }
-        flow
+    }
+
+    fn link(&mut self, from: usize, to: usize) {
+        if !self.successors[from].contains(&to) {
+            self.successors[from].push(to);
+            self.predecessors[to].push(from);
+        }
+    }
+
+    /// Number of points.
+    pub(crate) fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether a point has been seen.
+    pub(crate) fn contains(&self, identity: &Identity) -> bool {
+        self.ids.contains_key(identity)
     }
 
     fn op(&self, at: usize) -> &Op {
-        let (automaton, node) = self.ops[at];
-        &automaton.node(node).op
+        &self.points[at].op
     }
 
     /// Whether a task may go on past a point within a step.
     fn goes_on(&self, at: usize) -> bool {
-        let (automaton, node) = self.ops[at];
-        automaton.node(node).stops != Stops::Always
+        self.points[at].goes_on
     }
 
     /// Adds to the steps that begin with taking a lock what the transaction goes on to touch.
@@ -269,11 +295,10 @@ impl<'a> Flow<'a> {
 impl Footprints {
     /// Of all that the tasks have been seen to do.
     /// `kinds` of cells are given if steps are transactions.
-    pub(crate) fn new(automata: &[&Automaton], watch: &Watch, kinds: Option<&[CellKind]>) -> Self {
+    pub(crate) fn new(flow: &Flow, watch: &Watch, kinds: Option<&[CellKind]>) -> Self {
         let objects = Objects::new(watch);
-        let flow = Flow::new(automata);
         let words = objects.words();
-        let own: Vec<Footprint> = (0..flow.ops.len())
+        let own: Vec<Footprint> = (0..flow.len())
             .map(|at| {
                 let mut footprint = Footprint::empty(words);
                 objects.touched(flow.op(at), watch, &mut footprint);
@@ -286,6 +311,7 @@ impl Footprints {
         }
         let futures = flow.add_up(&own, |_| true);
         let mut all = Self {
+            objects,
             sets: vec![Footprint::empty(words)],
             ..Self::default()
         };
@@ -373,69 +399,5 @@ impl Footprints {
             work |= more;
         }
         set
-    }
-
-    /// Whether what a search has relied on is still so by `seen`, which knows more: `points` are
-    /// those of its automaton, by number, with what it took to be known of them.
-    pub(crate) fn hold(&self, claims: &Claims, automaton: &Automaton, points: &[Known]) -> bool {
-        let seen = |node: usize| self.of(&automaton.point(NodeId::new(node)).identity);
-        let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        for (node, known) in points.iter().enumerate() {
-            steps.entry(known.step).or_default().insert(seen(node).step);
-        }
-        claims.0.iter().enumerate().all(|(step, futures)| {
-            let now = steps.get(&(step as u32));
-            futures.iter().all(|node| {
-                let future = seen(node).future;
-                now.is_none_or(|now| now.iter().all(|step| !self.sets_conflict(*step, future)))
-            })
-        })
-    }
-}
-
-/// What a search has relied on: that steps with a footprint do not conflict with what a task does
-/// behind a point. By number of the footprint and of the point.
-#[derive(Default)]
-pub(crate) struct Claims(Vec<Bits>);
-
-/// A set of small numbers.
-#[derive(Clone, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn insert(&mut self, number: usize) {
-        if self.0.len() <= number / 64 {
-            self.0.resize(number / 64 + 1, 0);
-        }
-        self.0[number / 64] |= 1 << (number % 64);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        let all = self.0.iter().enumerate();
-        all.flat_map(|(i, word)| {
-            (0..64)
-                .filter(move |b| word >> b & 1 != 0)
-                .map(move |b| 64 * i + b)
-        })
-    }
-}
-
-impl Claims {
-    /// The tasks of the set are let go and the others are not.
-    pub(crate) fn note(&mut self, tasks: &[Standing], set: u64) {
-        let is_in = |i: usize| set >> i & 1 != 0;
-        for (_, inside) in tasks.iter().enumerate().filter(|(i, _)| is_in(*i)) {
-            // Whoever waits for a lock is in the set with those who hold it, whatever he does then.
-            if matches!(inside.waits_for, Some(Blocker::Holders(_))) {
-                continue;
-            }
-            let step = inside.known.step as usize;
-            if self.0.len() <= step {
-                self.0.resize(step + 1, Bits::default());
-            }
-            for (_, outside) in tasks.iter().enumerate().filter(|(i, _)| !is_in(*i)) {
-                self.0[step].insert(outside.node.index());
-            }
-        }
     }
 }

@@ -14,6 +14,8 @@
 //! while nobody else has done anything or can, and is then exact: what creates or wakes the
 //! others comes before them.
 
+mod saved;
+
 use crate::backend::Mode;
 use crate::layout::{CellId, Layout, LockId, LockKind};
 use crate::model::Entry;

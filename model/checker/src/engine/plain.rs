@@ -314,6 +314,8 @@ impl<M: Model> Search<'_, M> {
                 memory: 0,
                 restarts: self.restarts,
                 outcomes,
+                untried: 0,
+                done: 0.0,
             };
             if (self.progress)(progress) == Go::Stop {
                 self.stopped = Some(Complete::No(format!("interrupted after {states} states")));

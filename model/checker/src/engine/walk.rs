@@ -242,6 +242,21 @@ impl<M: Model> Walk<M> {
         self.machine.world().hash().wrapping_add(self.tasks.hash)
     }
 
+    /// What [`Walk::fingerprint`] is a hash of, as far as it is kept: all cells, and the tasks'
+    /// parts in order of size, of which each is a hash already.
+    pub(crate) fn content(&self) -> Vec<u64> {
+        let mut content = {
+            let world = self.machine.world();
+            world.span(CellId(0), self.spans.len()).to_vec()
+        };
+        let parts = self.tasks.nodes.iter();
+        let parts = parts.map(|node| self.automaton.node(*node).fingerprint);
+        let mut parts: Vec<u128> = parts.filter(|part| *part != 0).collect();
+        parts.sort_unstable();
+        content.extend(parts.iter().flat_map(|p| [(p >> 64) as u64, *p as u64]));
+        content
+    }
+
     /// The points that the tasks stand at.
     pub(crate) fn nodes(&self) -> &[NodeId] {
         &self.tasks.nodes

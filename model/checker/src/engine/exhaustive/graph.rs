@@ -5,7 +5,7 @@ use super::visited::StateId;
 use crate::outcome::Interleavings;
 
 /// The edges of some states: those that one worker has left, in that order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Edges {
     /// For each state: its number, a head, and where its choices lead, in order.
     words: Vec<u32>,
@@ -29,7 +29,8 @@ impl Edges {
         (self.words.capacity() * size_of::<u32>()) as u64
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, usize, &[u32])> {
+    /// The pieces as they were added.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, usize, &[u32])> {
         let mut rest = &self.words[..];
         std::iter::from_fn(move || {
             let [state, head, tail @ ..] = rest else {
@@ -76,7 +77,8 @@ impl Graph {
         Self { offsets, targets }
     }
 
-    fn successors(&self, state: u32) -> &[u32] {
+    /// Where the choices of a state lead.
+    pub(crate) fn successors(&self, state: u32) -> &[u32] {
         let i = state as usize;
         &self.targets[self.offsets[i] as usize..self.offsets[i + 1] as usize]
     }

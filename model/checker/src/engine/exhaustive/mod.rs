@@ -10,14 +10,25 @@
 //! schedules and the shortest schedule to each outcome are read. The graph does not depend on the
 //! order in which it was gone through, and neither does anything in the report.
 //!
-//! Each reduction has its switch in [`Options`].
+//! Each reduction has its switch in [`Options`]. With [`Options::exact`] the states are kept beside
+//! their fingerprints and compared. What a task has observed is a hash there too: that two
+//! different pasts of a task have the same is not seen by it.
+//!
+//! A search can be written to a file and go on from there, see [`CheckpointFile`], to the same
+//! report as if it had not been interrupted.
 
+mod checkpoint;
+pub(crate) mod codec;
+mod exact;
 mod graph;
 mod options;
+mod persistent;
+mod report;
 mod sampling;
 mod search;
 mod shared;
 mod visited;
+mod worker;
 
 use crate::engine::machine::Machine;
 use crate::engine::plain;
@@ -26,7 +37,8 @@ use crate::outcome::Report;
 use std::sync::Arc;
 
 pub use crate::engine::replay::{Trace, replay, run_default};
-pub use options::{Go, Options, Progress};
+pub use checkpoint::{CheckpointError, Problem};
+pub use options::{CheckpointFile, Go, Options, Progress};
 
 /// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
 /// oops, or hits a limit of the model. To explore such a model panics.
@@ -40,14 +52,36 @@ pub fn explore<M: Model>(model: &Arc<M>, options: &Options) -> Report<M::Outcome
 }
 
 /// As [`explore`], calling `progress` every few thousand states.
+///
+/// # Panics
+///
+/// If a checkpoint cannot be read, or not be written at the beginning.
 pub fn explore_with<M: Model>(
     model: &Arc<M>,
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Report<M::Outcome> {
+    try_explore_with(model, options, progress).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// As [`explore_with`]; says what is wrong with a checkpoint.
+///
+/// # Errors
+///
+/// If a checkpoint cannot be read, is damaged, is one of something else, or cannot be written at
+/// the beginning. What goes wrong with the disk later ends no search.
+pub fn try_explore_with<M: Model>(
+    model: &Arc<M>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Report<M::Outcome>, CheckpointError> {
+    let can_be_saved = options.merge && options.automaton && !options.exact;
+    if let (false, Some(file)) = (can_be_saved, options.any_checkpoint()) {
+        return Err(CheckpointError::new(file, Problem::Unsupported));
+    }
     if options.merge && options.automaton {
         search::explore(model, options, progress)
     } else {
-        plain::explore(model, options, progress)
+        Ok(plain::explore(model, options, progress))
     }
 }

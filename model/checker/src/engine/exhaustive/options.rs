@@ -1,5 +1,8 @@
 //! What a search is told, and what it tells while it goes on.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 /// How to search.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
@@ -30,6 +33,52 @@ pub struct Options {
     pub max_memory: u64,
     /// Stop when a schedule gets longer than this many choices.
     pub max_depth: u64,
+    /// Stop after about so many seconds of this process.
+    pub max_seconds: Option<u64>,
+    /// How many states one worker visits between two looks at progress and bounds.
+    pub look: u64,
+    /// Where to write checkpoints.
+    pub checkpoint: Option<CheckpointFile>,
+    /// Go on from the checkpoint in this file.
+    pub resume: Option<PathBuf>,
+    /// What is explored, in the caller's words, for checkpoints: one that was written under
+    /// another label is refused. What a model does cannot be compared, only what it consists of;
+    /// so the label names what decides it: the text of the scenario, the kernel.
+    pub label: String,
+    /// Keep the states beside their fingerprints, and panic if two that differ have the same. For
+    /// small searches: see [`crate::engine::exhaustive`] for what that does not cover.
+    pub exact: bool,
+    /// How many bits of a fingerprint count. For tests: fewer than 128 lose states.
+    #[doc(hidden)]
+    pub fingerprint_bits: u32,
+}
+
+impl Options {
+    /// The file of a checkpoint, if there is to do with one.
+    pub(super) fn any_checkpoint(&self) -> Option<&Path> {
+        let written = self.checkpoint.as_ref().map(|c| c.path.as_path());
+        self.resume.as_deref().or(written)
+    }
+}
+
+/// Where and how often a search writes down how far it is, so that it can go on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointFile {
+    /// The file. A temporary file beside it is written first, so that there is always a whole one.
+    pub path: PathBuf,
+    /// How long after one checkpoint the next is written. It gets longer where writing one takes
+    /// more than a tenth of it.
+    pub interval: Duration,
+}
+
+impl CheckpointFile {
+    /// A checkpoint every minute.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            interval: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Default for Options {
@@ -47,6 +96,13 @@ impl Default for Options {
             max_states: 20_000_000,
             max_memory: u64::MAX,
             max_depth: 1_000_000,
+            max_seconds: None,
+            look: 4096,
+            checkpoint: None,
+            resume: None,
+            label: String::new(),
+            exact: false,
+            fingerprint_bits: u128::BITS,
         }
     }
 }
@@ -64,6 +120,11 @@ pub struct Progress {
     pub restarts: u64,
     /// Outcomes so far.
     pub outcomes: usize,
+    /// Choices that were seen and not tried yet, on all paths.
+    pub untried: u64,
+    /// The part of the tree of choices that is done, from 0 to 1, as if all choices of a state led
+    /// to as much: no forecast where much is merged.
+    pub done: f64,
 }
 
 /// What the caller of [`explore`] wants after a look at the progress.

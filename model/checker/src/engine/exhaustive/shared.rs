@@ -1,19 +1,45 @@
 //! What the workers of a search share.
 
+use super::exact::Exact;
 use super::options::Options;
 use super::visited::{StateId, Visited};
+use crate::engine::footprints::Footprints;
+use crate::event::TaskId;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
-/// Some choices of a state that one worker leaves to another.
+/// Untried choices of one path, that one worker leaves to another or to itself later.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
-    /// The way to the state: at each state with a choice, which one.
-    pub(super) prefix: Vec<u16>,
+    /// The path: at each state with a choice, which task goes.
+    pub(super) way: Vec<TaskId>,
+    /// The states on it, its end included, that have untried choices, in order; at least one.
+    pub(super) open: Vec<Open>,
+}
+
+/// Untried choices of one state of a path.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    /// How many choices lead to the state.
+    pub(super) depth: usize,
     /// The state.
     pub(super) state: StateId,
-    /// The choices, by number.
-    pub(super) choices: std::ops::Range<usize>,
+    /// The number of the first of the choices.
+    pub(super) first: usize,
+    /// The choices.
+    pub(super) tasks: Vec<TaskId>,
+    /// The run that came to the state has not gone on from there.
+    pub(super) is_fresh: bool,
+    /// The part of all that each of the choices stands for.
+    pub(super) share: f64,
+}
+
+impl Job {
+    /// How many choices it has.
+    pub(super) fn untried(&self) -> u64 {
+        self.open.iter().map(|o| o.tasks.len() as u64).sum()
+    }
 }
 
 #[derive(Default)]
@@ -23,38 +49,81 @@ struct Jobs {
     idle: usize,
 }
 
+/// Why a search stopped before its end.
+#[derive(Clone, Debug)]
+pub(super) struct Why {
+    /// In words.
+    pub(super) text: String,
+    /// What can be done about it.
+    pub(super) remedy: Remedy,
+}
+
+/// How a search that has stopped can get further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// By going on.
+    GoOn,
+    /// By going on with a higher bound.
+    RaiseBound,
+    /// Not at all.
+    Nothing,
+}
+
+/// How far one worker has told the others that it is.
+#[derive(Default)]
+pub(super) struct Told {
+    edges: u64,
+    untried: u64,
+    done: f64,
+}
+
 /// Shared by all workers.
 pub(super) struct Shared<'a> {
     pub(super) options: &'a Options,
     pub(super) visited: Visited,
+    /// When this process began to search.
+    began: Instant,
+    /// When the last checkpoint was written, and how long to wait for the next at least.
+    saved: Mutex<(Instant, Duration)>,
+    /// The states themselves, where fingerprints are to be checked.
+    pub(super) exact: Option<Exact>,
+    footprints: Mutex<Option<Arc<Footprints>>>,
     states: AtomicU64,
-    /// Bytes of all workers' edges.
-    edges: AtomicU64,
+    /// Sums over all workers.
+    told: Mutex<Told>,
     stop: AtomicBool,
-    /// Why the search has stopped before its end.
-    why: Mutex<Option<String>>,
+    broken_off: AtomicBool,
+    /// The workers stop to go on later.
+    pause: AtomicBool,
+    why: Mutex<Option<Why>>,
     jobs: Mutex<Jobs>,
     wake: Condvar,
     /// How many workers wait for a job.
     hungry: AtomicUsize,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(options: &'a Options) -> Self {
+    pub(super) fn new(options: &'a Options, began: Instant) -> Self {
         /// Parts of the set of visited states when several workers share it: 2 to the power of this.
         const BITS: u32 = 8;
         Self {
             options,
             visited: Visited::new(if options.workers > 1 { BITS } else { 0 }),
+            began,
+            saved: Mutex::new((Instant::now(), Duration::ZERO)),
+            exact: options.exact.then(Exact::default),
+            footprints: Mutex::default(),
             states: AtomicU64::new(0),
-            edges: AtomicU64::new(0),
+            told: Mutex::default(),
             stop: AtomicBool::new(false),
+            broken_off: AtomicBool::new(false),
+            pause: AtomicBool::new(false),
             why: Mutex::default(),
             jobs: Mutex::default(),
             wake: Condvar::new(),
@@ -72,13 +141,64 @@ impl<'a> Shared<'a> {
         self.states.load(Ordering::Relaxed)
     }
 
-    /// Counts more bytes of edges; gives about how many bytes the search takes, with what it takes
-    /// to read the report off the graph.
-    pub(super) fn memory(&self, more_edges: u64) -> u64 {
+    /// There were so many states when the search was interrupted that goes on now.
+    pub(super) fn set_states(&self, states: u64) {
+        self.states.store(states, Ordering::Relaxed);
+    }
+
+    /// What tasks touch, as all go by it from now on.
+    pub(super) fn set_footprints(&self, footprints: Option<Arc<Footprints>>) {
+        *locked(&self.footprints) = footprints;
+    }
+
+    /// What tasks touch.
+    pub(super) fn footprints(&self) -> Option<Arc<Footprints>> {
+        locked(&self.footprints).clone()
+    }
+
+    /// Takes in how far a worker is, who has `before` told how far it was.
+    pub(super) fn tell(&self, before: &mut Told, edges: u64, untried: u64, done: f64) {
+        let mut sum = locked(&self.told);
+        sum.edges = sum.edges - before.edges + edges;
+        sum.untried = sum.untried - before.untried + untried;
+        sum.done += done - before.done;
+        *before = Told {
+            edges,
+            untried,
+            done,
+        };
+    }
+
+    /// Choices that the workers have not tried, as far as they have told.
+    pub(super) fn untried(&self) -> u64 {
+        let jobs = locked(&self.jobs);
+        let left: u64 = jobs.queue.iter().map(Job::untried).sum();
+        locked(&self.told).untried + left
+    }
+
+    /// The part of the tree of choices that is done, as far as the workers have told.
+    pub(super) fn done(&self) -> f64 {
+        locked(&self.told).done
+    }
+
+    /// About how many bytes the search takes, with what it takes to read the report off the graph.
+    pub(super) fn memory(&self) -> u64 {
         /// Bytes for each state, and as many for the edges again, when the graph is put together.
         const GRAPH: u64 = 28;
-        let edges = self.edges.fetch_add(more_edges, Ordering::Relaxed) + more_edges;
-        self.visited.bytes() + 2 * edges + GRAPH * self.states()
+        self.visited.bytes() + 2 * locked(&self.told).edges + GRAPH * self.states()
+    }
+
+    /// Whether the search has gone on for longer than it may.
+    pub(super) fn is_too_late(&self) -> bool {
+        let most = self.options.max_seconds;
+        most.is_some_and(|most| self.began.elapsed().as_secs() >= most)
+    }
+
+    /// Whether it is time for another checkpoint.
+    pub(super) fn is_due(&self) -> bool {
+        let (last, wait) = *locked(&self.saved);
+        let file = self.options.checkpoint.as_ref();
+        file.is_some_and(|file| last.elapsed() >= file.interval.max(wait))
     }
 
     /// Whether the workers are to stop.
@@ -87,18 +207,52 @@ impl<'a> Shared<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Stops all workers. `why` they stop before the end, if so.
-    pub(super) fn stop(&self, why: Option<String>) {
-        if let Some(why) = why {
-            locked(&self.why).get_or_insert(why);
-        }
+    /// Stops all workers at the end of the search.
+    pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         let _jobs = locked(&self.jobs);
         self.wake.notify_all();
     }
 
+    /// Stops all workers, since the round has to be begun again.
+    pub(super) fn break_off(&self) {
+        self.broken_off.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Whether the round has to be begun again, whatever it has found.
+    pub(super) fn was_broken_off(&self) -> bool {
+        self.broken_off.load(Ordering::Relaxed)
+    }
+
+    /// Stops all workers before the end of the search.
+    pub(super) fn stop_early(&self, text: String, remedy: Remedy) {
+        locked(&self.why).get_or_insert(Why { text, remedy });
+        self.stop();
+    }
+
+    /// Stops all workers, to go on when [`Shared::go_on`] says so.
+    pub(super) fn pause(&self) {
+        self.pause.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Whether all have stopped to go on.
+    pub(super) fn is_paused(&self) -> bool {
+        self.pause.load(Ordering::Relaxed)
+    }
+
+    /// After a pause, when no worker is left; writing the checkpoint took so long.
+    pub(super) fn go_on(&self, checkpoint_took: Duration) {
+        self.stop.store(false, Ordering::Relaxed);
+        self.pause.store(false, Ordering::Relaxed);
+        self.hungry.store(0, Ordering::Relaxed);
+        locked(&self.jobs).idle = 0;
+        *locked(&self.saved) = (Instant::now(), 10 * checkpoint_took);
+    }
+
     /// Why the search was stopped before its end, if it was.
-    pub(super) fn why(&self) -> Option<String> {
+    pub(super) fn why(&self) -> Option<Why> {
         locked(&self.why).clone()
     }
 
@@ -106,6 +260,11 @@ impl<'a> Shared<'a> {
     #[inline]
     pub(super) fn is_wanted(&self) -> bool {
         self.hungry.load(Ordering::Relaxed) > 0
+    }
+
+    /// The jobs that are left when no worker is.
+    pub(super) fn jobs(&self) -> Vec<Job> {
+        locked(&self.jobs).queue.clone()
     }
 
     /// Leaves a job to whoever waits.
@@ -152,7 +311,7 @@ pub(super) struct StopOnPanic<'a, 'b>(pub(super) &'a Shared<'b>);
 impl Drop for StopOnPanic<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.stop(None);
+            self.0.stop();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The set of visited states, by fingerprint.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 /// Number of a visited state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +99,38 @@ impl Visited {
         (StateId((place << self.bits) | shard), is_new)
     }
 
+    fn part(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        self.shards[shard].lock().expect("no worker panics in here")
+    }
+
+    /// The fingerprint of a state of the set.
+    pub(crate) fn fingerprint(&self, state: StateId) -> u128 {
+        let shard = state.0 & ((1 << self.bits) - 1);
+        self.part(shard as usize).fingerprints[(state.0 >> self.bits) as usize]
+    }
+
+    /// All fingerprints, part by part, in order of their arrival.
+    pub(crate) fn each(&self, mut visit: impl FnMut(u128)) {
+        for shard in 0..self.shards.len() {
+            for fingerprint in &self.part(shard).fingerprints {
+                visit(*fingerprint);
+            }
+        }
+    }
+
+    /// Numbers the states in the order of [`Visited::each`], without a gap.
+    pub(crate) fn numbering(&self) -> Numbering {
+        let mut first = vec![0];
+        for shard in 0..self.shards.len() {
+            let before = first[shard];
+            first.push(before + self.part(shard).fingerprints.len() as u32);
+        }
+        Numbering {
+            first,
+            bits: self.bits,
+        }
+    }
+
     /// Bytes of memory that it takes.
     pub(crate) fn bytes(&self) -> u64 {
         self.shards
@@ -120,5 +152,25 @@ impl Visited {
             })
             .max();
         (longest.unwrap_or(0) as u32) << self.bits
+    }
+}
+
+/// Numbers of states that do not depend on how many parts the set has.
+pub(crate) struct Numbering {
+    /// The number of the first state of each part, and of all.
+    first: Vec<u32>,
+    bits: u32,
+}
+
+impl Numbering {
+    /// How many states there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.first.last().copied().unwrap_or(0)
+    }
+
+    /// The number of a state.
+    pub(crate) fn of(&self, state: StateId) -> u32 {
+        let shard = state.0 & ((1 << self.bits) - 1);
+        self.first[shard as usize] + (state.0 >> self.bits)
     }
 }

@@ -1,0 +1,302 @@
+//! What a checkpoint holds: what the round knows, what it has found, and what it has left.
+//!
+//! Outcomes are not written down, since nothing is known of their type. For each there are the
+//! states that have it, and the graph says how to get there.
+
+use super::Problem;
+use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
+use crate::engine::exhaustive::graph::{Edges, Graph};
+use crate::engine::exhaustive::shared::{Job, Open};
+use crate::engine::exhaustive::visited::{Numbering, StateId};
+use crate::engine::exhaustive::worker::{At, Worker};
+use crate::engine::footprints::{Claimed, Flow, Footprints};
+use crate::engine::marks::Watch;
+use crate::event::TaskId;
+use crate::model::Model;
+use crate::outcome::DataRace;
+use std::sync::Arc;
+
+/// What the round knows.
+pub(in crate::engine::exhaustive) struct Known {
+    pub(in crate::engine::exhaustive) restarts: u64,
+    pub(in crate::engine::exhaustive) watch: Watch,
+    pub(in crate::engine::exhaustive) flow: Flow,
+    /// The footprints that it began with.
+    pub(in crate::engine::exhaustive) used: Option<Arc<Footprints>>,
+}
+
+/// What else the leader knows.
+#[derive(Default)]
+pub(super) struct Content {
+    known_points: usize,
+    last_news: u64,
+    is_far: bool,
+    claimed: Claimed,
+}
+
+/// Writes the search of a leader who is alone, with all jobs left.
+pub(super) fn save<M: Model>(
+    out: &mut Writer,
+    leader: &Worker<'_, M>,
+    used: Option<&Footprints>,
+    restarts: u64,
+) {
+    out.u64(restarts);
+    leader.walk.machine().watch().save(out);
+    let mut flow = Flow::clone(&leader.flow);
+    flow.add(leader.walk.automaton());
+    flow.save(out);
+    out.flag(used.is_some());
+    if let Some(used) = used {
+        used.save(out);
+    }
+    out.u64(leader.known_points as u64);
+    out.u64(leader.last_news);
+    out.flag(leader.is_far);
+    let mut claimed = leader.claimed.clone();
+    claimed.add(&leader.claims, leader.walk.automaton());
+    claimed.save(out);
+    save_found(out, leader);
+    save_jobs(out, leader);
+}
+
+fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
+    let (shared, found) = (leader.shared, &leader.found);
+    out.u64(shared.states());
+    out.u64(found.executions);
+    out.u64(found.done.to_bits());
+    let reached = leader.walk.machine().reached();
+    let reached: Vec<_> = found.reached.union(&reached).copied().collect();
+    out.list(&reached, |out, name| out.text(name));
+    let numbers = shared.visited.numbering();
+    out.u64(u64::from(numbers.len()));
+    shared.visited.each(|fingerprint| out.u128(fingerprint));
+    out.u32(leader.root.map_or(0, |root| numbers.of(root)));
+    let pieces = || found.edges.iter().flat_map(Edges::iter);
+    out.u64(pieces().count() as u64);
+    for (state, first, successors) in pieces() {
+        out.u32(numbers.of(StateId(state)));
+        out.u32(first as u32);
+        save_states(out, successors.iter().map(|s| StateId(*s)), &numbers);
+    }
+    out.u64(found.finals.len() as u64);
+    for states in found.finals.values() {
+        save_states(out, states.iter().copied(), &numbers);
+    }
+    out.u64(found.data_races.len() as u64);
+    for (race, places) in &found.data_races {
+        out.text(&race.field);
+        out.text(&race.sites[0]);
+        out.text(&race.sites[1]);
+        out.list(places, |out, at| save_place(out, *at, &numbers));
+    }
+}
+
+/// Where something was seen: the state, the number of the choice, and which of the two tell.
+fn save_place(out: &mut Writer, at: At, numbers: &Numbering) {
+    let (kind, state, choice) = match at {
+        At::State(state) => (0, numbers.of(state), 0),
+        At::Choice(None, choice) => (1, 0, choice),
+        At::Choice(Some(state), choice) => (2, numbers.of(state), choice),
+    };
+    out.u8(kind);
+    out.u32(state);
+    out.u32(choice);
+}
+
+fn save_states(
+    out: &mut Writer,
+    states: impl ExactSizeIterator<Item = StateId>,
+    numbers: &Numbering,
+) {
+    out.u64(states.len() as u64);
+    for state in states {
+        out.u32(numbers.of(state));
+    }
+}
+
+fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
+    let numbers = leader.shared.visited.numbering();
+    let tasks = |out: &mut Writer, tasks: &[TaskId]| out.list(tasks, |out, t| out.u32(t.0));
+    out.list(&leader.shared.jobs(), |out, job| {
+        tasks(out, &job.way);
+        out.list(&job.open, |out, open| {
+            out.u64(open.depth as u64);
+            out.u32(numbers.of(open.state));
+            out.u64(open.first as u64);
+            tasks(out, &open.tasks);
+            out.flag(open.is_fresh);
+            out.u64(open.share.to_bits());
+        });
+    });
+}
+
+impl Known {
+    pub(super) fn load(from: &mut Reader, content: &mut Content) -> Result<Self, Malformed> {
+        let restarts = from.u64()?;
+        let (watch, flow) = (Watch::load(from)?, Flow::load(from)?);
+        let is_some = from.flag()?;
+        let used = is_some.then(|| Footprints::load(from)).transpose()?;
+        let used = used.map(Arc::new);
+        content.known_points = from.u64()? as usize;
+        content.last_news = from.u64()?;
+        content.is_far = from.flag()?;
+        content.claimed = Claimed::load(from)?;
+        Ok(Self {
+            restarts,
+            watch,
+            flow,
+            used,
+        })
+    }
+}
+
+/// The states of the file, by number.
+struct States(Vec<StateId>);
+
+impl States {
+    fn one(&self, from: &mut Reader) -> Result<StateId, Malformed> {
+        let number = from.u32()? as usize;
+        self.0.get(number).copied().ok_or(Malformed)
+    }
+
+    fn place(&self, from: &mut Reader) -> Result<At, Malformed> {
+        let (kind, state, choice) = (from.u8()?, self.one(from)?, from.u32()?);
+        match kind {
+            0 => Ok(At::State(state)),
+            1 => Ok(At::Choice(None, choice)),
+            2 => Ok(At::Choice(Some(state), choice)),
+            _ => Err(Malformed),
+        }
+    }
+
+    fn list(&self, from: &mut Reader) -> Result<Vec<StateId>, Malformed> {
+        from.list(|from| self.one(from))
+    }
+}
+
+/// Reads what [`save`] wrote behind [`Known`].
+pub(super) fn restore<'a, M: Model>(
+    from: &mut Reader,
+    content: Content,
+    leader: &mut Worker<'a, M>,
+    mut scout: Worker<'a, M>,
+) -> Result<(), Problem> {
+    leader.known_points = content.known_points;
+    leader.is_far = content.is_far;
+    leader.last_news = content.last_news;
+    leader.claimed = content.claimed;
+    scout.footprints.clone_from(&leader.footprints);
+    let states = load_found(from, leader)?;
+    load_ends(from, leader, &mut scout, &states)?;
+    for job in from.list(|from| load_job(from, &states))? {
+        scout.try_out(&job).ok_or(Problem::OtherModel)?;
+        leader.shared.leave(job);
+    }
+    if from.is_at_end() {
+        Ok(())
+    } else {
+        Err(Malformed.into())
+    }
+}
+
+/// The numbers, the states and the edges.
+fn load_found<M: Model>(
+    from: &mut Reader,
+    leader: &mut Worker<'_, M>,
+) -> Result<States, Malformed> {
+    leader.shared.set_states(from.u64()?);
+    leader.found.executions = from.u64()?;
+    leader.found.done = f64::from_bits(from.u64()?);
+    // The names of functions live as long as the program; so do those of this list.
+    let reached = from.list(Reader::text)?;
+    let reached = reached.into_iter().map(|name| &*name.leak());
+    leader.found.reached = reached.collect();
+    let states = from.list(|from| {
+        let (state, is_new) = leader.shared.visited.insert(from.u128()?);
+        is_new.then_some(state).ok_or(Malformed)
+    })?;
+    let states = States(states);
+    leader.root = Some(states.one(from)?);
+    let edges = &mut leader.found.edges[0];
+    from.list(|from| {
+        let (state, first) = (states.one(from)?, from.u32()?);
+        edges.push(state, first as usize, &states.list(from)?);
+        Ok(())
+    })?;
+    Ok(states)
+}
+
+/// The outcomes and the data races.
+fn load_ends<M: Model>(
+    from: &mut Reader,
+    leader: &mut Worker<'_, M>,
+    scout: &mut Worker<'_, M>,
+    states: &States,
+) -> Result<(), Problem> {
+    let root = leader.root.ok_or(Malformed)?;
+    let graph = Graph::new(leader.shared.visited.end(), leader.found.edges.clone());
+    let shortest = graph.shortest(root);
+    for group in from.list(|from| states.list(from))? {
+        let first = *group.first().ok_or(Malformed)?;
+        let way = shortest.to(first).ok_or(Malformed)?;
+        scout.go_to(&way, None);
+        let is_there = scout.fingerprint() == leader.shared.visited.fingerprint(first);
+        if !is_there || !scout.enabled.is_empty() {
+            return Err(Problem::OtherModel);
+        }
+        leader.found.finals.insert(scout.walk.finish(), group);
+    }
+    leader.found.data_races = from
+        .list(|from| {
+            let (field, sites) = (from.text()?, [from.text()?, from.text()?]);
+            Ok((
+                DataRace { field, sites },
+                from.list(|from| states.place(from))?,
+            ))
+        })?
+        .into_iter()
+        .collect();
+    Ok(())
+}
+
+fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
+    let tasks = |from: &mut Reader| from.list(|from| from.u32().map(TaskId));
+    let job = Job {
+        way: tasks(from)?,
+        open: from.list(|from| {
+            Ok(Open {
+                depth: from.u64()? as usize,
+                state: states.one(from)?,
+                first: from.u64()? as usize,
+                tasks: tasks(from)?,
+                is_fresh: from.flag()?,
+                share: f64::from_bits(from.u64()?),
+            })
+        })?,
+    };
+    let is_whole = job.open.last().is_some_and(|o| o.depth == job.way.len());
+    is_whole.then_some(job).ok_or(Malformed)
+}
+
+impl<M: Model> Worker<'_, M> {
+    /// Goes the way of a job; `None` if it does not lead over the job's states.
+    fn try_out(&mut self, job: &Job) -> Option<()> {
+        self.begin();
+        let mut open = job.open.iter().peekable();
+        for depth in 0..=job.way.len() {
+            self.sole();
+            if let Some(here) = open.next_if(|o| o.depth == depth) {
+                let expected = self.shared.visited.fingerprint(here.state);
+                let can_go = here.tasks.iter().all(|t| self.enabled.contains(t));
+                if !can_go || self.fingerprint() != expected {
+                    return None;
+                }
+            }
+            if let Some(task) = job.way.get(depth) {
+                self.enabled.contains(task).then(|| self.step(*task))?;
+            }
+        }
+        open.peek().is_none().then_some(())
+    }
+}

@@ -1,0 +1,167 @@
+//! What a round says when it is over.
+
+use super::checkpoint::CheckpointError;
+use super::graph::{Graph, Shortest};
+use super::shared::{Remedy, Why};
+use super::visited::StateId;
+use super::worker::{At, MAX_FORCED, Worker};
+use crate::engine::schedule::Schedule;
+use crate::engine::walk::Walk;
+use crate::model::Model;
+use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
+use std::collections::BTreeMap;
+
+impl<M: Model> Worker<'_, M> {
+    /// Puts together what all workers have found; gives the run back too.
+    pub(super) fn report(
+        mut self,
+        why: Option<Why>,
+        saved: Option<Result<(), CheckpointError>>,
+    ) -> (Report<M::Outcome>, Walk<M>) {
+        self.found.reached.extend(self.walk.machine().reached());
+        let graph = Graph::new(
+            self.shared.visited.end(),
+            std::mem::take(&mut self.found.edges),
+        );
+        let finals = std::mem::take(&mut self.found.finals);
+        let data_races = std::mem::take(&mut self.found.data_races);
+        let root = self.root;
+        let mut report = Report {
+            finals: BTreeMap::new(),
+            data_races: BTreeMap::new(),
+            reached: std::mem::take(&mut self.found.reached),
+            interleavings: Interleavings::AtLeast(0),
+            states: self.shared.states(),
+            executions: self.found.executions,
+            depth: 0,
+            marks: self.walk.machine().marks(),
+            complete: Complete::Yes,
+        };
+        let shortest = root.map(|root| graph.shortest(root));
+        report.depth = shortest.as_ref().map_or(0, |s| s.depth);
+        if let Some(why) = why {
+            report.complete = self.incomplete(&why, report.depth, saved);
+        }
+        if let (Some(root), Some(shortest)) = (root, shortest) {
+            report.interleavings = match graph.interleavings(root) {
+                Interleavings::Exactly(n) if report.complete != Complete::Yes => {
+                    Interleavings::AtLeast(n)
+                }
+                counted => counted,
+            };
+            report.finals = self.ends(finals, &shortest);
+            report.data_races = self.races(data_races, &shortest);
+        }
+        (report, self.walk)
+    }
+
+    /// Why the search is incomplete, what it has covered, and how to get on.
+    fn incomplete(
+        &self,
+        why: &Why,
+        depth: u64,
+        saved: Option<Result<(), CheckpointError>>,
+    ) -> Complete {
+        let text = &why.text;
+        if why.remedy == Remedy::Nothing {
+            return Complete::No(text.clone());
+        }
+        let (states, untried) = (self.shared.states(), self.shared.untried());
+        let is_saved = matches!(saved, Some(Ok(())));
+        let advice = match (why.remedy, is_saved) {
+            (Remedy::RaiseBound, true) => "; go on from the checkpoint with a higher bound",
+            (Remedy::RaiseBound, false) => "; raise the bound to get further",
+            (_, true) => "; go on from the checkpoint",
+            (_, false) => "",
+        };
+        let problem = match saved {
+            Some(Err(error)) => format!("; there is no checkpoint: {}", error.problem),
+            _ => String::new(),
+        };
+        Complete::No(format!(
+            "{text}; states: {states}, depth: {depth}, untried choices: {untried}{advice}{problem}"
+        ))
+    }
+
+    /// For each outcome the shortest schedule.
+    fn ends(
+        &mut self,
+        finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
+        shortest: &Shortest<'_>,
+    ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        finals
+            .into_iter()
+            .filter_map(|(end, states)| {
+                let way = nearest(states.into_iter().filter_map(|s| shortest.to(s)))?;
+                Some((end, self.go_to(&way, None)))
+            })
+            .collect()
+    }
+
+    /// For each data race the shortest schedule to where both accesses are about to happen.
+    fn races(
+        &mut self,
+        races: BTreeMap<DataRace, Vec<At>>,
+        shortest: &Shortest<'_>,
+    ) -> BTreeMap<DataRace, Schedule> {
+        let way = |at: At| match at {
+            At::State(state) => shortest.to(state),
+            At::Choice(None, _) => Some(vec![]),
+            At::Choice(Some(state), choice) => {
+                let mut way = shortest.to(state)?;
+                way.push(choice as usize);
+                Some(way)
+            }
+        };
+        races
+            .into_iter()
+            .filter_map(|(race, places)| {
+                let way = nearest(places.into_iter().filter_map(way))?;
+                let schedule = self.go_to(&way, Some(&race));
+                Some((race, schedule))
+            })
+            .collect()
+    }
+
+    /// Goes from the start over these choices, and on while there is none; gives the schedule: who
+    /// goes wherever more than one could. With a race, goes no further than to where it is.
+    pub(super) fn go_to(&mut self, choices: &[usize], race: Option<&DataRace>) -> Schedule {
+        self.begin();
+        let mut schedule = vec![];
+        let mut choices = choices.iter();
+        let mut passed = 0;
+        loop {
+            self.choose();
+            self.walk.data_races(&mut self.races);
+            if choices.len() == 0 && race.is_some_and(|r| self.races.contains(r)) {
+                break;
+            }
+            let task = match self.let_go[..] {
+                [] => break,
+                [only] if passed < MAX_FORCED => only,
+                _ => match choices.next().and_then(|c| self.let_go.get(*c)) {
+                    Some(task) => {
+                        passed = 0;
+                        *task
+                    }
+                    None => break,
+                },
+            };
+            passed += 1;
+            for _ in 0..self.walk.parts(task) {
+                self.walk.enabled(&mut self.enabled);
+                if self.enabled.len() > 1 {
+                    schedule.push(task);
+                }
+                self.walk.part(task);
+            }
+            self.walk.enabled(&mut self.enabled);
+        }
+        Schedule(schedule)
+    }
+}
+
+/// The shortest way; of those equally long, the one whose choices come first.
+fn nearest(ways: impl Iterator<Item = Vec<usize>>) -> Option<Vec<usize>> {
+    ways.min_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
+}

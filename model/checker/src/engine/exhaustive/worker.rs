@@ -1,0 +1,569 @@
+//! One worker of a search: depth-first through the states behind its path.
+
+use super::exact::Exact;
+use super::graph::Edges;
+use super::options::{Go, Progress};
+use super::shared::{Job, Open, Remedy, Shared, Told};
+use super::visited::StateId;
+use crate::engine::automaton::Automaton;
+use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Standing};
+use crate::engine::marks::Watch;
+use crate::engine::walk::{Place, Walk};
+use crate::event::TaskId;
+use crate::model::Model;
+use crate::outcome::{DataRace, Final};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Steps without a choice after which a state is kept all the same: a task may loop.
+pub(super) const MAX_FORCED: u64 = 10_000;
+
+/// Where something was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum At {
+    /// In this state.
+    State(StateId),
+    /// Behind this choice of the state, before the next; before the first state if there is none.
+    Choice(Option<StateId>, u32),
+}
+
+/// A state with a choice, on the current path.
+struct Frame {
+    state: StateId,
+    place: Place,
+    /// The number of the first of its choices that are this worker's.
+    first: usize,
+    /// Where these begin in [`Worker::choices`], and their targets in [`Worker::successors`]; the
+    /// one to try next; and where they end.
+    begin: usize,
+    next: usize,
+    end: usize,
+    /// How much of the trail leads to it.
+    depth: usize,
+    /// The run that came here has not gone on yet.
+    is_fresh: bool,
+    /// The part of all that each of the choices stands for.
+    share: f64,
+}
+
+/// What one worker has found.
+pub(super) struct Found<O> {
+    pub(super) edges: Vec<Edges>,
+    pub(super) finals: BTreeMap<Final<O>, Vec<StateId>>,
+    pub(super) data_races: BTreeMap<DataRace, Vec<At>>,
+    pub(super) executions: u64,
+    pub(super) reached: BTreeSet<&'static str>,
+    /// The part of the tree of choices that is done.
+    pub(super) done: f64,
+}
+
+impl<O: Ord> Found<O> {
+    pub(super) fn new() -> Self {
+        Self {
+            edges: vec![Edges::default()],
+            finals: BTreeMap::new(),
+            data_races: BTreeMap::new(),
+            executions: 0,
+            reached: BTreeSet::new(),
+            done: 0.0,
+        }
+    }
+
+    /// Takes in what another has found.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.edges.extend(other.edges);
+        for (end, states) in other.finals {
+            self.finals.entry(end).or_default().extend(states);
+        }
+        for (race, states) in other.data_races {
+            self.data_races.entry(race).or_default().extend(states);
+        }
+        self.executions += other.executions;
+        self.reached.extend(other.reached);
+        self.done += other.done;
+    }
+}
+
+/// What a worker who is no longer needed has found and learnt.
+pub(super) struct Helper<O> {
+    found: Found<O>,
+    watch: Watch,
+    claimed: Claimed,
+    automaton: Automaton,
+}
+
+pub(super) struct Worker<'a, M: Model> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) walk: Walk<M>,
+    /// What tasks touch, unless the search does without.
+    pub(super) footprints: Option<Arc<Footprints>>,
+    /// All that was seen of the tasks up to when this worker began.
+    pub(super) flow: Arc<Flow>,
+    /// How many points have been seen, with those of this worker's automaton.
+    pub(super) points: usize,
+    /// How many there were when the footprints were made.
+    pub(super) known_points: usize,
+    /// How many points of the automaton have been counted.
+    pub(super) counted: usize,
+    /// What is known of the points, by number, as far as it was asked for.
+    pub(super) known: Vec<Known>,
+    /// Where the run began.
+    pub(super) start: Place,
+    pub(super) root: Option<StateId>,
+    /// Who went on the way to where the run is, wherever more than one could.
+    trail: Vec<TaskId>,
+    path: Vec<Frame>,
+    choices: Vec<TaskId>,
+    successors: Vec<StateId>,
+    pub(super) enabled: Vec<TaskId>,
+    /// Of those, the ones that are let go.
+    pub(super) let_go: Vec<TaskId>,
+    /// For the choice of a persistent set: the tasks that have not ended, what is known of them,
+    /// and which of them to begin with.
+    pub(super) alive: Vec<TaskId>,
+    pub(super) standings: Vec<Standing>,
+    pub(super) seeds: Vec<usize>,
+    /// What this worker's choices rely on, and those of the others who have ended.
+    pub(super) claims: Claims,
+    pub(super) claimed: Claimed,
+    /// How many states there were when something was last learnt of the tasks.
+    pub(super) last_news: u64,
+    pub(super) races: Vec<DataRace>,
+    pub(super) found: Found<M::Outcome>,
+    /// This round is finished before more operations become steps.
+    pub(super) is_far: bool,
+    since_look: u64,
+    told: Told,
+    exact: Option<&'a Exact>,
+}
+
+impl<'a, M: Model> Worker<'a, M> {
+    pub(super) fn new(mut walk: Walk<M>, flow: Arc<Flow>, shared: &'a Shared<'a>) -> Self {
+        walk.go_back(Place::default());
+        Self {
+            start: walk.place(),
+            footprints: shared.footprints(),
+            points: flow.len(),
+            known_points: flow.len(),
+            flow,
+            counted: 0,
+            known: vec![],
+            walk,
+            root: None,
+            trail: vec![],
+            path: vec![],
+            choices: vec![],
+            successors: vec![],
+            enabled: vec![],
+            let_go: vec![],
+            alive: vec![],
+            standings: vec![],
+            seeds: vec![],
+            claims: Claims::default(),
+            claimed: Claimed::default(),
+            last_news: 0,
+            races: vec![],
+            found: Found::new(),
+            is_far: false,
+            since_look: 0,
+            told: Told::default(),
+            exact: shared.exact.as_ref(),
+            shared,
+        }
+    }
+
+    /// Searches from the start, if it has not; then helps the others.
+    pub(super) fn lead(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+        if self.root.is_none() {
+            if self.shared.options.share_after == 0 {
+                self.get_far();
+            }
+            self.found.executions += 1;
+            let root = self.arrive(1.0);
+            self.root = root;
+            self.search(progress);
+        }
+        self.work(progress);
+    }
+
+    /// Helps another worker, who leads.
+    pub(super) fn help(&mut self, first: Job) {
+        self.is_far = true;
+        self.footprints = self.shared.footprints();
+        let mut nobody = |_: Progress| Go::On;
+        self.take_on(first);
+        self.search(&mut nobody);
+        self.work(&mut nobody);
+    }
+
+    /// From now on the round is finished.
+    fn get_far(&mut self) {
+        self.is_far = true;
+        self.walk.machine().watch().wait_for_settle();
+        self.shared.set_footprints(self.footprints.clone());
+    }
+
+    fn work(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+        while let Some(job) = self.shared.take() {
+            self.take_on(job);
+            self.search(progress);
+        }
+    }
+
+    /// Goes to the states of a job.
+    fn take_on(&mut self, job: Job) {
+        self.walk.go_back(self.start);
+        self.trail.clear();
+        let mut open = job.open.into_iter().peekable();
+        for depth in 0..=job.way.len() {
+            self.sole();
+            if let Some(here) = open.next_if(|o| o.depth == depth) {
+                self.go_on_at(here);
+            }
+            if let Some(task) = job.way.get(depth) {
+                self.step(*task);
+            }
+        }
+    }
+
+    /// Puts the current state on the path, with the choices that are left.
+    fn go_on_at(&mut self, open: Open) {
+        let begin = self.choices.len();
+        self.choices.extend_from_slice(&open.tasks);
+        self.successors.resize(self.choices.len(), open.state);
+        self.path.push(Frame {
+            state: open.state,
+            place: self.walk.place(),
+            first: open.first,
+            begin,
+            next: begin,
+            end: self.choices.len(),
+            depth: self.trail.len(),
+            is_fresh: open.is_fresh,
+            share: open.share,
+        });
+    }
+
+    /// Goes through everything behind the states of the path.
+    fn search(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+        loop {
+            if self.shared.is_over() {
+                self.put_by();
+                return;
+            }
+            let Some(frame) = self.path.last_mut() else {
+                return;
+            };
+            if frame.next == frame.end {
+                self.leave();
+                continue;
+            }
+            let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
+            if !std::mem::take(&mut frame.is_fresh) {
+                self.found.executions += 1;
+            }
+            frame.next += 1;
+            self.go_back(place, depth);
+            self.step(self.choices[at]);
+            if let Some(state) = self.arrive(share) {
+                self.successors[at] = state;
+            } else if let Some(frame) = self.path.last_mut() {
+                frame.next -= 1;
+            }
+            self.look(progress);
+        }
+    }
+
+    /// Leaves the last state of the path.
+    fn leave(&mut self) {
+        if let Some(frame) = self.path.pop() {
+            if frame.next > frame.begin {
+                let tried = &self.successors[frame.begin..frame.next];
+                self.found.edges[0].push(frame.state, frame.first, tried);
+            }
+            self.choices.truncate(frame.begin);
+            self.successors.truncate(frame.begin);
+        }
+    }
+
+    /// Leaves all states of the path; their untried choices become a job.
+    fn put_by(&mut self) {
+        let open: Vec<Open> = (0..self.path.len())
+            .filter(|at| self.path[*at].next < self.path[*at].end)
+            .map(|at| self.open(at, self.path[at].next))
+            .collect();
+        if let Some(last) = open.last() {
+            let way = self.trail[..last.depth].to_vec();
+            self.shared.leave(Job { way, open });
+        }
+        while !self.path.is_empty() {
+            self.leave();
+        }
+        self.tell();
+    }
+
+    /// The choices of a state of the path from `from` on.
+    fn open(&self, at: usize, from: usize) -> Open {
+        let frame = &self.path[at];
+        Open {
+            depth: frame.depth,
+            state: frame.state,
+            first: frame.first + (from - frame.begin),
+            tasks: self.choices[from..frame.end].to_vec(),
+            is_fresh: frame.is_fresh,
+            share: frame.share,
+        }
+    }
+
+    /// Takes the run back to where only so much of the trail was gone.
+    fn go_back(&mut self, place: Place, depth: usize) {
+        self.walk.go_back(place);
+        self.trail.truncate(depth);
+        self.walk.enabled(&mut self.enabled);
+    }
+
+    /// Takes the run back to where it began.
+    pub(super) fn begin(&mut self) {
+        self.go_back(self.start, 0);
+    }
+
+    /// Lets tasks go while only one can.
+    pub(super) fn sole(&mut self) {
+        self.walk.enabled(&mut self.enabled);
+        for _ in 0..MAX_FORCED {
+            let [only] = self.enabled[..] else { return };
+            self.step(only);
+            if self.walk.limit().is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `let_go`.
+    pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) {
+        self.walk.enabled(&mut self.enabled);
+        self.choose();
+        for _ in 0..MAX_FORCED {
+            let [only] = self.let_go[..] else { return };
+            if self.enabled.len() > 1 {
+                look(self);
+            }
+            self.step(only);
+            if self.walk.limit().is_some() {
+                return;
+            }
+            self.choose();
+        }
+    }
+
+    /// Lets a task take a step; `enabled` are those that can go before and after it.
+    pub(super) fn step(&mut self, task: TaskId) {
+        if self.enabled.len() > 1 {
+            self.trail.push(task);
+        }
+        self.walk.step(task);
+        self.walk.enabled(&mut self.enabled);
+        // With persistent sets, that nobody else can go here does not say that it is so in all
+        // the runs that this one stands for.
+        if self.enabled != [task] || self.footprints.is_some() {
+            self.walk.interrupted(task);
+        }
+    }
+
+    /// The fingerprint of the current state.
+    pub(super) fn fingerprint(&self) -> u128 {
+        let bits = self.shared.options.fingerprint_bits;
+        self.walk.fingerprint() & (u128::MAX >> (u128::BITS - bits))
+    }
+
+    /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
+    /// all; gives its number unless the search is over. A new state with a choice becomes the last
+    /// of the path.
+    fn arrive(&mut self, share: f64) -> Option<StateId> {
+        self.forced(Self::look_for_races_on_the_way);
+        if let Some(limit) = self.walk.limit() {
+            self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
+            return None;
+        }
+        if self.walk.take_news() && !self.is_far {
+            self.last_news = self.shared.states();
+            if self.walk.machine().watch().has_changed() || self.has_learnt_much() {
+                self.shared.break_off();
+                return None;
+            }
+        }
+        let fingerprint = self.fingerprint();
+        if let Some(exact) = self.exact {
+            exact.compare(fingerprint, &self.walk.content());
+        }
+        let (state, is_new) = self.shared.visited.insert(fingerprint);
+        if is_new && !self.enabled.is_empty() {
+            self.enter(state, share);
+            return Some(state);
+        }
+        if is_new {
+            let end = self.walk.finish();
+            self.found.finals.entry(end).or_default().push(state);
+        }
+        self.found.done += share;
+        Some(state)
+    }
+
+    /// Looks for data races in a state that is passed without a choice.
+    fn look_for_races_on_the_way(&mut self) {
+        let frame = self.path.last();
+        let choice = frame.map_or(0, |f| (f.first + f.next - 1 - f.begin) as u32);
+        self.look_for_races(At::Choice(frame.map(|f| f.state), choice));
+    }
+
+    fn look_for_races(&mut self, at: At) {
+        self.walk.data_races(&mut self.races);
+        for race in self.races.drain(..) {
+            let places = self.found.data_races.entry(race).or_default();
+            if places.last() != Some(&at) {
+                places.push(at);
+            }
+        }
+    }
+
+    /// A new state with a choice.
+    fn enter(&mut self, state: StateId, share: f64) {
+        self.look_for_races(At::State(state));
+        let begin = self.choices.len();
+        self.choices.extend_from_slice(&self.let_go);
+        self.successors.resize(self.choices.len(), state);
+        self.path.push(Frame {
+            state,
+            place: self.walk.place(),
+            first: 0,
+            begin,
+            next: begin,
+            end: self.choices.len(),
+            depth: self.trail.len(),
+            is_fresh: true,
+            share: share / f64::from(self.let_go.len() as u32),
+        });
+        let states = self.shared.count();
+        let options = self.shared.options;
+        if states >= options.max_states {
+            let bound = options.max_states;
+            let why = format!("stopped at the bound of {bound} states");
+            self.shared.stop_early(why, Remedy::RaiseBound);
+        }
+        if self.depth() >= options.max_depth {
+            let bound = options.max_depth;
+            let why = format!("stopped at the bound of {bound} choices in one schedule");
+            self.shared.stop_early(why, Remedy::RaiseBound);
+        }
+        self.since_look += 1;
+    }
+
+    /// Choices on the current path.
+    fn depth(&self) -> u64 {
+        self.trail.len() as u64
+    }
+
+    /// Tells the others how far this worker is.
+    fn tell(&mut self) {
+        let edges = self.found.edges.iter().map(Edges::bytes).sum();
+        let untried = self.path.iter().map(|f| (f.end - f.next) as u64).sum();
+        let done = self.found.done;
+        self.shared.tell(&mut self.told, edges, untried, done);
+    }
+
+    /// Now and then: leaves work to others, and tells how far the search has come.
+    fn look(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+        if self.is_far && self.shared.is_wanted() {
+            self.share();
+        }
+        if self.since_look < self.shared.options.look {
+            return;
+        }
+        self.since_look = 0;
+        self.tell();
+        let states = self.shared.states();
+        if !self.is_far && states >= self.last_news + self.shared.options.share_after {
+            self.get_far();
+        }
+        let memory = self.shared.memory();
+        self.keep_to_bounds(memory);
+        if self.shared.is_due() {
+            self.shared.pause();
+        }
+        let now = Progress {
+            states,
+            depth: self.depth(),
+            memory,
+            restarts: 0,
+            outcomes: self.found.finals.len(),
+            untried: self.shared.untried(),
+            done: self.shared.done(),
+        };
+        if progress(now) == Go::Stop {
+            let why = format!("interrupted after {states} states");
+            self.shared.stop_early(why, Remedy::GoOn);
+        }
+    }
+
+    /// Stops the search at a bound of memory or time.
+    fn keep_to_bounds(&self, memory: u64) {
+        let options = self.shared.options;
+        if memory > options.max_memory {
+            let bound = options.max_memory >> 20;
+            let why = format!("stopped at the bound of {bound} MiB of memory");
+            self.shared.stop_early(why, Remedy::RaiseBound);
+        }
+        if let Some(bound) = options.max_seconds
+            && self.shared.is_too_late()
+        {
+            let why = format!("stopped at the bound of {bound} seconds");
+            self.shared.stop_early(why, Remedy::RaiseBound);
+        }
+    }
+
+    /// Leaves half of the untried choices of the shallowest state that has some to another worker.
+    fn share(&mut self) {
+        let shallowest = self.path.iter().position(|f| f.next < f.end);
+        let Some(at) = shallowest else { return };
+        let untried = self.path[at].end - self.path[at].next;
+        if at + 1 == self.path.len() && untried < 2 {
+            return;
+        }
+        let from = self.path[at].next + untried / 2;
+        let open = Open {
+            is_fresh: false,
+            ..self.open(at, from)
+        };
+        self.path[at].end = from;
+        let way = self.trail[..self.path[at].depth].to_vec();
+        self.shared.leave(Job {
+            way,
+            open: vec![open],
+        });
+    }
+
+    /// What the worker has found and learnt, when it is no longer needed.
+    pub(super) fn into_found(mut self) -> Helper<M::Outcome> {
+        self.claimed.add(&self.claims, self.walk.automaton());
+        let watch = self.walk.machine().watch().clone();
+        self.found.reached = self.walk.machine().reached();
+        self.shared.tell(&mut self.told, 0, 0, 0.0);
+        Helper {
+            found: self.found,
+            watch,
+            claimed: self.claimed,
+            automaton: self.walk.into_automaton(),
+        }
+    }
+
+    /// Takes in what a helper has found and learnt.
+    pub(super) fn take_in(&mut self, helper: Helper<M::Outcome>) {
+        self.found.extend(helper.found);
+        self.walk.machine().watch().merge(&helper.watch);
+        if self.footprints.is_some() {
+            Arc::make_mut(&mut self.flow).add(&helper.automaton);
+            self.claimed.extend(helper.claimed);
+        }
+        self.tell();
+    }
+}

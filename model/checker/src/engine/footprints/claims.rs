@@ -1,0 +1,117 @@
+//! What the choice of persistent sets has relied on, to be looked at again when more is known.
+
+use super::{Blocker, Flow, Footprints, Standing};
+use crate::engine::automaton::{Automaton, NodeId};
+use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
+use crate::engine::machine::record::Identity;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What one worker has relied on: that steps with a footprint do not conflict with what a task does
+/// behind a point. By number of the footprint and of the worker's point.
+#[derive(Default)]
+pub(crate) struct Claims(Vec<Bits>);
+
+/// A set of small numbers.
+#[derive(Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, number: usize) {
+        if self.0.len() <= number / 64 {
+            self.0.resize(number / 64 + 1, 0);
+        }
+        self.0[number / 64] |= 1 << (number % 64);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = self.0.iter().enumerate();
+        all.flat_map(|(i, word)| {
+            (0..64)
+                .filter(move |bit| word >> bit & 1 != 0)
+                .map(move |bit| 64 * i + bit)
+        })
+    }
+}
+
+impl Claims {
+    /// The tasks of the set are let go and the others are not.
+    pub(crate) fn note(&mut self, tasks: &[Standing], set: u64) {
+        let is_in = |i: usize| set >> i & 1 != 0;
+        for (_, inside) in tasks.iter().enumerate().filter(|(i, _)| is_in(*i)) {
+            // Whoever waits for a lock is in the set with those who hold it, whatever he does then.
+            if matches!(inside.waits_for, Some(Blocker::Holders(_))) {
+                continue;
+            }
+            let step = inside.known.step as usize;
+            if self.0.len() <= step {
+                self.0.resize(step + 1, Bits::default());
+            }
+            for (_, outside) in tasks.iter().enumerate().filter(|(i, _)| !is_in(*i)) {
+                self.0[step].insert(outside.node.index());
+            }
+        }
+    }
+}
+
+/// What all workers of a round have relied on, by number of the footprint and identity of the point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claimed(BTreeMap<u32, HashSet<Identity>>);
+
+impl Claimed {
+    /// Takes in what a worker has relied on.
+    pub(crate) fn add(&mut self, claims: &Claims, automaton: &Automaton) {
+        for (step, points) in claims.0.iter().enumerate() {
+            let identity = |node| automaton.point(NodeId::new(node)).identity;
+            let all = self.0.entry(step as u32).or_default();
+            all.extend(points.iter().map(identity));
+        }
+    }
+
+    /// Takes in what others have relied on.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for (step, points) in other.0 {
+            self.0.entry(step).or_default().extend(points);
+        }
+    }
+
+    /// Whether it is still so by what has been `seen` meanwhile, all of it in `flow`; the round went
+    /// by the footprints `used`.
+    pub(crate) fn holds(&self, used: &Footprints, seen: &Footprints, flow: &Flow) -> bool {
+        let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for point in &flow.points {
+            let before = used.of(&point.identity).step;
+            let now = seen.of(&point.identity).step;
+            steps.entry(before).or_default().insert(now);
+        }
+        self.0.iter().all(|(step, points)| {
+            let now = steps.get(step);
+            points.iter().all(|point| {
+                let future = seen.of(point).future;
+                now.is_none_or(|now| now.iter().all(|step| !seen.sets_conflict(*step, future)))
+            })
+        })
+    }
+
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        let all: Vec<_> = self.0.iter().collect();
+        out.list(&all, |out, (step, points)| {
+            out.u32(**step);
+            let mut points: Vec<_> = points.iter().collect();
+            points.sort_unstable_by_key(|identity| (identity.task, identity.hash));
+            out.list(&points, |out, identity| {
+                super::saved::save_identity(identity, out);
+            });
+        });
+    }
+
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let all = from.list(|from| {
+            let step = from.u32()?;
+            let points = from.list(super::saved::load_identity)?;
+            Ok((step, points.into_iter().collect()))
+        })?;
+        Ok(Self(all.into_iter().collect()))
+    }
+}

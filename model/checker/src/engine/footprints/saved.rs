@@ -1,0 +1,163 @@
+//! What a search knows of its tasks, as bytes of a checkpoint.
+
+use super::{Flow, FlowPoint, Footprint, Footprints, Known, Objects};
+use crate::backend::Mode;
+use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
+use crate::engine::machine::record::{Identity, Op};
+use crate::engine::marks::TaskKey;
+use crate::layout::{CellId, LockId};
+
+pub(super) fn save_identity(identity: &Identity, out: &mut Writer) {
+    identity.task.save(out);
+    out.u128(identity.hash);
+}
+
+pub(super) fn load_identity(from: &mut Reader) -> Result<Identity, Malformed> {
+    Ok(Identity {
+        task: TaskKey::load(from)?,
+        hash: from.u128()?,
+    })
+}
+
+/// An operation, as far as [`Objects::touched`] looks at it: what it does to a cell cannot be
+/// written down, and need not be.
+fn save_op(op: &Op, out: &mut Writer) {
+    let (kind, number) = match *op {
+        Op::Load { cell } => (1, cell.0),
+        Op::Wait { condition, .. } => (1, condition.cell.0),
+        Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => (2, cell.0),
+        Op::Compound { first, writes } => (3 + u8::from(writes), first.0),
+        Op::Lock { lock, mode } => (5 + u8::from(mode == Mode::Shared), lock.0),
+        Op::TryLock { lock } => (7, lock.0),
+        Op::Unlock { lock, mode } => (8 + u8::from(mode == Mode::Shared), lock.0),
+        Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => (0, 0),
+    };
+    out.u8(kind);
+    out.u32(number);
+}
+
+fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
+    let (kind, number) = (from.u8()?, from.u32()?);
+    let (cell, lock) = (CellId(number), LockId(number));
+    let mode = |is_shared| {
+        if is_shared {
+            Mode::Shared
+        } else {
+            Mode::Exclusive
+        }
+    };
+    Ok(match kind {
+        0 => Op::Ended,
+        1 => Op::Load { cell },
+        2 => Op::Store { cell, value: 0 },
+        3 | 4 => Op::Compound {
+            first: cell,
+            writes: kind == 4,
+        },
+        5 | 6 => Op::Lock {
+            lock,
+            mode: mode(kind == 6),
+        },
+        7 => Op::TryLock { lock },
+        8 | 9 => Op::Unlock {
+            lock,
+            mode: mode(kind == 9),
+        },
+        _ => return Err(Malformed),
+    })
+}
+
+impl Flow {
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.list(&self.points, |out, point| {
+            save_identity(&point.identity, out);
+            save_op(&point.op, out);
+            out.flag(point.goes_on);
+        });
+        for successors in &self.successors {
+            out.list(successors, |out, to| out.u32(*to as u32));
+        }
+    }
+
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let points = from.list(|from| {
+            Ok(FlowPoint {
+                identity: load_identity(from)?,
+                op: load_op(from)?,
+                goes_on: from.flag()?,
+            })
+        })?;
+        let count = points.len();
+        let mut flow = Self::default();
+        for point in points {
+            flow.add_point(point);
+        }
+        if flow.len() != count {
+            return Err(Malformed);
+        }
+        for at in 0..count {
+            for to in from.list(Reader::u32)? {
+                if to as usize >= count {
+                    return Err(Malformed);
+                }
+                flow.link(at, to as usize);
+            }
+        }
+        Ok(flow)
+    }
+}
+
+fn save_numbers(numbers: &[Option<u32>], out: &mut Writer) {
+    out.list(numbers, |out, number| out.u32(number.unwrap_or(u32::MAX)));
+}
+
+fn load_numbers(from: &mut Reader) -> Result<Vec<Option<u32>>, Malformed> {
+    from.list(|from| Ok(Some(from.u32()?).filter(|n| *n != u32::MAX)))
+}
+
+impl Footprints {
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        save_numbers(&self.objects.cells, out);
+        save_numbers(&self.objects.locks, out);
+        out.u32(self.objects.count);
+        out.list(&self.sets, |out, set| {
+            out.list(&set.0, |out, word| out.u64(*word));
+        });
+        let mut known: Vec<_> = self.known.iter().collect();
+        known.sort_unstable_by_key(|(identity, _)| (identity.task, identity.hash));
+        out.list(&known, |out, (identity, known)| {
+            save_identity(identity, out);
+            out.u32(known.step);
+            out.u32(known.future);
+        });
+    }
+
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let objects = Objects {
+            cells: load_numbers(from)?,
+            locks: load_numbers(from)?,
+            count: from.u32()?,
+        };
+        let sets = from.list(|from| Ok(Footprint(from.list(Reader::u64)?.into())))?;
+        let known = from.list(|from| {
+            let identity = load_identity(from)?;
+            let (step, future) = (from.u32()?, from.u32()?);
+            let is_in_range = (step.max(future) as usize) < sets.len();
+            is_in_range
+                .then_some((identity, Known { step, future }))
+                .ok_or(Malformed)
+        })?;
+        let mut all = Self {
+            objects,
+            known: known.into_iter().collect(),
+            sets,
+            conflicts: vec![],
+        };
+        all.relate();
+        Ok(all)
+    }
+}

@@ -1,0 +1,108 @@
+//! Random small programs.
+#![allow(unreachable_pub, reason = "each test crate has it as a module")]
+
+use super::programs::{Op, Program};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::sync::Arc;
+
+const FIELDS: usize = 2;
+const LOCKS: usize = 2;
+
+/// Number of the task that is created later, if one is: the last.
+const LATER: usize = 3;
+
+/// Operations between a first and a last one, such as a lock and its unlock.
+fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
+    [&[first], inner, &[last]].concat()
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let field = 0..FIELDS;
+    prop_oneof![
+        6 => field.clone().prop_map(Op::Load),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::Store(f, v)),
+        6 => (field.clone(), 1..3u64).prop_map(|(f, v)| Op::StoreLastPlus(f, v)),
+        4 => field.clone().prop_map(|f| Op::Add(f, 1)),
+        2 => (field, 1..3u64).prop_map(|(f, v)| Op::WaitUntil(f, v)),
+        1 => (1..3u64).prop_map(Op::Push),
+        1 => Just(Op::Pop),
+        1 => Just(Op::GroupWait),
+        1 => Just(Op::Spawn(LATER)),
+        1 => Just(Op::Oops),
+    ]
+}
+
+/// One operation, or some under a lock; two locks may be the same one.
+fn piece() -> impl Strategy<Value = Vec<Op>> {
+    let lock = 0..LOCKS;
+    let inner = || vec(op(), 0..3);
+    prop_oneof![
+        8 => op().prop_map(|op| vec![op]),
+        6 => (lock.clone(), inner()).prop_map(|(l, i)| between(Op::Lock(l), &i, Op::Unlock(l))),
+        2 => (lock.clone(), inner())
+            .prop_map(|(l, i)| between(Op::TryLockOrSkip(l, i.len() + 1), &i, Op::Unlock(l))),
+        1 => inner().prop_map(|i| between(Op::DownRead, &i, Op::UpRead)),
+        1 => inner().prop_map(|i| between(Op::DownWrite, &i, Op::UpWrite)),
+        1 => inner().prop_map(|i| between(Op::GroupAdd, &i, Op::GroupDone)),
+        2 => (lock.clone(), lock, op()).prop_map(|(a, b, op)| {
+            between(Op::Lock(a), &between(Op::Lock(b), &[op], Op::Unlock(b)), Op::Unlock(a))
+        }),
+    ]
+}
+
+fn task() -> impl Strategy<Value = Vec<Op>> {
+    let task = vec(piece(), 1..4).prop_map(|pieces| pieces.concat());
+    task.prop_filter("a task is short", |ops| ops.len() <= 6)
+}
+
+/// A task without much to do, for programs of many.
+fn small_task() -> impl Strategy<Value = Vec<Op>> {
+    prop_oneof![
+        2 => op().prop_map(|op| vec![op]),
+        1 => Just(vec![Op::Work(0, 1)]),
+    ]
+}
+
+fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let tasks =
+        (vec(task(), 2..4), small_task(), small_task()).prop_map(|(tasks, third, later)| {
+            let mut all = tasks;
+            let spawns = |op: &Op| matches!(op, Op::Spawn(_));
+            if all.iter().flatten().any(spawns) {
+                all.resize(LATER, third);
+                all.push(later);
+                all[LATER].retain(|op| !spawns(op));
+            }
+            all
+        });
+    tasks.prop_filter("the list holds 8 elements", |tasks| {
+        tasks
+            .iter()
+            .flatten()
+            .filter(|op| matches!(op, Op::Push(_)))
+            .count()
+            <= 8
+    })
+}
+
+fn program(tasks: Vec<Vec<Op>>) -> Program {
+    let initial = tasks.len().min(LATER);
+    Program::new(FIELDS, LOCKS, tasks).with_initial_tasks(initial)
+}
+
+/// Runs a test on so many programs, always the same.
+pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let result = runner.run(&tasks(), |tasks| test(&Arc::new(program(tasks))));
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
