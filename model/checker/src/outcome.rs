@@ -55,6 +55,9 @@ impl fmt::Display for Complete {
 }
 
 /// How many schedules there are: ways in which the steps of the tasks can follow each other.
+///
+/// With persistent sets these are the schedules that are explored: one or more of each class of
+/// schedules that differ in the order of independent steps alone. Without them, all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interleavings {
     /// So many.
@@ -87,7 +90,8 @@ impl fmt::Display for Interleavings {
 /// The set of outcomes with a schedule that leads to each, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Report<O> {
-    /// Every outcome with one schedule that gives it.
+    /// Every outcome with one schedule that gives it: of the exhaustive engine a shortest one among
+    /// those that it explores.
     pub finals: BTreeMap<Final<O>, Schedule>,
     /// Data races on plain fields, with a schedule up to the conflict.
     pub data_races: BTreeMap<DataRace, Schedule>,
@@ -95,12 +99,13 @@ pub struct Report<O> {
     pub reached: BTreeSet<&'static str>,
     /// States visited (exhaustive), or 0.
     pub states: u64,
-    /// Executions: paths that were run, each from the start or from a state gone back to.
+    /// Executions: paths that were gone, each from the start or from a state gone back to.
     pub executions: u64,
     /// Schedules of the steps that it was explored with, counted over the graph of states
     /// (exhaustive), or those that were run.
     pub interleavings: Interleavings,
-    /// Longest schedule, in choices.
+    /// In choices: of the exhaustive engine the shortest schedule to the state that is farthest
+    /// away. Without merging, and of other engines, the longest schedule.
     pub depth: u64,
     /// Whether everything was explored.
     pub complete: Complete,

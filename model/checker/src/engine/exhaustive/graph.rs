@@ -171,10 +171,10 @@ pub(crate) struct Shortest<'a> {
 }
 
 impl Shortest<'_> {
-    /// The choices to a state, each by its number among the choices of its state; `None` if no way
-    /// leads there.
-    pub(crate) fn to(&self, state: StateId) -> Option<Vec<usize>> {
+    /// The way to a state; `None` if none leads there.
+    pub(crate) fn to(&self, state: StateId) -> Option<Way> {
         let mut choices = vec![];
+        let mut states = vec![];
         let mut at = state.0;
         while at != self.root {
             let parent = self.parents[at as usize];
@@ -183,9 +183,29 @@ impl Shortest<'_> {
             }
             let choice = self.graph.successors(parent).iter().position(|s| *s == at);
             choices.push(choice.expect("a state is among its parent's successors"));
+            states.push(StateId(at));
             at = parent;
         }
         choices.reverse();
-        Some(choices)
+        states.reverse();
+        Some(Way { choices, states })
+    }
+}
+
+/// A way from the root to a state.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    /// The choices, each by its number among the choices of its state.
+    choices: Vec<usize>,
+    /// The states that they lead to.
+    pub(crate) states: Vec<StateId>,
+}
+
+impl Way {
+    /// The shorter way is less; of those equally long, the one whose choices come first. The
+    /// numbers of states do not count: they depend on the order in which workers came there.
+    pub(crate) fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let length = self.choices.len().cmp(&other.choices.len());
+        length.then_with(|| self.choices.cmp(&other.choices))
     }
 }

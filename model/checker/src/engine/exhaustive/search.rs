@@ -5,7 +5,7 @@
 //! finished first, so that what it has seen depends on its steps alone and not on the order in
 //! which several workers went.
 
-use super::graph::{Edges, Graph, Shortest};
+use super::graph::{Edges, Graph, Shortest, Way};
 use super::options::{Go, Options, Progress};
 use super::shared::{Job, Shared, StopOnPanic};
 use super::visited::StateId;
@@ -140,13 +140,15 @@ struct Worker<'a, M: Model> {
     known: Vec<Known>,
     /// How many points there were when the footprints were made.
     known_points: usize,
-    /// The footprints that the round began with, unless they have been replaced since.
+    /// The footprints that the round began with.
     used: Option<Arc<Footprints>>,
+    /// They have been replaced since.
+    is_replaced: bool,
     /// Where the run began.
     start: Place,
     root: Option<StateId>,
     /// The way to the first frame: for a job of another worker.
-    prefix: Vec<u16>,
+    prefix: Vec<TaskId>,
     path: Vec<Frame>,
     choices: Vec<TaskId>,
     successors: Vec<StateId>,
@@ -170,6 +172,7 @@ impl<'a, M: Model> Worker<'a, M> {
             shared,
             start: walk.place(),
             used: footprints.clone(),
+            is_replaced: false,
             footprints,
             known: vec![],
             known_points: walk.automaton().len(),
@@ -224,15 +227,13 @@ impl<'a, M: Model> Worker<'a, M> {
     fn take_on(&mut self, job: Job) {
         self.walk.go_back(self.start);
         self.executions += 1;
-        for choice in &job.prefix {
+        for task in &job.prefix {
             self.forced();
-            let task = self.canonical()[usize::from(*choice)];
-            self.step(task);
+            self.step(*task);
         }
         self.forced();
         let base = self.choices.len();
-        let choices = self.canonical();
-        self.choices.extend_from_slice(&choices);
+        self.choices.extend_from_slice(&job.tasks);
         self.successors.resize(self.choices.len(), job.state);
         self.prefix = job.prefix;
         self.path.push(Frame {
@@ -359,6 +360,7 @@ impl<'a, M: Model> Worker<'a, M> {
         self.known_points = points;
         let footprints = Footprints::new(&[self.walk.automaton()], &self.walk.machine().watch());
         self.footprints = Some(Arc::new(footprints));
+        self.is_replaced = true;
         self.known.clear();
     }
 
@@ -496,15 +498,20 @@ impl<'a, M: Model> Worker<'a, M> {
         if at + 1 == self.path.len() && self.path[at].choices.end - self.path[at].next < 2 {
             return;
         }
-        let way = self.path[..at].iter().map(|f| (f.next - 1) as u16);
+        let way = self.path[..at]
+            .iter()
+            .map(|f| self.choices[f.base + f.next - 1]);
         let prefix = self.prefix.iter().copied().chain(way).collect();
+        let end = self.path.get(at + 1).map_or(self.choices.len(), |f| f.base);
         let frame = &mut self.path[at];
+        let tasks = self.choices[frame.base..end].to_vec();
         let keep = (frame.choices.end - frame.next) / 2;
         let choices = frame.next + keep..frame.choices.end;
         frame.choices.end = choices.start;
         self.shared.leave(Job {
             prefix,
             state: frame.state,
+            tasks,
             choices,
         });
     }
@@ -549,7 +556,7 @@ impl<'a, M: Model> Worker<'a, M> {
             .chain(others_automata)
             .collect();
         let seen = Footprints::new(&automata, &self.walk.machine().watch());
-        if !seen.is_like(&used) {
+        if self.is_replaced || !seen.is_like(&used) {
             return Round::MoreFootprints(Box::new(self.walk), Some(Arc::new(seen)));
         }
         let (report, walk) = self.report_and_walk(others);
@@ -559,17 +566,32 @@ impl<'a, M: Model> Worker<'a, M> {
         Round::Over(Box::new(report))
     }
 
-    /// The schedule of these choices, from the start.
-    fn schedule(&mut self, choices: &[usize]) -> Schedule {
+    /// The schedule of this way, from the start.
+    fn schedule(&mut self, way: &Way) -> Schedule {
         self.walk.go_back(self.start);
-        let mut schedule = vec![];
-        for choice in choices {
-            self.forced();
-            let task = self.canonical()[*choice];
+        self.forced();
+        let schedule = way.states.iter().map(|state| self.step_to(*state));
+        Schedule(schedule.collect())
+    }
+
+    /// Takes the run to a state that one choice leads to; gives the choice. What is let go here may
+    /// be less than it was when the state was visited, if the search was stopped since.
+    fn step_to(&mut self, state: StateId) -> TaskId {
+        let place = self.walk.place();
+        let mut tasks = self.canonical();
+        let mut others = self.enabled.clone();
+        others.retain(|t| !tasks.contains(t));
+        self.sort(&mut others);
+        tasks.extend(others);
+        for task in tasks {
+            self.walk.go_back(place);
             self.step(task);
-            schedule.push(task);
+            self.forced();
+            if self.shared.visited.insert(self.walk.fingerprint()).0 == state {
+                return task;
+            }
         }
-        Schedule(schedule)
+        unreachable!("some task led to the state when it was visited")
     }
 
     fn report(self, others: Vec<Found<M::Outcome>>) -> Report<M::Outcome> {
@@ -647,7 +669,7 @@ impl<'a, M: Model> Worker<'a, M> {
         all.into_iter()
             .filter_map(|(key, states)| {
                 let ways = states.into_iter().filter_map(|s| shortest.to(s));
-                let way = ways.min_by(|a, b| a.len().cmp(&b.len()).then(a.cmp(b)))?;
+                let way = ways.min_by(Way::cmp)?;
                 Some((key, self.schedule(&way)))
             })
             .collect()

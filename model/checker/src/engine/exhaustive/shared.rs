@@ -2,17 +2,21 @@
 
 use super::options::Options;
 use super::visited::{StateId, Visited};
+use crate::event::TaskId;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// Some choices of a state that one worker leaves to another.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
-    /// The way to the state: at each state with a choice, which one.
-    pub(super) prefix: Vec<u16>,
+    /// The way to the state: at each state with a choice, who goes.
+    pub(super) prefix: Vec<TaskId>,
     /// The state.
     pub(super) state: StateId,
-    /// The choices, by number.
+    /// All tasks that are let go there. Not to be found out again: what is let go depends on what
+    /// the worker that came there first knew.
+    pub(super) tasks: Vec<TaskId>,
+    /// The choices that are left, by their number among these.
     pub(super) choices: std::ops::Range<usize>,
 }
 
