@@ -70,8 +70,14 @@ impl Explain {
                 indent = 6;
             }
         }
-        println!("{}", Witness::of(&test, &answer, schedule));
-        println!("Schedule {schedule}");
+        let (witness, straight) = Witness::of(&test, &answer, schedule);
+        println!("{witness}");
+        println!("Schedule {}", straight.schedule);
+        if !straight.is_done {
+            println!(
+                "The schedule is long: its steps were not moved together as far as they can be."
+            );
+        }
         if answer.report.complete != Complete::Yes {
             println!("Complete {}", answer.report.complete);
             return Ok(ExitCode::from(NOT_AS_STATED));

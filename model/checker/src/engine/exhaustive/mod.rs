@@ -16,6 +16,7 @@ mod graph;
 mod options;
 mod search;
 mod shared;
+mod straighten;
 mod visited;
 
 use crate::engine::machine::Machine;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use crate::engine::replay::{Trace, replay, run_default};
 pub use options::{Go, Options, Progress};
+pub use straighten::{MAX_CHOICES, MAX_STEPS, Straight, straighten};
 
 /// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
 /// oops, or hits a limit of the model. To explore such a model panics.
