@@ -113,6 +113,21 @@ pub struct Report<O> {
     pub marks: Marks,
 }
 
+impl<O> Report<O> {
+    /// Bound of the probability that any two of the states of an exploration, at an end or not,
+    /// were taken for one since their fingerprints of 128 bits are equal, so that something was
+    /// missed: n² / 2¹²⁹ for n states. `None` if there are no states.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no more than two digits are shown"
+    )]
+    pub fn collision_bound(&self) -> Option<f64> {
+        // No execution comes to more than one end.
+        let states = self.states as f64 + self.executions as f64;
+        (self.states > 0).then(|| states * states / 2f64.powi(129))
+    }
+}
+
 impl<O: Clone + Ord> Report<O> {
     /// The outcome set alone.
     pub fn outcomes(&self) -> BTreeSet<Final<O>> {

@@ -1,6 +1,7 @@
 //! `probe-litmus boot`
 
 use super::NOT_AS_STATED;
+use super::machine::Machine;
 use super::progress::Watch;
 use checker::engine::exhaustive::{Options, explore_with};
 use checker::outcome::Complete;
@@ -77,12 +78,11 @@ pub(crate) struct Boot {
     /// Explores every interleaving instead of the one default schedule
     #[arg(long)]
     explore: bool,
-    /// With --explore: searches with this many threads
-    #[arg(long, value_name = "N", requires = "explore")]
-    workers: Option<usize>,
     /// With --explore: stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states, requires = "explore")]
     max_states: u64,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 fn probe_result(text: &str) -> Result<(String, i32), String> {
@@ -146,11 +146,10 @@ impl Boot {
     fn explore(&self, board: &board::Board, revision: Revision) -> miette::Result<ExitCode> {
         let kernel = setup::kernel(board, revision, self.config(), |_| Start::Boot)?;
         let watch = Watch::new(&format!("boot {} on {revision}", board.name));
-        let options = Options {
+        let options = self.machine.of(&Options {
             max_states: self.max_states,
-            workers: self.workers.unwrap_or(1),
             ..Options::default()
-        };
+        });
         let report = explore_with(&kernel, &options, &mut |p| watch.look(p));
         drop(watch);
         println!("Boot {}   kernel {revision}   schedule all", board.name);

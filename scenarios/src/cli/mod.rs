@@ -4,6 +4,8 @@ mod boot;
 mod check;
 mod explain;
 mod kernels;
+mod machine;
+mod merge;
 mod progress;
 mod replay;
 
@@ -38,6 +40,7 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
+    Merge(merge::Merge),
     Kernels(kernels::Kernels),
 }
 
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Merge(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }

@@ -19,10 +19,16 @@ const FURTHER_IN: usize = 4;
 
 /// The counts of an exploration: they change when the engine does.
 pub fn counts<O>(r: &Report<O>) -> String {
-    format!(
+    let counts = format!(
         "States {}  Depth {}  Executions {}  Interleavings {}",
         r.states, r.depth, r.executions, r.interleavings
-    )
+    );
+    match r.collision_bound() {
+        None => counts,
+        Some(bound) => {
+            format!("{counts}\nTwo states taken for one: with a probability below {bound:.1e}")
+        }
+    }
 }
 
 /// What is compared in snapshots: outcomes, verdict, properties.
