@@ -16,7 +16,7 @@ use scenarios::board;
 use scenarios::boot::report::{Summary, log};
 use scenarios::boot::{Boot as Booted, boot};
 use scenarios::runner::names::Resolver;
-use scenarios::runner::report::{counts, outcome_lines};
+use scenarios::runner::report::{counts, outcome_lines, rounds};
 use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -154,7 +154,11 @@ impl Boot {
         drop(watch);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!("{}", counts(&report));
+        print!("{}", rounds(&report));
         println!("Complete {}", report.complete);
+        for round in report.rounds.keys() {
+            println!("{round}");
+        }
         println!("Outcomes {}", report.finals.len());
         let names = Resolver::by_device_name(board, kernel.board());
         for (i, end) in report.finals.keys().enumerate() {

@@ -8,7 +8,7 @@ use checker::engine::shuttle::Scheduler;
 use checker::hash::Rolling;
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
-use scenarios::runner::report::{Verdicts, counts};
+use scenarios::runner::report::{Verdicts, counts, rounds};
 use scenarios::runner::{Answer, Engine, Test};
 use scenarios::shards::{Printed, Shard};
 use std::path::{Path, PathBuf};
@@ -92,9 +92,10 @@ impl Check {
     fn print(&self, test: &Test, revision: &str) -> miette::Result<Printed> {
         let answer = self.explore(test, revision)?;
         let text = format!(
-            "Test {}   kernel {revision}\n{}\n{}\n",
+            "Test {}   kernel {revision}\n{}\n{}{}\n",
             test.litmus.name.value,
             counts(&answer.report),
+            rounds(&answer.report),
             Verdicts {
                 test,
                 answer: &answer

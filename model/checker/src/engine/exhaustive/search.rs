@@ -5,6 +5,8 @@
 //! finished first, so that what it has seen depends on its steps alone and not on the order in
 //! which several workers went.
 
+mod rounds;
+
 use super::graph::{Edges, Graph, Shortest, Way};
 use super::options::{Go, Options, Progress};
 use super::shared::{Job, Shared, StopOnPanic};
@@ -163,6 +165,8 @@ struct Worker<'a, M: Model> {
     since_look: u64,
     /// Bytes of its edges that the shared count knows of.
     edge_bytes: u64,
+    /// What happens on the way to the next state, where somebody wants to know.
+    passed: Option<rounds::Passed>,
 }
 
 impl<'a, M: Model> Worker<'a, M> {
@@ -191,6 +195,7 @@ impl<'a, M: Model> Worker<'a, M> {
             is_far: false,
             since_look: 0,
             edge_bytes: 0,
+            passed: None,
         }
     }
 
@@ -372,18 +377,52 @@ impl<'a, M: Model> Worker<'a, M> {
         });
     }
 
-    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `enabled`.
+    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `enabled`: one, where
+    /// a task goes round alone for ever.
     fn forced(&mut self) {
+        /// So many steps are no reason to suspect that.
+        const MANY: u64 = 64;
         self.walk.enabled(&mut self.enabled);
+        let (mut steps, mut power, mut marked) = (0, MANY, None);
         while let [only] = self.enabled[..] {
             self.step(only);
             if self.walk.limit().is_some() {
+                return;
+            }
+            // Brent, "An improved Monte Carlo factorization algorithm" (1980).
+            if marked.is_some_and(|marked| marked == self.walk.fingerprint()) {
+                self.go_to_least();
+                return;
+            }
+            steps += 1;
+            if steps == power {
+                marked = Some(self.walk.fingerprint());
+                power *= 2;
+            }
+        }
+    }
+
+    /// Where one task goes round alone: to the state of the round that stands for all.
+    fn go_to_least(&mut self) {
+        let here = self.walk.fingerprint();
+        let mut least = here;
+        let mut is_looking = true;
+        loop {
+            let only = self.enabled[0];
+            self.step(only);
+            let now = self.walk.fingerprint();
+            least = least.min(now);
+            is_looking &= now != here;
+            if !is_looking && now == least {
                 return;
             }
         }
     }
 
     fn step(&mut self, task: TaskId) {
+        if let Some(passed) = &mut self.passed {
+            passed.add(&self.walk, task, &self.enabled);
+        }
         self.walk.step(task);
         self.walk.enabled(&mut self.enabled);
         // With persistent sets, that nobody else can go here does not say that it is so in all
@@ -627,7 +666,13 @@ impl<'a, M: Model> Worker<'a, M> {
             Interleavings::Exactly(n) if why.is_some() => Interleavings::AtLeast(n),
             counted => counted,
         };
+        let rounds = match interleavings {
+            // Who is let go is then all who can.
+            Interleavings::Endless if self.footprints.is_none() => self.rounds(&graph, &shortest),
+            _ => BTreeMap::new(),
+        };
         let report = Report {
+            rounds,
             finals: self.schedules(finals, &shortest),
             data_races: self.schedules(data_races, &shortest),
             reached,
@@ -650,6 +695,7 @@ impl<'a, M: Model> Worker<'a, M> {
         Report {
             finals: BTreeMap::new(),
             data_races: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             reached,
             interleavings: Interleavings::AtLeast(0),
             states: 0,
