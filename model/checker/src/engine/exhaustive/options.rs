@@ -63,7 +63,7 @@ pub struct Progress {
     pub outcomes: usize,
 }
 
-/// What the caller of [`explore`] wants after a look at the progress.
+/// What the caller of [`super::explore_with`] wants after a look at the progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Go {
     /// Go on.
