@@ -1,4 +1,4 @@
-# Each recipe is one cargo command: nobody needs just.
+# Each recipe but check-shards is one cargo command: nobody needs just.
 
 # the recipes
 default:
@@ -27,6 +27,19 @@ boot *ARGS:
 # verdicts: just check scenarios/basics
 check *ARGS:
     cargo run -- check {{ARGS}}
+
+# check in N programs at a time, put together again: just check-shards 4 scenarios/basics
+check-shards N *ARGS:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --quiet
+    program="${CARGO_TARGET_DIR:-target}/debug/probe-litmus"
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    export program folder
+    seq 1 {{N}} | xargs -P {{N}} -I I sh -c \
+        '"$program" check --workers 1 --shard I/{{N}} {{ARGS}} > "$folder/I" || [ $? = 1 ]'
+    "$program" merge "$folder"/*
 
 # how an outcome comes about: just explain SCENARIO --kernel REV
 explain *ARGS:

@@ -5,6 +5,7 @@ pub mod boot;
 pub mod litmus;
 pub mod runner;
 pub mod setup;
+pub mod shards;
 pub mod suggest;
 pub mod witness;
 pub mod wrap;

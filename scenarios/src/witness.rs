@@ -6,7 +6,7 @@
 
 use crate::runner::names::Resolver;
 use crate::runner::{Answer, Test};
-use checker::engine::exhaustive::{Trace, replay};
+use checker::engine::exhaustive::{Straight, Trace, replay, straighten};
 use checker::engine::schedule::Schedule;
 use checker::event::{Event, TaskId, What};
 use checker::layout::CellId;
@@ -27,10 +27,14 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// The run that a schedule of an exploration gives.
-    pub fn of(test: &Test, answer: &Answer, schedule: &Schedule) -> Self {
-        let trace = replay(&answer.kernel, &answer.report.marks, schedule);
-        Self::new(&Resolver::new(test, &answer.kernel), &answer.kernel, &trace)
+    /// The run that a schedule of an exploration gives, with its steps moved together as far as
+    /// they are independent; and that schedule.
+    pub fn of(test: &Test, answer: &Answer, schedule: &Schedule) -> (Self, Straight) {
+        let marks = &answer.report.marks;
+        let straight = straighten(&answer.kernel, marks, schedule);
+        let trace = replay(&answer.kernel, marks, &straight.schedule);
+        let names = Resolver::new(test, &answer.kernel);
+        (Self::new(&names, &answer.kernel, &trace), straight)
     }
 
     /// The shown part of a recorded run.

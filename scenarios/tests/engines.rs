@@ -244,17 +244,24 @@ fn every_reduction_leaves_the_outcomes_as_they_are() {
     for (kernel, scenario) in whole.chain(LOOM_COMPLETES) {
         let model = scenario.on(kernel);
         let expected = all(&model);
+        // Persistent sets are not the same where there are other steps: what is saved by fewer
+        // steps is counted without them.
+        let all_tasks = exhaustive::Options {
+            persistent_sets: false,
+            ..exhaustive::Options::default()
+        };
+        let states = exhaustive::explore(&model, &all_tasks).states;
         for (lock_aware, checkpoints) in [(true, false), (false, true), (false, false)] {
             let options = exhaustive::Options {
                 lock_aware,
                 checkpoints,
-                ..exhaustive::Options::default()
+                ..all_tasks.clone()
             };
             let report = exhaustive::explore(&model, &options);
             let context = format!("{kernel} {scenario:?} {options:?}");
             assert_eq!(report.complete, Complete::Yes, "{context}");
             assert_eq!(report.outcomes(), expected.outcomes(), "{context}");
-            assert!(report.states >= expected.states, "{context}");
+            assert!(report.states >= states, "{context}");
         }
     }
 }

@@ -51,13 +51,18 @@ fn trials_of(file: &Path) -> Vec<Trial> {
         .take(1)
         .chain(test.kernels().last())
         .collect();
-    let trial = |kernel: &str| {
+    let trial = |kernel: &str, claim: &str, holds: fn(&Test, &str) -> Result<(), Failed>| {
         let (file, kernel) = (file.to_owned(), kernel.to_owned());
-        Trial::test(format!("{}::{kernel}", test.litmus.name.value), move || {
-            no_switch_changes_the_outcomes(&load(&file)?, &kernel)
-        })
+        let name = format!("{}::{kernel}{claim}", test.litmus.name.value);
+        Trial::test(name, move || holds(&load(&file)?, &kernel))
     };
-    kernels.into_iter().map(trial).collect()
+    let trials = kernels.into_iter().flat_map(|kernel| {
+        [
+            trial(kernel, "", no_switch_changes_the_outcomes),
+            trial(kernel, "::workers", the_number_of_workers_changes_nothing),
+        ]
+    });
+    trials.collect()
 }
 
 fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Failed> {
@@ -65,35 +70,26 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
         max_states: MAX_STATES,
         ..Options::default()
     };
+    let without = |change: fn(&mut Options)| {
+        let mut options = all_on.clone();
+        change(&mut options);
+        options
+    };
     let switches = [
+        ("checkpoints", without(|o| o.checkpoints = false)),
+        ("snapshots", without(|o| o.snapshots = false)),
+        ("lock-aware steps", without(|o| o.lock_aware = false)),
+        ("persistent sets", without(|o| o.persistent_sets = false)),
+        ("the automaton", without(|o| o.automaton = false)),
         (
-            "checkpoints",
-            Options {
-                checkpoints: false,
-                ..all_on.clone()
-            },
+            "the automaton and snapshots",
+            without(|o| (o.automaton, o.snapshots) = (false, false)),
         ),
         (
-            "snapshots",
-            Options {
-                snapshots: false,
-                ..all_on.clone()
-            },
-        ),
-        (
-            "lock-aware steps",
-            Options {
-                lock_aware: false,
-                ..all_on.clone()
-            },
-        ),
-        (
-            "both reductions",
-            Options {
-                checkpoints: false,
-                lock_aware: false,
-                ..all_on.clone()
-            },
+            "reductions",
+            without(|o| {
+                (o.checkpoints, o.lock_aware, o.persistent_sets) = (false, false, false);
+            }),
         ),
     ];
     let (expected, complete) = explored(test, kernel, &all_on)?;
@@ -110,6 +106,27 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
         if !agrees {
             let (n, m) = (expected.len(), found.len());
             return Err(format!("{n} outcomes, but {m} without {switch}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The whole report: outcomes, data races and their schedules, every count.
+fn the_number_of_workers_changes_nothing(test: &Test, kernel: &str) -> Result<(), Failed> {
+    let report = |workers: usize, share_after: u64| -> Result<String, Failed> {
+        let options = Options {
+            workers,
+            share_after,
+            ..Options::default()
+        };
+        let report = test.run(kernel, &options, &mut |_| Go::On)?.report;
+        Ok(format!("{report:#?}"))
+    };
+    let alone = report(1, u64::MAX)?;
+    // After so many states tasks are still being learnt.
+    for (workers, share_after) in [(1, 0), (2, 0), (3, 0), (2, 300)] {
+        if report(workers, share_after)? != alone {
+            return Err(format!("{workers} workers, sharing after {share_after} states").into());
         }
     }
     Ok(())

@@ -126,7 +126,8 @@ fn snapshot(test: &Test, kernel: &str, answer: &Answer) -> String {
         for line in outcome_lines(end, &Resolver::new(test, &answer.kernel)) {
             let _ = writeln!(text, "  {}", wrap::list(&line, 2, 6).join("\n      "));
         }
-        let _ = write!(text, "\n{}", Witness::of(test, answer, schedule));
+        let (witness, _) = Witness::of(test, answer, schedule);
+        let _ = write!(text, "\n{witness}");
     }
     text
 }

@@ -36,6 +36,76 @@ pub struct DataRace {
     pub sites: [String; 2],
 }
 
+/// How fair a scheduler is to tasks if it lets some go round for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fairness {
+    /// Not at all: a task could go all the time and never does. Once it goes, that is the end of
+    /// it: every scheduler that lets all tasks go some day (weak fairness) comes to it.
+    None,
+    /// Weakly: no task could go all the time and never does, but one could go again and again. It
+    /// ends with a scheduler, or with locks, that let that one go some day (strong fairness).
+    Weak,
+    /// Strongly, a livelock: all tasks that can go do. Another order of their steps ends it.
+    Livelock,
+    /// Strongly, and nothing that any task can do ends it.
+    NoWayOut,
+    /// Not known: there are too many states on it to say who goes round, and how.
+    Unknown,
+}
+
+impl fmt::Display for Fairness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fairness::None => "ends under weak fairness",
+            Fairness::Weak => "ends under strong fairness only",
+            Fairness::Livelock => "a livelock, even under strong fairness",
+            Fairness::NoWayOut => "a livelock without a way out",
+            Fairness::Unknown => "too many states to say how fair that is",
+        })
+    }
+}
+
+/// Tasks that can go round for ever.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Round {
+    /// How fair that is to the others.
+    pub fairness: Fairness,
+    /// Those that go round, by name.
+    pub tasks: Vec<String>,
+    /// The fields and locks that they step on meanwhile, by name.
+    pub on: Vec<String>,
+    /// Those who could go meanwhile, do not, and would end it.
+    pub ended_by: Vec<String>,
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.fairness == Fairness::Unknown {
+            return write!(f, "Tasks can go round for ever: {}", self.fairness);
+        }
+        let (tasks, on) = (self.tasks.join(", "), self.on.join(", "));
+        write!(
+            f,
+            "{tasks} can go round for ever on {on}: {}",
+            self.fairness
+        )?;
+        if !self.ended_by.is_empty() {
+            write!(f, ", by {}", self.ended_by.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// How tasks go round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoesRound {
+    /// A shortest schedule to where it begins, or to the first state that it may begin at.
+    pub way: Schedule,
+    /// The choices of one period, after which the state is the same: empty if there is nothing to
+    /// choose, or if the fairness is not known.
+    pub period: Schedule,
+}
+
 /// Whether everything was explored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Complete {
@@ -55,6 +125,9 @@ impl fmt::Display for Complete {
 }
 
 /// How many schedules there are: ways in which the steps of the tasks can follow each other.
+///
+/// With persistent sets these are the schedules that are explored: one or more of each class of
+/// schedules that differ in the order of independent steps alone. Without them, all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interleavings {
     /// So many.
@@ -87,25 +160,45 @@ impl fmt::Display for Interleavings {
 /// The set of outcomes with a schedule that leads to each, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Report<O> {
-    /// Every outcome with one schedule that gives it.
+    /// Every outcome with one schedule that gives it: of the exhaustive engine a shortest one among
+    /// those that it explores.
     pub finals: BTreeMap<Final<O>, Schedule>,
     /// Data races on plain fields, with a schedule up to the conflict.
     pub data_races: BTreeMap<DataRace, Schedule>,
+    /// What can go round for ever, with the nearest way to it (exhaustive with merging only). The
+    /// interleavings are then without end, and `complete` is about outcomes.
+    pub rounds: BTreeMap<Round, GoesRound>,
     /// Functions of the model that were entered in some run, by name (exhaustive only).
     pub reached: BTreeSet<&'static str>,
     /// States visited (exhaustive), or 0.
     pub states: u64,
-    /// Executions: paths that were run, each from the start or from a state gone back to.
+    /// Executions: paths that were gone, each from the start or from a state gone back to.
     pub executions: u64,
     /// Schedules of the steps that it was explored with, counted over the graph of states
     /// (exhaustive), or those that were run.
     pub interleavings: Interleavings,
-    /// Longest schedule, in choices.
+    /// In choices: of the exhaustive engine the shortest schedule to the state that is farthest
+    /// away. Without merging, and of other engines, the longest schedule.
     pub depth: u64,
     /// Whether everything was explored.
     pub complete: Complete,
     /// The steps that it was explored with.
     pub marks: Marks,
+}
+
+impl<O> Report<O> {
+    /// Bound of the probability that any two of the states of an exploration, at an end or not,
+    /// were taken for one since their fingerprints of 128 bits are equal, so that something was
+    /// missed: n² / 2¹²⁹ for n states. `None` if there are no states.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no more than two digits are shown"
+    )]
+    pub fn collision_bound(&self) -> Option<f64> {
+        // No execution comes to more than one end.
+        let states = self.states as f64 + self.executions as f64;
+        (self.states > 0).then(|| states * states / 2f64.powi(129))
+    }
 }
 
 impl<O: Clone + Ord> Report<O> {

@@ -129,27 +129,29 @@ fn the_automaton_does_what_the_tasks_do() {
     });
 }
 
-/// Everything in the report is the same however many workers there are.
+/// Everything in the report is the same however many workers there are, and whenever the others
+/// begin to help.
 #[test]
 fn the_number_of_workers_changes_nothing() {
     random::check(CASES, |program| {
-        let of = |workers| {
+        let of = |workers, share_after| {
             let report = explored(program, |o| {
                 o.workers = workers;
-                o.share_after = 0;
+                o.share_after = share_after;
             });
             (
                 report.finals,
                 report.data_races,
                 report.states,
+                report.executions,
                 report.interleavings,
                 report.depth,
                 report.marks,
             )
         };
-        let one = of(1);
-        for workers in [2, 3] {
-            prop_assert_eq!(&of(workers), &one);
+        let one = of(1, u64::MAX);
+        for (workers, share_after) in [(1, 0), (2, 0), (3, 0)] {
+            prop_assert_eq!(&of(workers, share_after), &one);
         }
         Ok(())
     });
@@ -169,6 +171,30 @@ fn every_schedule_replays() {
         }
         Ok(())
     });
+}
+
+/// A straightened schedule leads to the same outcome, with no more choices and no more switches.
+#[test]
+fn straightened_schedules_lead_to_the_same_with_fewer_switches() {
+    let saved = std::cell::Cell::new(0);
+    random::check(CASES, |program| {
+        let report = explored(program, |_| ());
+        for (end, schedule) in &report.finals {
+            let straight = exhaustive::straighten(program, &report.marks, schedule);
+            let trace = exhaustive::replay(program, &report.marks, &straight.schedule);
+            prop_assert_eq!(&trace.divergence, &None);
+            prop_assert_eq!(&trace.end, end);
+            prop_assert!(straight.is_done);
+            prop_assert!(straight.schedule.0.len() <= schedule.0.len());
+            prop_assert!(straight.switches <= straight.switches_before);
+            let again = exhaustive::straighten(program, &report.marks, &straight.schedule);
+            prop_assert_eq!(&again.schedule, &straight.schedule);
+            prop_assert_eq!(again.switches_before, straight.switches);
+            saved.set(saved.get() + straight.switches_before - straight.switches);
+        }
+        Ok(())
+    });
+    assert!(saved.get() > 100, "{}", saved.get());
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
     let Report {
         finals,
         data_races,
+        rounds,
         reached,
         states,
         interleavings,
@@ -28,7 +29,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
         executions: _,
     } = report;
     format!(
-        "{finals:?} {data_races:?} {reached:?} {states} {interleavings:?} {depth} {complete:?} \
+        "{finals:?} {data_races:?} {rounds:?} {reached:?} {states} {interleavings:?} {depth} {complete:?} \
          {marks:?}"
     )
 }

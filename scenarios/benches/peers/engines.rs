@@ -12,7 +12,7 @@ use super::scenario::{Case, Registration};
 use super::watch::peak_of;
 use checker::engine::marks::Marks;
 use checker::engine::shuttle::Scheduler;
-use checker::engine::{exhaustive, loom, shuttle};
+use checker::engine::{dpor, exhaustive, loom, shuttle};
 use checker::layout::{CellId, Layout};
 use checker::model::{Entry, Model};
 use checker::outcome::Report;
@@ -29,7 +29,9 @@ const SAYS: Duration = Duration::from_millis(200);
 pub(crate) enum Peer {
     /// [`exhaustive`].
     Exhaustive,
-    /// Source-DPOR of this repository.
+    /// [`exhaustive`] with two workers.
+    TwoWorkers,
+    /// [`dpor`]: source-DPOR.
     Dpor,
     /// [`loom`], loads as read-modify-writes.
     Loom,
@@ -43,8 +45,9 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Peer; 6] = [
+    pub(crate) const ALL: [Peer; 7] = [
         Peer::Exhaustive,
+        Peer::TwoWorkers,
         Peer::Spin,
         Peer::Dpor,
         Peer::Loom,
@@ -56,6 +59,7 @@ impl Peer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::Exhaustive => "probe-litmus",
+            Peer::TwoWorkers => "probe-litmus x2",
             Peer::Dpor => "source-DPOR",
             Peer::Loom => "loom",
             Peer::ShuttleDfs => "shuttle-DFS",
@@ -76,7 +80,10 @@ impl Peer {
 
     /// It explores with the steps that the exhaustive engine has found.
     pub(crate) fn needs_marks(self) -> bool {
-        matches!(self, Peer::Loom | Peer::ShuttleDfs | Peer::ShuttlePct)
+        match self {
+            Peer::Dpor | Peer::Loom | Peer::ShuttleDfs | Peer::ShuttlePct => true,
+            Peer::Exhaustive | Peer::TwoWorkers | Peer::Spin => false,
+        }
     }
 }
 
@@ -133,8 +140,15 @@ fn explore<M: Model>(peer: Peer, model: &Arc<M>, marks: Marks) -> Option<Report<
     };
     match peer {
         Peer::Exhaustive => Some(exhaustive::explore(model, &unbounded())),
-        // PLUG IN HERE: Some(dpor::explore(model, &dpor::Options::default())), and nothing else.
-        Peer::Dpor | Peer::Spin => None,
+        Peer::TwoWorkers => {
+            let options = exhaustive::Options {
+                workers: 2,
+                ..unbounded()
+            };
+            Some(exhaustive::explore(model, &options))
+        }
+        Peer::Dpor => Some(dpor::explore(model, &dpor::Options::new(marks)).report),
+        Peer::Spin => None,
         Peer::Loom => {
             let report = loom::explore(model, &loom::Options::new(marks));
             Some(report.unwrap_or_else(|e| panic!("{e}")))

@@ -2,6 +2,7 @@
 
 use super::NOT_AS_STATED;
 use super::limits::Limits;
+use super::machine::Machine;
 use super::progress::Watch;
 use checker::engine::exhaustive::{Options, try_explore_with};
 use checker::outcome::Complete;
@@ -17,7 +18,7 @@ use scenarios::boot::report::{Summary, log};
 use scenarios::boot::{Boot as Booted, boot};
 use scenarios::runner::label;
 use scenarios::runner::names::Resolver;
-use scenarios::runner::report::{counts, outcome_lines};
+use scenarios::runner::report::{counts, outcome_lines, rounds};
 use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,14 +80,13 @@ pub(crate) struct Boot {
     /// Explores every interleaving instead of the one default schedule
     #[arg(long)]
     explore: bool,
-    /// With --explore: searches with this many threads
-    #[arg(long, value_name = "N", requires = "explore")]
-    workers: Option<usize>,
     /// With --explore: stops after this many states
     #[arg(long, value_name = "N", default_value_t = Options::default().max_states, requires = "explore")]
     max_states: u64,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 fn probe_result(text: &str) -> Result<(String, i32), String> {
@@ -150,15 +150,14 @@ impl Boot {
     fn explore(&self, board: &board::Board, revision: Revision) -> miette::Result<ExitCode> {
         let kernel = setup::kernel(board, revision, self.config(), |_| Start::Boot)?;
         let watch = Watch::new(&format!("boot {} on {revision}", board.name));
-        let options = Options {
+        let options = self.machine.of(&Options {
             max_states: self.max_states,
-            workers: self.workers.unwrap_or(1),
             label: label(
                 &format!("boot {} on {revision}", board.name),
                 &format!("{board:?} {:?}", self.config()),
             ),
             ..Options::default()
-        };
+        });
         let options = self.limits.of(options);
         let report = try_explore_with(&kernel, &options, &mut |p| watch.look(p))
             .map_err(|e| miette!("checkpoint {e}"))?;
@@ -166,7 +165,11 @@ impl Boot {
         self.limits.advise(&report.complete);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!("{}", counts(&report));
+        print!("{}", rounds(&report));
         println!("Complete {}", report.complete);
+        for round in report.rounds.keys() {
+            println!("{round}");
+        }
         println!("Outcomes {}", report.finals.len());
         let names = Resolver::by_device_name(board, kernel.board());
         for (i, end) in report.finals.keys().enumerate() {

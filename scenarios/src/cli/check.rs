@@ -1,14 +1,17 @@
 //! `probe-litmus check`
 
 use super::limits::Limits;
+use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::engine::shuttle::Scheduler;
+use checker::hash::Rolling;
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
-use scenarios::runner::report::{Verdicts, counts};
+use scenarios::runner::report::{Verdicts, counts, rounds};
 use scenarios::runner::{Answer, Engine, Test};
+use scenarios::shards::{Printed, Shard};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,9 +37,6 @@ pub(crate) struct Check {
     /// the same
     #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "automaton", "snapshots"])]
     off: Vec<String>,
-    /// Searches with this many threads
-    #[arg(long, value_name = "N")]
-    workers: Option<usize>,
     /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
     /// the steps that it found
     #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
@@ -47,6 +47,12 @@ pub(crate) struct Check {
     /// With --engine shuttle: seed of the schedules
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Explores a part only: each scenario on each kernel is a job, and shard I has the jobs I,
+    /// I+N, I+2N, ...; see `probe-litmus merge`
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    machine: Machine,
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
@@ -58,27 +64,73 @@ impl Check {
         let tests = self.load()?;
         self.limits
             .allow(tests.iter().map(|t| self.kernels(t).len()).sum())?;
-        let mut all_as_stated = true;
-        for test in &tests {
-            for revision in self.kernels(test) {
-                let answer = self.explore(test, revision)?;
-                println!("Test {}   kernel {revision}", test.litmus.name.value);
-                println!("{}", counts(&answer.report));
-                println!(
-                    "{}",
-                    Verdicts {
-                        test,
-                        answer: &answer
-                    }
-                );
-                all_as_stated &= answer.is_as_stated();
+        let jobs: Vec<(&Test, &str)> = tests
+            .iter()
+            .flat_map(|test| self.kernels(test).into_iter().map(move |k| (test, k)))
+            .collect();
+        if let Some(shard) = self.shard {
+            print!("{}", shard.header(jobs.len(), self.run_hash(&jobs)));
+        }
+        let mut exit = 0;
+        for (i, (test, revision)) in jobs.into_iter().enumerate() {
+            let job = i + 1;
+            if self.shard.is_some_and(|shard| !shard.has(job)) {
+                continue;
+            }
+            let printed = self.print(test, revision)?;
+            exit = exit.max(printed.exit);
+            match self.shard {
+                None => print!("{}", printed.text),
+                Some(_) => print!("{}", Shard::job(job, &printed)),
             }
         }
-        Ok(if all_as_stated {
-            ExitCode::SUCCESS
+        if let Some(shard) = self.shard {
+            print!("{}", shard.footer());
+        }
+        Ok(ExitCode::from(exit))
+    }
+
+    /// Explores, and says what there is to print.
+    fn print(&self, test: &Test, revision: &str) -> miette::Result<Printed> {
+        let answer = self.explore(test, revision)?;
+        let text = format!(
+            "Test {}   kernel {revision}\n{}\n{}{}\n",
+            test.litmus.name.value,
+            counts(&answer.report),
+            rounds(&answer.report),
+            Verdicts {
+                test,
+                answer: &answer
+            }
+        );
+        let exit = if answer.is_as_stated() {
+            0
         } else {
-            ExitCode::from(NOT_AS_STATED)
-        })
+            NOT_AS_STATED
+        };
+        Ok(Printed { text, exit })
+    }
+
+    /// A hash of all that the outcome of the run depends on. What it may use of the machine is not
+    /// among it.
+    fn run_hash(&self, jobs: &[(&Test, &str)]) -> u128 {
+        let mut hash = Rolling::default();
+        hash.push_str(env!("CARGO_PKG_VERSION"));
+        for (test, revision) in jobs {
+            hash.push_str(&test.litmus.to_string());
+            hash.push_str(&format!("{:?}", test.board));
+            hash.push_str(revision);
+        }
+        let options = (
+            &self.off,
+            self.max_states,
+            &self.engine,
+            self.limits.max_seconds,
+            self.iterations,
+            self.seed,
+        );
+        hash.push_str(&format!("{options:?}"));
+        hash.finish()
     }
 
     /// Reads all scenarios and sets up all kernels, so that what is wrong with the last of them is
@@ -107,7 +159,7 @@ impl Check {
     fn explore(&self, test: &Test, revision: &str) -> miette::Result<Answer> {
         let watch = Watch::new(&format!("{} on {revision}", test.litmus.name.value));
         let is_on = |name: &str| !self.off.iter().any(|off| off == name);
-        let options = Options {
+        let options = self.machine.of(&Options {
             merge: is_on("merge"),
             lock_aware: is_on("lock-aware"),
             checkpoints: is_on("checkpoints"),
@@ -115,10 +167,9 @@ impl Check {
             persistent_sets: is_on("persistent-sets"),
             automaton: is_on("automaton"),
             snapshots: is_on("snapshots"),
-            workers: self.workers.unwrap_or(1),
             max_states: self.max_states,
             ..Options::default()
-        };
+        });
         let options = self.limits.of(options);
         let found = test.run(revision, &options, &mut |p| watch.look(p))?;
         drop(watch);

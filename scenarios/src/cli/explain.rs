@@ -1,5 +1,6 @@
 //! `probe-litmus explain`
 
+use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
@@ -31,6 +32,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "N")]
     outcome: Option<usize>,
     #[command(flatten)]
+    machine: Machine,
+    #[command(flatten)]
     boards: Boards,
 }
 
@@ -38,7 +41,8 @@ impl Explain {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
-        let answer = test.run(&self.kernel, &Options::default(), &mut |p| watch.look(p))?;
+        let options = self.machine.of(&Options::default());
+        let answer = test.run(&self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
         let outcomes: Vec<_> = answer.outcomes().collect();
         let chosen = match self.outcome {
@@ -70,8 +74,14 @@ impl Explain {
                 indent = 6;
             }
         }
-        println!("{}", Witness::of(&test, &answer, schedule));
-        println!("Schedule {schedule}");
+        let (witness, straight) = Witness::of(&test, &answer, schedule);
+        println!("{witness}");
+        println!("Schedule {}", straight.schedule);
+        if !straight.is_done {
+            println!(
+                "The schedule is long: its steps were not moved together as far as they can be."
+            );
+        }
         if answer.report.complete != Complete::Yes {
             println!("Complete {}", answer.report.complete);
             return Ok(ExitCode::from(NOT_AS_STATED));

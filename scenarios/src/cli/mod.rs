@@ -5,6 +5,8 @@ mod check;
 mod explain;
 mod kernels;
 mod limits;
+mod machine;
+mod merge;
 mod progress;
 mod replay;
 
@@ -39,6 +41,7 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
+    Merge(merge::Merge),
     Kernels(kernels::Kernels),
 }
 
@@ -57,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Merge(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }

@@ -1,5 +1,6 @@
 //! `probe-litmus replay`
 
+use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::{Options, replay};
@@ -31,6 +32,8 @@ pub(crate) struct Replay {
     /// The schedule, such as 0*12.1*3.0
     schedule: Schedule,
     #[command(flatten)]
+    machine: Machine,
+    #[command(flatten)]
     boards: Boards,
 }
 
@@ -38,7 +41,8 @@ impl Replay {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
-        let answer = test.run(&self.kernel, &Options::default(), &mut |p| watch.look(p))?;
+        let options = self.machine.of(&Options::default());
+        let answer = test.run(&self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
         let trace = replay(&answer.kernel, &answer.report.marks, &self.schedule);
         for line in all_events(&test, &answer.kernel, &trace) {

@@ -5,7 +5,7 @@ use super::{Answer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
-use checker::outcome::{Final, Report};
+use checker::outcome::{Final, GoesRound, Report};
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
 use kernel::outcome::{DeviceOutcome, Outcome};
@@ -19,10 +19,28 @@ const FURTHER_IN: usize = 4;
 
 /// The counts of an exploration: they change when the engine does.
 pub fn counts<O>(r: &Report<O>) -> String {
-    format!(
+    let counts = format!(
         "States {}  Depth {}  Executions {}  Interleavings {}",
         r.states, r.depth, r.executions, r.interleavings
-    )
+    );
+    match r.collision_bound() {
+        None => counts,
+        Some(bound) => {
+            format!("{counts}\nTwo states taken for one: with a probability below {bound:.1e}")
+        }
+    }
+}
+
+/// How tasks can go round for ever: a line each, in the order in which [`Verdicts`] has them.
+/// Schedules change when the engine does.
+pub fn rounds<O>(r: &Report<O>) -> String {
+    let line = |how: &GoesRound| {
+        format!(
+            "Goes round: first `{}`, then `{}` again and again\n",
+            how.way, how.period
+        )
+    };
+    r.rounds.values().map(line).collect()
 }
 
 /// What is compared in snapshots: outcomes, verdict, properties.
@@ -60,6 +78,10 @@ impl fmt::Display for Verdicts<'_> {
                 writeln!(f, "{:indent$}{text}", "")?;
                 indent = FURTHER_IN;
             }
+        }
+        for round in self.answer.report.rounds.keys() {
+            let line = names.relabel(&round.to_string());
+            writeln!(f, "{}", wrap::list(&line, 0, FURTHER_IN).join("\n    "))?;
         }
         for p in &self.answer.properties {
             writeln!(
@@ -244,5 +266,59 @@ fn short(warn: Warn) -> &'static str {
         Warn::OwnerCnt => "WARN owner_cnt",
         Warn::PrivSet => "WARN priv set",
         Warn::Oops => "Oops",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checker::outcome::{Complete, Fairness, Interleavings, Round};
+
+    /// A report of `states` states and as many executions, with these ways of going round.
+    fn report(states: u64, rounds: BTreeMap<Round, GoesRound>) -> Report<()> {
+        Report {
+            finals: BTreeMap::new(),
+            data_races: BTreeMap::new(),
+            rounds,
+            reached: BTreeSet::new(),
+            states,
+            executions: states,
+            interleavings: Interleavings::Endless,
+            depth: 3,
+            complete: Complete::Yes,
+            marks: checker::engine::marks::Marks::default(),
+        }
+    }
+
+    /// 2^30 states and as many ends: (2^31)^2 / 2^129 = 2^-67.
+    #[test]
+    fn the_bound_of_collisions_stands_below_the_counts() {
+        let text = counts(&report(1 << 30, BTreeMap::new()));
+        let last = text.lines().last();
+        let expected = "Two states taken for one: with a probability below 6.8e-21";
+        assert_eq!(last, Some(expected));
+    }
+
+    #[test]
+    fn an_engine_without_states_has_no_collisions() {
+        assert_eq!(counts(&report(0, BTreeMap::new())).lines().count(), 1);
+    }
+
+    #[test]
+    fn a_schedule_that_goes_round_is_shown_with_its_period() {
+        let round = Round {
+            fairness: Fairness::Livelock,
+            tasks: vec![],
+            on: vec![],
+            ended_by: vec![],
+        };
+        let how = GoesRound {
+            way: "0*3.1".parse().expect("a schedule"),
+            period: "0.1".parse().expect("a schedule"),
+        };
+        assert_eq!(
+            rounds(&report(1, BTreeMap::from([(round, how)]))),
+            "Goes round: first `0*3.1`, then `0.1` again and again\n"
+        );
     }
 }

@@ -495,6 +495,11 @@ impl<M: Model> Machine<M> {
         self.state.borrow().reached.iter().copied().collect()
     }
 
+    /// The model.
+    pub(crate) fn model(&self) -> &M {
+        &self.model
+    }
+
     /// The limit of the model that the run has hit, if any.
     pub(crate) fn limit(&self) -> Option<String> {
         self.state.borrow().limit.clone()

@@ -120,6 +120,7 @@ fn empty_report<O: Ord>(marks: Marks) -> Report<O> {
     Report {
         finals: BTreeMap::new(),
         data_races: BTreeMap::new(),
+        rounds: std::collections::BTreeMap::new(),
         reached: BTreeSet::new(),
         interleavings: Interleavings::AtLeast(0),
         states: 0,

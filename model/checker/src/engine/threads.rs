@@ -312,6 +312,7 @@ impl<M: Model, L: Library> World<M, L> {
         Report {
             finals: found.finals,
             data_races: BTreeMap::new(),
+            rounds: std::collections::BTreeMap::new(),
             reached: BTreeSet::new(),
             interleavings: Interleavings::AtLeast(u128::from(found.executions)),
             states: 0,

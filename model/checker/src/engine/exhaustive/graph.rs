@@ -138,6 +138,7 @@ impl Graph {
     /// choices come first.
     pub(crate) fn shortest(&self, root: StateId) -> Shortest<'_> {
         let mut parents = vec![NONE; self.offsets.len() - 1];
+        let mut order = vec![root.0];
         parents[root.0 as usize] = root.0;
         let mut level = vec![root.0];
         let mut depth = 0;
@@ -148,6 +149,7 @@ impl Graph {
                     if *next != NONE && parents[*next as usize] == NONE {
                         parents[*next as usize] = state;
                         next_level.push(*next);
+                        order.push(*next);
                     }
                 }
             }
@@ -159,8 +161,71 @@ impl Graph {
             parents,
             root: root.0,
             depth,
+            ranks: std::cell::OnceCell::new(),
+            order,
         }
     }
+
+    /// The strongly connected components that one can go round in, each with its states in the
+    /// order in which they are met from the root.
+    pub(super) fn rounds(&self, shortest: &Shortest<'_>) -> Vec<Vec<u32>> {
+        let of = components(self.offsets.len() - 1, |s| self.successors(s));
+        let mut all: std::collections::BTreeMap<u32, Vec<u32>> = std::collections::BTreeMap::new();
+        for state in &shortest.order {
+            all.entry(of[*state as usize]).or_default().push(*state);
+        }
+        let goes_round = |states: &Vec<u32>| match states[..] {
+            [only] => self.successors(only).contains(&only),
+            _ => true,
+        };
+        all.into_values().filter(goes_round).collect()
+    }
+}
+
+/// The number of the strongly connected component of each state: Tarjan, "Depth-first search and
+/// linear graph algorithms" (1972), without recursion.
+pub(super) fn components<'a>(states: usize, successors: impl Fn(u32) -> &'a [u32]) -> Vec<u32> {
+    let mut component = vec![NONE; states];
+    let mut index = vec![NONE; states];
+    let mut low = vec![NONE; states];
+    let (mut next_index, mut next_component) = (0, 0);
+    let mut open = vec![];
+    let mut path: Vec<(u32, usize)> = vec![];
+    for root in 0..states as u32 {
+        if index[root as usize] == NONE {
+            path.push((root, 0));
+        }
+        while let Some((state, tried)) = path.last_mut() {
+            let s = *state as usize;
+            if *tried == 0 && index[s] == NONE {
+                (index[s], low[s]) = (next_index, next_index);
+                next_index += 1;
+                open.push(*state);
+            }
+            if let Some(next) = successors(*state).get(*tried).copied() {
+                if next != NONE && index[next as usize] == NONE {
+                    path.push((next, 0));
+                    continue;
+                }
+                if next != NONE && component[next as usize] == NONE {
+                    low[s] = low[s].min(low[next as usize]);
+                }
+                *tried += 1;
+                continue;
+            }
+            if low[s] == index[s] {
+                while let Some(last) = open.pop() {
+                    component[last as usize] = next_component;
+                    if last as usize == s {
+                        break;
+                    }
+                }
+                next_component += 1;
+            }
+            path.pop();
+        }
+    }
+    component
 }
 
 /// The shortest ways from a root to all states.
@@ -170,9 +235,24 @@ pub(crate) struct Shortest<'a> {
     root: u32,
     /// Choices on the way to the state that is farthest away.
     pub(crate) depth: u64,
+    /// All states, in the order in which they are met.
+    order: Vec<u32>,
+    ranks: std::cell::OnceCell<Vec<u32>>,
 }
 
 impl Shortest<'_> {
+    /// When a state is met: which does not depend on its number.
+    pub(super) fn rank(&self, state: u32) -> u32 {
+        let ranks = self.ranks.get_or_init(|| {
+            let mut ranks = vec![NONE; self.parents.len()];
+            for (rank, state) in (0..).zip(&self.order) {
+                ranks[*state as usize] = rank;
+            }
+            ranks
+        });
+        ranks.get(state as usize).copied().unwrap_or(NONE)
+    }
+
     /// The choices to a state, each by its number among the choices of its state; `None` if no way
     /// leads there.
     pub(crate) fn to(&self, state: StateId) -> Option<Vec<usize>> {

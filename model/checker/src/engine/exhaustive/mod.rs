@@ -1,12 +1,12 @@
 //! Every interleaving, states merged.
 //!
-//! Depth-first over the choices of a run, see [`search`]. Two states are one if their fingerprints
+//! Depth-first over the choices of a run, see `search.rs`. Two states are one if their fingerprints
 //! are equal: all cells, the locks that tasks hold, and of each task what it is about to do and a
 //! hash of what it has observed, of which the task is a deterministic function. With 128 bits, the
 //! chance that any two of n different states are taken for one is below n² / 2¹²⁹ (10⁹ states:
 //! 1.5·10⁻²¹).
 //!
-//! The states and the choices between them form a graph ([`graph`]), off which the number of
+//! The states and the choices between them form a graph (`graph.rs`), off which the number of
 //! schedules and the shortest schedule to each outcome are read. The graph does not depend on the
 //! order in which it was gone through, and neither does anything in the report.
 //!
@@ -24,9 +24,11 @@ mod graph;
 mod options;
 mod persistent;
 mod report;
+mod rounds;
 mod sampling;
 mod search;
 mod shared;
+mod straighten;
 mod visited;
 mod worker;
 
@@ -39,6 +41,7 @@ use std::sync::Arc;
 pub use crate::engine::replay::{Trace, replay, run_default};
 pub use checkpoint::{CheckpointError, Problem};
 pub use options::{CheckpointFile, Go, Options, Progress};
+pub use straighten::{MAX_CHOICES, MAX_STEPS, Straight, straighten};
 
 /// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an
 /// oops, or hits a limit of the model. To explore such a model panics.

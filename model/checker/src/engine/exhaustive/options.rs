@@ -127,7 +127,7 @@ pub struct Progress {
     pub done: f64,
 }
 
-/// What the caller of [`explore`] wants after a look at the progress.
+/// What the caller of [`super::explore_with`] wants after a look at the progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Go {
     /// Go on.

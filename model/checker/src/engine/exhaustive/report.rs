@@ -29,6 +29,7 @@ impl<M: Model> Worker<'_, M> {
         let mut report = Report {
             finals: BTreeMap::new(),
             data_races: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             reached: std::mem::take(&mut self.found.reached),
             interleavings: Interleavings::AtLeast(0),
             states: self.shared.states(),
@@ -49,6 +50,10 @@ impl<M: Model> Worker<'_, M> {
                 }
                 counted => counted,
             };
+            if report.interleavings == Interleavings::Endless && self.footprints.is_none() {
+                // Who is let go is then all who can.
+                report.rounds = self.rounds(&graph, &shortest);
+            }
             report.finals = self.ends(finals, &shortest);
             report.data_races = self.races(data_races, &shortest);
         }

@@ -258,7 +258,12 @@ impl<M: Model> Search<'_, M> {
             return Round::Again(Box::new(self.sampled(machine, restarts + 1)));
         }
         let Some(used) = used else {
-            return Round::Over(Box::new(leader.report(None, None).0));
+            let (report, mut walk) = leader.report(None, None);
+            if report.interleavings == Interleavings::Endless && walk.transactions {
+                walk.transactions = false;
+                return again(walk, Flow::default(), None);
+            }
+            return Round::Over(Box::new(report));
         };
         let mut flow = std::mem::take(Arc::make_mut(&mut leader.flow));
         flow.add(leader.walk.automaton());
@@ -270,8 +275,9 @@ impl<M: Model> Search<'_, M> {
         if was_broken_off || !claimed.holds(&used, &seen, &flow) {
             return again(leader.walk, flow, Some(Arc::new(seen)));
         }
-        let (report, walk) = leader.report(None, None);
+        let (report, mut walk) = leader.report(None, None);
         if report.interleavings == Interleavings::Endless {
+            walk.transactions = false;
             return again(walk, flow, None);
         }
         Round::Over(Box::new(report))

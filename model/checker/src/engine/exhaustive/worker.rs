@@ -3,6 +3,7 @@
 use super::exact::Exact;
 use super::graph::Edges;
 use super::options::{Go, Progress};
+use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::visited::StateId;
 use crate::engine::automaton::Automaton;
@@ -135,6 +136,8 @@ pub(super) struct Worker<'a, M: Model> {
     since_look: u64,
     told: Told,
     exact: Option<&'a Exact>,
+    /// What happens on the way to the next state, where somebody wants to know.
+    pub(super) passed: Option<Passed>,
 }
 
 impl<'a, M: Model> Worker<'a, M> {
@@ -168,6 +171,7 @@ impl<'a, M: Model> Worker<'a, M> {
             since_look: 0,
             told: Told::default(),
             exact: shared.exact.as_ref(),
+            passed: None,
             shared,
         }
     }
@@ -360,6 +364,9 @@ impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn step(&mut self, task: TaskId) {
         if self.enabled.len() > 1 {
             self.trail.push(task);
+        }
+        if let Some(passed) = &mut self.passed {
+            passed.add(&self.walk, task, &self.enabled);
         }
         self.walk.step(task);
         self.walk.enabled(&mut self.enabled);

@@ -1,0 +1,230 @@
+//! Tasks that go round for ever: who, on what, and how fair a scheduler would have to be for it.
+
+use checker::engine::exhaustive::{Options, explore};
+use checker::layout::Layout;
+use checker::model::{Entry, Model};
+use checker::outcome::{Complete, Fairness, Interleavings, Report};
+use checker::sync::{Mutex, Shared};
+use checker::task;
+use std::sync::Arc;
+
+type Body = fn(&World);
+
+struct World {
+    layout: Layout,
+    x: Shared<u64>,
+    y: Shared<u64>,
+    a: Mutex,
+    b: Mutex,
+    tasks: &'static [Body],
+}
+
+impl World {
+    fn new(tasks: &'static [Body]) -> Arc<Self> {
+        let mut layout = Layout::new();
+        let to = &mut layout;
+        Arc::new(Self {
+            x: Shared::new(to, "", "x", 0),
+            y: Shared::new(to, "", "y", 0),
+            a: Mutex::new(to, "", "a"),
+            b: Mutex::new(to, "", "b"),
+            layout,
+            tasks,
+        })
+    }
+}
+
+/// Takes one lock and tries the other; drops the first and begins again if that fails.
+fn back_off(first: Mutex, second: Mutex) {
+    loop {
+        task::checkpoint("again", &[]);
+        first.lock();
+        let has_both = second.try_lock();
+        if has_both {
+            second.unlock();
+        }
+        first.unlock();
+        if has_both {
+            return;
+        }
+    }
+}
+
+fn spin_until(field: Shared<u64>) {
+    loop {
+        task::checkpoint("spin", &[]);
+        if field.read_once() == 1 {
+            return;
+        }
+    }
+}
+
+impl Model for World {
+    type Outcome = (u64, u64);
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn set_up(&self) {
+        for arg in 0..self.tasks.len() as u64 {
+            task::spawn(Entry { kind: 0, arg });
+        }
+    }
+
+    fn run(&self, entry: Entry) {
+        let name = ["P0", "P1", "P2"][entry.arg as usize];
+        task::call(name, entry.arg, String::new, || {
+            self.tasks[entry.arg as usize](self);
+        });
+    }
+
+    fn outcome(&self) -> (u64, u64) {
+        (self.x.read_once(), self.y.read_once())
+    }
+
+    fn task_name(&self, entry: Entry) -> String {
+        format!("P{}", entry.arg)
+    }
+}
+
+/// The report, which is the same however many workers there are. Every operation is a step: a loop
+/// without a step is not seen as one that goes round, but hits the bound of operations.
+fn explored(tasks: &'static [Body]) -> Report<(u64, u64)> {
+    let model = World::new(tasks);
+    let of = |workers| {
+        let options = Options {
+            workers,
+            share_after: 0,
+            lock_aware: false,
+            ..Options::default()
+        };
+        explore(&model, &options)
+    };
+    let report = of(1);
+    assert_eq!(format!("{:?}", of(2)), format!("{report:?}"));
+    assert_eq!(report.complete, Complete::Yes);
+    report
+}
+
+/// All that goes round, in words.
+fn rounds(report: &Report<(u64, u64)>) -> Vec<String> {
+    assert_eq!(report.interleavings, Interleavings::Endless);
+    report.rounds.keys().map(ToString::to_string).collect()
+}
+
+#[test]
+fn two_tasks_that_back_off_from_each_other_are_a_livelock() {
+    let report = explored(&[|w| back_off(w.a, w.b), |w| back_off(w.b, w.a)]);
+    assert_eq!(
+        rounds(&report),
+        [
+            "P0 can go round for ever on a, b: ends under weak fairness, by P1",
+            "P1 can go round for ever on a, b: ends under weak fairness, by P0",
+            "P0, P1 can go round for ever on a, b: a livelock, even under strong fairness",
+        ]
+    );
+    let (_, how) = report.rounds.last_key_value().expect("there are three");
+    let goes = |task| how.period.0.iter().any(|t| t.0 == task);
+    assert!(goes(0) && goes(1), "{how:?}");
+    // They can come to their end too.
+    assert_eq!(report.finals.len(), 1);
+}
+
+#[test]
+fn one_order_of_the_locks_is_no_livelock() {
+    let report = explored(&[
+        |w| {
+            w.a.lock();
+            w.b.lock();
+            w.b.unlock();
+            w.a.unlock();
+        },
+        |w| {
+            w.a.lock();
+            w.b.lock();
+            w.b.unlock();
+            w.a.unlock();
+        },
+    ]);
+    assert!(report.rounds.is_empty(), "{:?}", report.rounds);
+}
+
+#[test]
+fn a_spin_loop_that_another_task_ends_is_fine_under_a_fair_scheduler() {
+    let report = explored(&[|w| spin_until(w.x), |w| w.x.write_once(1)]);
+    assert_eq!(
+        rounds(&report),
+        ["P0 can go round for ever on x: ends under weak fairness, by P1"]
+    );
+    let (_, how) = report.rounds.first_key_value().expect("there is one");
+    assert_eq!(
+        (how.way.to_string(), how.period.to_string()),
+        (String::new(), "0".to_owned())
+    );
+}
+
+/// Nobody ever writes `x`.
+#[test]
+fn two_spin_loops_that_nobody_ends_have_no_way_out() {
+    let report = explored(&[
+        |w| spin_until(w.x),
+        |w| spin_until(w.x),
+        |w| {
+            w.y.write_once(1);
+        },
+    ]);
+    let worst = report.rounds.keys().next_back();
+    assert_eq!(
+        worst.map(ToString::to_string).as_deref(),
+        Some("P0, P1 can go round for ever on x: a livelock without a way out")
+    );
+    assert!(report.finals.is_empty());
+}
+
+/// When the other has ended there is nothing left to choose, and the search comes to its end even
+/// so.
+#[test]
+fn a_task_that_spins_alone_has_no_way_out() {
+    let report = explored(&[
+        |w| spin_until(w.x),
+        |w| {
+            w.y.write_once(w.x.read_once() + 2);
+            w.x.write_once(2);
+        },
+    ]);
+    assert_eq!(
+        rounds(&report),
+        [
+            "P0 can go round for ever on x: ends under weak fairness, by P1",
+            "P0 can go round for ever on x: a livelock without a way out"
+        ]
+    );
+    assert!(report.finals.is_empty());
+}
+
+/// P1 can take the lock only while P0 does not hold it: weak fairness does not give it to P1.
+#[test]
+fn a_task_that_is_kept_from_a_lock_again_and_again_needs_strong_fairness() {
+    let report = explored(&[
+        |w| {
+            loop {
+                task::checkpoint("again", &[]);
+                w.a.lock();
+                let is_over = w.x.read_once() == 1;
+                w.a.unlock();
+                if is_over {
+                    return;
+                }
+            }
+        },
+        |w| {
+            w.a.lock();
+            w.x.write_once(1);
+            w.a.unlock();
+        },
+    ]);
+    let worst = report.rounds.keys().next_back().expect("it goes round");
+    assert_eq!(worst.fairness, Fairness::Weak, "{worst}");
+    assert_eq!(worst.ended_by, ["P1"], "{worst}");
+}
