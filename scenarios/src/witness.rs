@@ -6,7 +6,7 @@
 
 use crate::runner::names::Resolver;
 use crate::runner::{Answer, Test};
-use checker::engine::exhaustive::{Trace, replay};
+use checker::engine::exhaustive::Trace;
 use checker::engine::schedule::Schedule;
 use checker::event::{Event, TaskId, What};
 use checker::layout::CellId;
@@ -29,7 +29,7 @@ pub struct Witness {
 impl Witness {
     /// The run that a schedule of an exploration gives.
     pub fn of(test: &Test, answer: &Answer, schedule: &Schedule) -> Self {
-        let trace = replay(&answer.kernel, &answer.report.marks, schedule);
+        let trace = answer.replay(schedule);
         Self::new(&Resolver::new(test, &answer.kernel), &answer.kernel, &trace)
     }
 
@@ -93,7 +93,12 @@ fn kept(events: &[&Event]) -> BTreeSet<usize> {
                 }
                 last_write.insert(*cell, (event.task, i));
             }
-            What::Note { .. } | What::Oops(_) => {
+            What::StaleRead { cell, .. } => {
+                readers.entry(*cell).or_default().insert(event.task);
+                kept.extend(last_write.get(cell).map(|(_, at)| *at));
+                kept.insert(i);
+            }
+            What::WriteBefore { .. } | What::Note { .. } | What::Oops(_) => {
                 kept.insert(i);
             }
             _ => {}
@@ -112,6 +117,22 @@ fn describe(event: &Event, names: &Resolver<'_>, kernel: &Kernel) -> String {
             "{} is {}",
             cell_name(*cell, kernel),
             kernel.show(*cell, *value)
+        ),
+        What::StaleRead {
+            cell,
+            value,
+            newest,
+        } => format!(
+            "{} is {} (stale: the newest is {})",
+            cell_name(*cell, kernel),
+            kernel.show(*cell, *value),
+            kernel.show(*cell, *newest)
+        ),
+        What::WriteBefore { cell, new, newest } => format!(
+            "{} = {} (before the newest, {})",
+            cell_name(*cell, kernel),
+            kernel.show(*cell, *new),
+            kernel.show(*cell, *newest)
         ),
         What::Write { cell, new, .. } => format!(
             "{} = {}",

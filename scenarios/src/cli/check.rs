@@ -1,13 +1,13 @@
 //! `probe-litmus check`
 
 use super::progress::Watch;
-use super::{Boards, NOT_AS_STATED};
+use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::engine::shuttle::Scheduler;
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use scenarios::runner::report::{Verdicts, counts};
-use scenarios::runner::{Answer, Engine, Test};
+use scenarios::runner::{Answer, Engine, Memory, Test};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,18 +50,25 @@ pub(crate) struct Check {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    memory: MemoryModel,
+    #[command(flatten)]
     boards: Boards,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        self.is_supported()?;
         let tests = self.load()?;
         let mut all_as_stated = true;
         for test in &tests {
             for revision in self.kernels(test) {
                 let answer = self.explore(test, revision)?;
                 println!("Test {}   kernel {revision}", test.litmus.name.value);
-                println!("{}", counts(&answer.report));
+                let memory = match answer.memory {
+                    Memory::Sequential => "",
+                    Memory::Weak => "  Memory weak",
+                };
+                println!("{}{memory}", counts(&answer.report));
                 println!(
                     "{}",
                     Verdicts {
@@ -77,6 +84,32 @@ impl Check {
         } else {
             ExitCode::from(NOT_AS_STATED)
         })
+    }
+
+    /// Under weak memory there is one engine, which searches alone, and merges states and learns
+    /// what tasks do.
+    fn is_supported(&self) -> miette::Result<()> {
+        if self.memory.get() == Memory::Sequential {
+            return Ok(());
+        }
+        if self.engine != "exhaustive" {
+            let engine = &self.engine;
+            return Err(miette!(
+                "--memory weak: found --engine {engine}, expected the exhaustive one"
+            ));
+        }
+        if let Some(workers) = self.workers.filter(|w| *w != 1) {
+            return Err(miette!(
+                "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
+            ));
+        }
+        let without = ["lock-aware", "checkpoints"];
+        match self.off.iter().find(|o| !without.contains(&o.as_str())) {
+            Some(off) => Err(miette!(
+                "--memory weak: found --off {off}, expected lock-aware or checkpoints"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Reads all scenarios and sets up all kernels, so that what is wrong with the last of them is
@@ -116,7 +149,8 @@ impl Check {
             max_states: self.max_states,
             ..Options::default()
         };
-        let found = test.run(revision, &options, &mut |p| watch.look(p))?;
+        let memory = self.memory.get();
+        let found = test.run_in(memory, revision, &options, &mut |p| watch.look(p))?;
         Ok(match self.engine() {
             None => found,
             Some(engine) => test.run_under(revision, &engine, &found)?,

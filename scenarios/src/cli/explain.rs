@@ -1,7 +1,7 @@
 //! `probe-litmus explain`
 
 use super::progress::Watch;
-use super::{Boards, NOT_AS_STATED};
+use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::Args;
@@ -31,6 +31,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "N")]
     outcome: Option<usize>,
     #[command(flatten)]
+    memory: MemoryModel,
+    #[command(flatten)]
     boards: Boards,
 }
 
@@ -38,7 +40,9 @@ impl Explain {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
-        let answer = test.run(&self.kernel, &Options::default(), &mut |p| watch.look(p))?;
+        let memory = self.memory.get();
+        let options = Options::default();
+        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
         let outcomes: Vec<_> = answer.outcomes().collect();
         let chosen = match self.outcome {

@@ -9,9 +9,9 @@ pub mod report;
 use crate::board::{self, Board};
 use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
 use crate::setup::SetupError;
-use checker::engine::exhaustive::{Go, Options, Progress, explore_with, try_set_up};
+use checker::engine::exhaustive::{Go, Options, Progress, Trace, explore_with, replay, try_set_up};
 use checker::engine::schedule::Schedule;
-use checker::engine::{loom, shuttle};
+use checker::engine::{loom, shuttle, weak};
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
 use kernel::outcome::Outcome;
@@ -159,20 +159,44 @@ impl Test {
                 shuttle::explore(&found.kernel, &options)
             }
         };
-        Ok(Answer::new(self, revision, found.kernel.clone(), report))
+        let kernel = found.kernel.clone();
+        Ok(Answer::new(self, revision, kernel, found.memory, report))
     }
 
-    /// Explores the test on one kernel.
+    /// Explores the test on one kernel, under sequential consistency.
     pub fn run(
         &self,
         revision: &str,
         options: &Options,
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Answer, TestError> {
-        let kernel = self.kernel(revision)?;
-        let report = explore_with(&kernel, options, progress);
-        Ok(Answer::new(self, revision, kernel, report))
+        self.run_in(Memory::Sequential, revision, options, progress)
     }
+
+    /// Explores the test on one kernel.
+    pub fn run_in(
+        &self,
+        memory: Memory,
+        revision: &str,
+        options: &Options,
+        progress: &mut dyn FnMut(Progress) -> Go,
+    ) -> Result<Answer, TestError> {
+        let kernel = self.kernel(revision)?;
+        let report = match memory {
+            Memory::Sequential => explore_with(&kernel, options, progress),
+            Memory::Weak => weak::explore(&kernel, options, progress),
+        };
+        Ok(Answer::new(self, revision, kernel, memory, report))
+    }
+}
+
+/// What a task sees of the stores of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// The newest: sequential consistency.
+    Sequential,
+    /// What the kernel's memory model lets it see: [`weak`].
+    Weak,
 }
 
 /// An engine beside the exhaustive one.
@@ -194,6 +218,8 @@ pub struct Answer {
     pub revision: String,
     /// The kernel that was explored.
     pub kernel: Arc<Kernel>,
+    /// The memory that it was explored with.
+    pub memory: Memory,
     /// The outcomes.
     pub report: Report<Outcome>,
     /// Outcomes in order, and whether the condition's proposition holds for each.
@@ -218,7 +244,13 @@ pub struct PropertyAnswer {
 }
 
 impl Answer {
-    fn new(test: &Test, revision: &str, kernel: Arc<Kernel>, report: Report<Outcome>) -> Self {
+    fn new(
+        test: &Test,
+        revision: &str,
+        kernel: Arc<Kernel>,
+        memory: Memory,
+        report: Report<Outcome>,
+    ) -> Self {
         let names = names::Resolver::new(test, &kernel);
         let holds_in = |expr: &litmus::Expr, end: &Final<Outcome>| {
             expr.holds(&mut |atom: &Atom| predicate::holds(atom, end, &names))
@@ -251,6 +283,7 @@ impl Answer {
             properties: properties.collect(),
             holds,
             kernel,
+            memory,
             report,
         }
     }
@@ -261,6 +294,15 @@ impl Answer {
         let as_named =
             |expected| self.observed == expected && self.properties.iter().all(|p| p.holds);
         self.report.complete == Complete::Yes && self.expected.is_none_or(as_named)
+    }
+
+    /// Runs a schedule of the exploration again, and records it.
+    pub fn replay(&self, schedule: &Schedule) -> Trace<Outcome> {
+        let marks = &self.report.marks;
+        match self.memory {
+            Memory::Sequential => replay(&self.kernel, marks, schedule),
+            Memory::Weak => weak::replay(&self.kernel, marks, schedule),
+        }
     }
 
     /// The outcomes in order, with a schedule each.

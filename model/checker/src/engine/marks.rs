@@ -174,6 +174,8 @@ pub struct Watch {
     fixed: bool,
     /// Which locks guard is judged with each access; otherwise only by [`Watch::settle`].
     eager: bool,
+    /// Taking a lock is a step if anybody else takes it, whatever it guards.
+    every_lock: bool,
 }
 
 impl Watch {
@@ -202,6 +204,17 @@ impl Watch {
             changed: false,
             fixed,
             eager: true,
+            every_lock: false,
+        }
+    }
+
+    /// For weak memory, where a task sees what was done before a lock was
+    /// dropped that it takes, whether the lock guards that or not. So who comes first counts.
+    /// Begins with marks that are known to be called for.
+    pub fn every_shared_lock(layout: &Layout, marks: Marks) -> Self {
+        Self {
+            every_lock: true,
+            ..Self::with(layout, marks, false)
         }
     }
 
@@ -400,7 +413,8 @@ impl Watch {
         let watch = &self.locks[lock.index()];
         let is_step = watch.who == Who::Many
             && watch.exclusive
-            && (watch.guards
+            && (self.every_lock
+                || watch.guards
                 || watch.interrupted
                 || watch.cyclic
                 || self.wanted.tried[lock.index()]);

@@ -567,7 +567,7 @@ impl<'a, M: Model> Worker<'a, M> {
             self.forced();
             let task = self.canonical()[*choice];
             self.step(task);
-            schedule.push(task);
+            schedule.push(task.into());
         }
         Schedule(schedule)
     }
