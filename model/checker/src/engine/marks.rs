@@ -160,6 +160,7 @@ struct LockWatch {
 }
 
 /// Watches the accesses of a whole search, and marks.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
 pub struct Watch {
     /// The marks that the search goes by.

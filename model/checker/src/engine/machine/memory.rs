@@ -1,17 +1,16 @@
 //! What tasks do to the world, under sequential consistency or weak memory.
 //!
-//! The content of a cell always is its newest store: what a monitor reads, and what the outcome is
-//! read off. Under weak memory a [`WeakMemory`] beside the cells says what tasks see.
+//! The content of a cell always is its newest store: what the outcome is read off. Under weak memory a [`WeakMemory`] beside the cells says what tasks see.
 //!
 //! Which operations of the world go past it, always to the newest, and why:
 //!
 //! - an operation on an object of several cells, such as a list: in the kernel lists are touched
 //!   under a lock, their own (klists) or their owner's. It orders nothing here. That loses no order
 //!   where the owner's lock is held; a klist's own spinlock would order more;
-//! - monitor state and what a monitor reads: no task takes notice of it;
+//! - monitor state, of which no task takes notice. What a task reads for a monitor is what its CPU
+//!   sees there, and may be stale;
 //! - taking a lock, and trying to: an atomic operation on the lock word. A try does not fail while
-//!   the lock is free, as mutex_trylock() on no architecture of the kernel's does for long; one
-//!   that fails orders nothing.
+//!   the lock is free, and one that fails orders nothing.
 
 use super::record::Op;
 use super::world::World;
@@ -108,10 +107,7 @@ impl World {
             return u32::from(self.enables(op));
         };
         match *op {
-            Op::Load {
-                cell,
-                order: Some(_),
-            } => memory.readable(task, cell),
+            Op::Load { cell, .. } => memory.readable(task, cell),
             Op::Store { cell, order, .. } => memory.store_places(task, cell, order),
             Op::Rmw { cell, op, strength } => memory.update_choices(task, cell, op, strength),
             Op::Wait { condition, .. } => {
@@ -141,15 +137,15 @@ impl World {
         }
     }
 
-    /// Reads a cell; without order, for a monitor.
+    /// Reads a cell.
     #[inline]
-    pub(crate) fn load(&mut self, task: TaskId, cell: CellId, order: Option<Order>) -> u64 {
-        match (&mut self.weak, order) {
-            (Some(weak), Some(order)) => {
+    pub(crate) fn load(&mut self, task: TaskId, cell: CellId, order: Order) -> u64 {
+        match &mut self.weak {
+            Some(weak) => {
                 let choice = weak.choose(cell, weak.memory.readable(task, cell));
                 weak.memory.load(task, cell, order, choice)
             }
-            _ => self.cell(cell),
+            None => self.cell(cell),
         }
     }
 

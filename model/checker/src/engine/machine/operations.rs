@@ -106,7 +106,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// What the current task reads.
-    fn load_as(&self, cell: CellId, order: Option<Order>) -> u64 {
+    fn load_as(&self, cell: CellId, order: Order) -> u64 {
         let mut state = self.state.borrow_mut();
         let me = state.me();
         state.world.load(me, cell, order)
@@ -148,12 +148,9 @@ impl<M: Model> Backend for Machine<M> {
         if self.state.borrow().peeking {
             return self.state.borrow().world.cells[cell.index()];
         }
-        self.begin(Op::Load {
-            cell,
-            order: Some(order),
-        });
+        self.begin(Op::Load { cell, order });
         self.before_access(cell, false);
-        let value = self.load_as(cell, Some(order));
+        let value = self.load_as(cell, order);
         self.observed(|| Observed::Value(value));
         self.past(code::LOAD, cell.0, value);
         if self.records() {
@@ -175,9 +172,10 @@ impl<M: Model> Backend for Machine<M> {
         if self.state.borrow().peeking {
             return self.state.borrow().world.cells[cell.index()];
         }
-        self.begin(Op::Load { cell, order: None });
+        let order = Order::Relaxed;
+        self.begin(Op::Load { cell, order });
         self.before_access(cell, false);
-        let value = self.load_as(cell, None);
+        let value = self.load_as(cell, order);
         self.observed(|| Observed::Value(value));
         self.past(code::LOAD, cell.0, 0);
         self.state.borrow_mut().unseen(value);

@@ -15,8 +15,8 @@ use crate::model::Entry;
 pub(crate) enum Op {
     /// The task has not begun.
     Start,
-    /// A read; one without order is that of a monitor.
-    Load { cell: CellId, order: Option<Order> },
+    /// A read.
+    Load { cell: CellId, order: Order },
     /// A write.
     Store {
         cell: CellId,
