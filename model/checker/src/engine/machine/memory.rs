@@ -1,6 +1,7 @@
 //! What tasks do to the world, under sequential consistency or weak memory.
 //!
-//! The content of a cell always is its newest store: what the outcome is read off. Under weak memory a [`WeakMemory`] beside the cells says what tasks see.
+//! The content of a cell always is its newest store: what the outcome is read off. Under weak
+//! memory a [`WeakMemory`] beside the cells says what tasks see.
 //!
 //! Which operations of the world go past it, always to the newest, and why:
 //!
