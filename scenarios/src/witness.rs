@@ -5,8 +5,8 @@
 //! task does by itself is left out.
 
 use crate::runner::names::Resolver;
-use crate::runner::{Answer, Test};
-use checker::engine::exhaustive::{Straight, Trace, replay, straighten};
+use crate::runner::{Answer, Memory, Test};
+use checker::engine::exhaustive::{Straight, Trace, straighten};
 use checker::engine::schedule::Schedule;
 use checker::event::{Event, TaskId, What};
 use checker::layout::CellId;
@@ -28,11 +28,13 @@ pub struct Witness {
 
 impl Witness {
     /// The run that a schedule of an exploration gives, with its steps moved together as far as
-    /// they are independent; and that schedule.
+    /// they are independent; and that schedule. Under weak memory steps are left where they are.
     pub fn of(test: &Test, answer: &Answer, schedule: &Schedule) -> (Self, Straight) {
-        let marks = &answer.report.marks;
-        let straight = straighten(&answer.kernel, marks, schedule);
-        let trace = replay(&answer.kernel, marks, &straight.schedule);
+        let straight = match answer.memory {
+            Memory::Sequential => straighten(&answer.kernel, &answer.report.marks, schedule),
+            Memory::Weak => Straight::unchanged(schedule),
+        };
+        let trace = answer.replay(&straight.schedule);
         let names = Resolver::new(test, &answer.kernel);
         (Self::new(&names, &answer.kernel, &trace), straight)
     }
@@ -97,7 +99,12 @@ fn kept(events: &[&Event]) -> BTreeSet<usize> {
                 }
                 last_write.insert(*cell, (event.task, i));
             }
-            What::Note { .. } | What::Oops(_) => {
+            What::StaleRead { cell, .. } => {
+                readers.entry(*cell).or_default().insert(event.task);
+                kept.extend(last_write.get(cell).map(|(_, at)| *at));
+                kept.insert(i);
+            }
+            What::WriteBefore { .. } | What::Note { .. } | What::Oops(_) => {
                 kept.insert(i);
             }
             _ => {}
@@ -116,6 +123,22 @@ fn describe(event: &Event, names: &Resolver<'_>, kernel: &Kernel) -> String {
             "{} is {}",
             cell_name(*cell, kernel),
             kernel.show(*cell, *value)
+        ),
+        What::StaleRead {
+            cell,
+            value,
+            newest,
+        } => format!(
+            "{} is {} (stale: the newest is {})",
+            cell_name(*cell, kernel),
+            kernel.show(*cell, *value),
+            kernel.show(*cell, *newest)
+        ),
+        What::WriteBefore { cell, new, newest } => format!(
+            "{} = {} (before the newest, {})",
+            cell_name(*cell, kernel),
+            kernel.show(*cell, *new),
+            kernel.show(*cell, *newest)
         ),
         What::Write { cell, new, .. } => format!(
             "{} = {}",

@@ -451,3 +451,42 @@ fn an_interrupted_exploration_says_so_and_is_exit_code_1() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("Complete no (interrupted after "), "{said}");
 }
+
+#[test]
+fn weak_memory_has_one_engine() {
+    let check = |more: &[&str], part: &str| {
+        let arguments = [&["check", LITMUS, "--memory", "weak"], more].concat();
+        refused(&arguments, &["--memory weak: found ", part]);
+    };
+    check(&["--engine", "loom"], "--engine loom, expected");
+    check(&["--engine", "shuttle"], "--engine shuttle, expected");
+    check(&["--workers", "2"], "--workers 2, expected 1");
+    check(&["--off", "merge"], "--off merge, expected lock-aware");
+    refused(
+        &["check", LITMUS, "--memory", "tso"],
+        &["'tso'", "--memory"],
+    );
+}
+
+/// What `explain` prints under weak memory replays there, and is said to be weak by `check` alone
+/// where it is.
+#[test]
+fn weak_memory_is_said_and_its_schedules_replay() {
+    let counts = |more: &[&str]| {
+        let arguments = [&["check", LITMUS, "--kernel", "v6.16"], more].concat();
+        let said = stdout(&run(&arguments));
+        said.lines().nth(1).expect("the counts").to_owned()
+    };
+    assert!(counts(&["--memory", "weak"]).ends_with("  Memory weak"));
+    assert_eq!(counts(&[]), counts(&["--memory", "sc"]));
+    assert!(!counts(&[]).contains("Memory"));
+    let weak = |command: &str, more: &str| {
+        let options = ["--kernel", "v6.16", "--memory", "weak"];
+        let more: &[&str] = if more.is_empty() { &[] } else { &[more] };
+        run(&[&[command, LITMUS], &options[..], more].concat())
+    };
+    let explained = stdout(&weak("explain", ""));
+    let schedule = explained.lines().find_map(|l| l.strip_prefix("Schedule "));
+    let right = weak("replay", schedule.expect("explain ends with the schedule"));
+    assert_eq!(right.status.code(), Some(0), "{}", stdout(&right));
+}

@@ -217,7 +217,8 @@ fn where_loom_is_bounded_it_finds_nothing_new() {
 }
 
 /// The flags of struct device in one word: whoever writes one of them writes them all, from what
-/// he has read. What stale loads add is due to that alone, as far as two interruptions show.
+/// he has read. What stale loads add is due to that alone, as far as two interruptions show. Most of
+/// it is not coherent: see `weak_memory.rs`.
 #[test]
 fn stale_loads_add_outcomes_only_where_the_flags_share_a_word() {
     let added = |kernel: &str| {

@@ -105,12 +105,13 @@ pub trait Backend {
     fn monitor(&self, cell: CellId) -> u64;
     /// Writes a cell.
     fn store(&self, cell: CellId, value: u64, order: Order);
-    /// Atomic update; gives the content before. `observed` says whether the task looks at it.
-    fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64;
+    /// Atomic update; gives the content before. `observed` says whether the task looks at it: then
+    /// it is fully ordered, whatever `order` says.
+    fn rmw(&self, cell: CellId, op: Rmw, observed: bool, order: Order) -> u64;
     /// Atomic update that can only let waiting tasks go on, of a cell that is otherwise only
     /// updated unseen: like dropping a lock.
     fn release(&self, cell: CellId, op: Rmw) {
-        self.rmw(cell, op, false);
+        self.rmw(cell, op, false, Order::AcquireRelease);
     }
     /// One atomic step on all cells of an object of several cells; the result is observed.
     fn compound(&self, first: CellId, writes: bool, step: &mut dyn FnMut(&mut [u64]) -> u64)
@@ -123,8 +124,9 @@ pub trait Backend {
     fn try_lock(&self, lock: LockId) -> bool;
     /// Drops a lock.
     fn unlock(&self, lock: LockId, mode: Mode);
-    /// Waits until the condition holds. `false` when an idle worker is sent home instead.
-    fn wait(&self, condition: Condition, waiting: Waiting) -> bool;
+    /// Waits until the condition holds. `false` when an idle worker is sent home instead. `order`
+    /// is that of the load that finds it to hold.
+    fn wait(&self, condition: Condition, waiting: Waiting, order: Order) -> bool;
     /// Creates a task.
     fn spawn(&self, entry: Entry);
     /// The task dies with its locks held. Does not return to the caller under an engine that explores.

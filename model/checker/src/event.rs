@@ -57,6 +57,25 @@ pub enum What {
         /// Content after.
         new: u64,
     },
+    /// A cell was read, but not the newest store of it: only under weak memory.
+    StaleRead {
+        /// The cell.
+        cell: CellId,
+        /// What the task saw.
+        value: u64,
+        /// What it would have seen under sequential consistency.
+        newest: u64,
+    },
+    /// A cell was written, and stays as it was: the store comes before the newest one in coherence
+    /// order. Only under weak memory.
+    WriteBefore {
+        /// The cell.
+        cell: CellId,
+        /// What the task wrote.
+        new: u64,
+        /// The content, before and after.
+        newest: u64,
+    },
     /// A lock was taken.
     Lock(LockId),
     /// A lock was dropped.

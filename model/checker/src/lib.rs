@@ -2,11 +2,12 @@
 //!
 //! A model is straight-line Rust over the objects of [`sync`]: locks that own no data, fields
 //! that can be touched with or without their lock, lists, work items, wait queues. The same
-//! model code runs under four engines, chosen at run time:
+//! model code runs under five engines, chosen at run time:
 //!
 //! | engine | what it is for |
 //! |---|---|
 //! | [`engine::exhaustive`] | every interleaving under sequential consistency, states merged; the only engine whose "complete yes" is a claim |
+//! | [`engine::weak`] | every interleaving under weak memory, and whatever a task may read |
 //! | [`engine::loom`] | the same model as loom threads: an independent check |
 //! | [`engine::dpor`] | one execution for each class of equivalent ones, no states: an independent check |
 //! | [`engine::shuttle`] | random, PCT and depth-first sampling of what is too large |

@@ -84,12 +84,13 @@ impl<T: Word> Shared<T> {
             self.cell,
             Rmw::CmpXchg(expected.to_word(), new.to_word()),
             true,
+            Order::Relaxed,
         ))
     }
 
     /// xchg(): gives what was there before.
     pub fn xchg(self, new: T) -> T {
-        T::from_word(current().rmw(self.cell, Rmw::Xchg(new.to_word()), true))
+        T::from_word(current().rmw(self.cell, Rmw::Xchg(new.to_word()), true, Order::Relaxed))
     }
 
     /// Waits until the field holds `value` (wait_event()).
@@ -100,37 +101,37 @@ impl<T: Word> Shared<T> {
             value: value.to_word(),
             negated: false,
         };
-        current().wait(condition, Waiting::Busy);
+        current().wait(condition, Waiting::Busy, Order::Relaxed);
     }
 }
 
 impl Shared<u64> {
     /// atomic_add(): nobody looks at the result.
     pub fn add(self, n: u64) {
-        current().rmw(self.cell, Rmw::Add(n), false);
+        current().rmw(self.cell, Rmw::Add(n), false, Order::Relaxed);
     }
 
     /// atomic_fetch_add().
     pub fn fetch_add(self, n: u64) -> u64 {
-        current().rmw(self.cell, Rmw::Add(n), true)
+        current().rmw(self.cell, Rmw::Add(n), true, Order::Relaxed)
     }
 
     /// set_bit() and friends, without looking at the result.
     pub fn or(self, bits: u64) {
-        current().rmw(self.cell, Rmw::Or(bits), false);
+        current().rmw(self.cell, Rmw::Or(bits), false, Order::Relaxed);
     }
 
     /// Updates the content atomically; gives what was there before.
     pub fn fetch_update(self, f: fn(u64) -> u64) -> u64 {
-        current().rmw(self.cell, Rmw::Update(f), true)
+        current().rmw(self.cell, Rmw::Update(f), true, Order::Relaxed)
     }
 
     /// Updates the content atomically, without looking at what was there.
     pub fn update(self, f: fn(u64) -> u64) {
-        current().rmw(self.cell, Rmw::Update(f), false);
+        current().rmw(self.cell, Rmw::Update(f), false, Order::Relaxed);
     }
 
-    /// Waits until none of these bits is set (wait_event()).
+    /// Waits until none of these bits is set, and acquires (wait_for_completion()).
     pub fn wait_until_clear(self, bits: u64) {
         let condition = Condition {
             cell: self.cell,
@@ -138,10 +139,11 @@ impl Shared<u64> {
             value: 0,
             negated: false,
         };
-        current().wait(condition, Waiting::Busy);
+        current().wait(condition, Waiting::Busy, Order::AcquireRelease);
     }
 
-    /// An idle worker's wait until one of these bits is set. `false`: it is sent home.
+    /// An idle worker's wait until one of these bits is set; acquires, since the worker takes its
+    /// work off a list under the lock of its pool. `false`: it is sent home.
     pub fn wait_idle_for(self, bits: u64) -> bool {
         let condition = Condition {
             cell: self.cell,
@@ -149,12 +151,22 @@ impl Shared<u64> {
             value: 0,
             negated: true,
         };
-        current().wait(condition, Waiting::Idle)
+        current().wait(condition, Waiting::Idle, Order::AcquireRelease)
     }
 
     /// clear_bit() and friends, without looking at the result.
     pub fn and(self, bits: u64) {
-        current().rmw(self.cell, Rmw::And(bits), false);
+        current().rmw(self.cell, Rmw::And(bits), false, Order::Relaxed);
+    }
+
+    /// As [`Shared::or`], under a lock that is not modelled: acquires and releases.
+    pub fn or_locked(self, bits: u64) {
+        current().rmw(self.cell, Rmw::Or(bits), false, Order::AcquireRelease);
+    }
+
+    /// As [`Shared::and`], under a lock that is not modelled: acquires and releases.
+    pub fn and_locked(self, bits: u64) {
+        current().rmw(self.cell, Rmw::And(bits), false, Order::AcquireRelease);
     }
 }
 
@@ -295,9 +307,11 @@ pub fn compound(first: CellId, writes: bool, mut step: impl FnMut(&mut [u64]) ->
 
 /// A count of things under way, for others to wait until there are none: in the kernel, a counter
 /// with a wait queue that is woken when it reaches zero. Nobody can read it otherwise, so [`done`]
-/// is like dropping a lock: it only lets others go on, and is no step of its own.
+/// is like dropping a lock: it only lets others go on, and is no step of its own. It releases, and
+/// [`wait`] acquires: in the kernel both take the spinlock of the list of what is under way.
 ///
 /// [`done`]: WaitGroup::done
+/// [`wait`]: WaitGroup::wait
 #[derive(Clone, Copy, Debug)]
 pub struct WaitGroup {
     count: CellId,
@@ -313,7 +327,7 @@ impl WaitGroup {
 
     /// One more is under way.
     pub fn add(self) {
-        current().rmw(self.count, Rmw::Add(1), false);
+        current().rmw(self.count, Rmw::Add(1), false, Order::Relaxed);
     }
 
     /// One is done.
@@ -329,6 +343,6 @@ impl WaitGroup {
             value: 0,
             negated: false,
         };
-        current().wait(condition, Waiting::Busy);
+        current().wait(condition, Waiting::Busy, Order::AcquireRelease);
     }
 }

@@ -125,7 +125,7 @@ fn two_tasks_that_back_off_from_each_other_are_a_livelock() {
         ]
     );
     let (_, how) = report.rounds.last_key_value().expect("there are three");
-    let goes = |task| how.period.0.iter().any(|t| t.0 == task);
+    let goes = |task| how.period.0.iter().any(|t| t.task.0 == task);
     assert!(goes(0) && goes(1), "{how:?}");
     // They can come to their end too.
     assert_eq!(report.finals.len(), 1);

@@ -10,10 +10,12 @@ use checker::engine::exhaustive;
 use checker::engine::loom::{self, Loads, LoomError};
 use checker::engine::marks::Marks;
 use checker::engine::shuttle::{self, Scheduler};
+use checker::engine::weak;
 use checker::model::Model;
 use checker::outcome::{Complete, Report};
 use programs::Program;
 use proptest::prelude::*;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -299,6 +301,63 @@ fn an_exact_search_finds_the_same() {
         prop_assert_eq!(exact.finals, expected.finals);
         prop_assert_eq!(exact.states, expected.states);
         prop_assert_eq!(exact.interleavings, expected.interleavings);
+        Ok(())
+    });
+}
+
+fn weak(program: &Arc<Program>, lock_aware: bool) -> Report<Vec<u64>> {
+    let options = exhaustive::Options {
+        lock_aware,
+        max_states: 20_000,
+        ..exhaustive::Options::default()
+    };
+    weak::explore(program, &options, &mut |_| exhaustive::Go::On)
+}
+
+/// Weak memory only adds outcomes, whatever is a step; each has a schedule that leads to it.
+#[test]
+fn weak_memory_loses_no_outcome_and_its_reduction_none() {
+    let (complete, more) = (Cell::new(0), Cell::new(0));
+    check(|program| {
+        let report = weak(program, true);
+        for (end, schedule) in &report.finals {
+            let trace = weak::replay(program, &report.marks, schedule);
+            prop_assert_eq!(&trace.divergence, &None);
+            prop_assert_eq!(&trace.end, end);
+        }
+        if report.complete == Complete::Yes {
+            let expected = searched(program, true, true).outcomes();
+            prop_assert!(report.outcomes().is_superset(&expected));
+            same("every operation is a step", &report, &weak(program, false))?;
+            complete.set(complete.get() + 1);
+            more.set(more.get() + u32::from(report.outcomes() != expected));
+        }
+        Ok(())
+    });
+    assert!(complete.get() > CASES * 3 / 4, "{}", complete.get());
+    assert!(more.get() > 0, "in some it adds an outcome");
+}
+
+/// Where every access is under one lock, there is nothing weak to see.
+#[test]
+fn weak_memory_adds_nothing_where_all_is_under_one_lock() {
+    let is_access = |op: &Op| {
+        matches!(
+            op,
+            Op::Load(_) | Op::Store(..) | Op::StoreLastPlus(..) | Op::Add(..)
+        )
+    };
+    check(|program| {
+        let tasks = program.tasks().iter().map(|ops| {
+            let accesses = ops.iter().filter(|op| is_access(op)).cloned();
+            let locked = accesses.map(|op| between(Op::Lock(0), &[op], Op::Unlock(0)));
+            locked.collect::<Vec<_>>().concat()
+        });
+        let program = Arc::new(Program::new(FIELDS, LOCKS, tasks.collect()));
+        let report = weak(&program, true);
+        prop_assert_eq!(&report.complete, &Complete::Yes);
+        let expected = searched(&program, true, true);
+        prop_assert_eq!(report.outcomes(), expected.outcomes());
         Ok(())
     });
 }

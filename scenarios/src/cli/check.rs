@@ -3,14 +3,14 @@
 use super::limits::Limits;
 use super::machine::Machine;
 use super::progress::Watch;
-use super::{Boards, NOT_AS_STATED};
+use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::engine::shuttle::Scheduler;
 use checker::hash::Rolling;
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use scenarios::runner::report::{Verdicts, counts, rounds};
-use scenarios::runner::{Answer, Engine, Test};
+use scenarios::runner::{Answer, Engine, Memory, Test};
 use scenarios::shards::{Printed, Shard};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -56,11 +56,14 @@ pub(crate) struct Check {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    memory: MemoryModel,
+    #[command(flatten)]
     boards: Boards,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        self.is_supported()?;
         let tests = self.load()?;
         self.limits
             .allow(tests.iter().map(|t| self.kernels(t).len()).sum())?;
@@ -93,8 +96,12 @@ impl Check {
     /// Explores, and says what there is to print.
     fn print(&self, test: &Test, revision: &str) -> miette::Result<Printed> {
         let answer = self.explore(test, revision)?;
+        let memory = match answer.memory {
+            Memory::Sequential => "",
+            Memory::Weak => "  Memory weak",
+        };
         let text = format!(
-            "Test {}   kernel {revision}\n{}\n{}{}\n",
+            "Test {}   kernel {revision}\n{}{memory}\n{}{}\n",
             test.litmus.name.value,
             counts(&answer.report),
             rounds(&answer.report),
@@ -123,6 +130,7 @@ impl Check {
         }
         let options = (
             &self.off,
+            self.memory.get() == Memory::Weak,
             self.max_states,
             &self.engine,
             self.limits.max_seconds,
@@ -131,6 +139,37 @@ impl Check {
         );
         hash.push_str(&format!("{options:?}"));
         hash.finish()
+    }
+
+    /// Under weak memory there is one engine, which searches alone, and merges states and learns
+    /// what tasks do.
+    fn is_supported(&self) -> miette::Result<()> {
+        if self.memory.get() == Memory::Sequential {
+            return Ok(());
+        }
+        if self.engine != "exhaustive" {
+            let engine = &self.engine;
+            return Err(miette!(
+                "--memory weak: found --engine {engine}, expected the exhaustive one"
+            ));
+        }
+        if let Some(workers) = self.machine.asked_workers().filter(|w| *w != 1) {
+            return Err(miette!(
+                "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
+            ));
+        }
+        if let Some(option) = self.limits.only_under_sc() {
+            return Err(miette!(
+                "--memory weak: found {option}, which only searches under sc have"
+            ));
+        }
+        let without = ["lock-aware", "checkpoints"];
+        match self.off.iter().find(|o| !without.contains(&o.as_str())) {
+            Some(off) => Err(miette!(
+                "--memory weak: found --off {off}, expected lock-aware or checkpoints"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Reads all scenarios and sets up all kernels, so that what is wrong with the last of them is

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::progress::Watch;
-use super::{Boards, NOT_AS_STATED};
+use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::Args;
@@ -34,6 +34,8 @@ pub(crate) struct Explain {
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
+    memory: MemoryModel,
+    #[command(flatten)]
     boards: Boards,
 }
 
@@ -42,7 +44,8 @@ impl Explain {
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
         let options = self.machine.of(&Options::default());
-        let answer = test.run(&self.kernel, &options, &mut |p| watch.look(p))?;
+        let memory = self.memory.get();
+        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
         let outcomes: Vec<_> = answer.outcomes().collect();
         let chosen = match self.outcome {

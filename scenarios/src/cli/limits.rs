@@ -48,6 +48,18 @@ impl Limits {
         self.checkpoint.as_ref().or(self.resume.as_ref())
     }
 
+    /// The option that was asked for and that a search under weak memory does not have, if any.
+    pub(crate) fn only_under_sc(&self) -> Option<&'static str> {
+        [
+            (self.max_seconds.is_some(), "--max-seconds"),
+            (self.checkpoint.is_some(), "--checkpoint"),
+            (self.resume.is_some(), "--resume"),
+            (self.exact, "--exact"),
+        ]
+        .into_iter()
+        .find_map(|(is_asked, name)| is_asked.then_some(name))
+    }
+
     /// One checkpoint is of one exploration.
     pub(crate) fn allow(&self, explorations: usize) -> miette::Result<()> {
         if explorations == 1 || self.file().is_none() {

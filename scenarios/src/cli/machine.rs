@@ -17,6 +17,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// The number of threads, if it was asked for.
+    pub(crate) fn asked_workers(&self) -> Option<usize> {
+        self.workers.map(NonZeroUsize::get)
+    }
+
     /// Options with these.
     pub(crate) fn of(&self, options: &Options) -> Options {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

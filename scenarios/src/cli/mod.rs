@@ -11,6 +11,7 @@ mod progress;
 mod replay;
 
 use clap::{Args, Parser, Subcommand};
+use scenarios::runner::Memory;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,6 +53,24 @@ pub(crate) struct Boards {
     /// in one above it]
     #[arg(long, value_name = "DIR")]
     boards: Option<PathBuf>,
+}
+
+/// Which memory model an exploration goes by.
+#[derive(Debug, Args)]
+pub(crate) struct MemoryModel {
+    /// Memory model: under sc a task sees the newest store of each field; under weak what the
+    /// kernel's memory model lets it see, which may be stale
+    #[arg(long, value_name = "NAME", default_value = "sc", value_parser = ["sc", "weak"])]
+    memory: String,
+}
+
+impl MemoryModel {
+    fn get(&self) -> Memory {
+        match self.memory.as_str() {
+            "weak" => Memory::Weak,
+            _ => Memory::Sequential,
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {

@@ -2,8 +2,8 @@
 
 use super::machine::Machine;
 use super::progress::Watch;
-use super::{Boards, NOT_AS_STATED};
-use checker::engine::exhaustive::{Options, replay};
+use super::{Boards, MemoryModel, NOT_AS_STATED};
+use checker::engine::exhaustive::Options;
 use checker::engine::schedule::Schedule;
 use clap::Args;
 use scenarios::runner::Test;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// Runs one schedule of a scenario again, and prints every step
 ///
 /// The schedule is one that `explain` printed. It counts the choices of an exploration of the
-/// same scenario on the same kernel.
+/// same scenario on the same kernel under the same memory model.
 ///
 /// Example:
 ///
@@ -29,10 +29,12 @@ pub(crate) struct Replay {
     /// Kernel revision
     #[arg(long, value_name = "REV")]
     kernel: String,
-    /// The schedule, such as 0*12.1*3.0
+    /// The schedule, such as 0*12.1*3.0, or with --memory weak also 0*12.1~1.0
     schedule: Schedule,
     #[command(flatten)]
     machine: Machine,
+    #[command(flatten)]
+    memory: MemoryModel,
     #[command(flatten)]
     boards: Boards,
 }
@@ -42,9 +44,10 @@ impl Replay {
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
         let options = self.machine.of(&Options::default());
-        let answer = test.run(&self.kernel, &options, &mut |p| watch.look(p))?;
+        let memory = self.memory.get();
+        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
-        let trace = replay(&answer.kernel, &answer.report.marks, &self.schedule);
+        let trace = answer.replay(&self.schedule);
         for line in all_events(&test, &answer.kernel, &trace) {
             println!("{line}");
         }

@@ -10,10 +10,10 @@ use crate::board::{self, Board};
 use crate::litmus::{self, Atom, Litmus, PropertyKind, Verdict, Vocabulary};
 use crate::setup::SetupError;
 use checker::engine::exhaustive::{
-    CheckpointError, Go, Options, Progress, try_explore_with, try_set_up,
+    CheckpointError, Go, Options, Progress, Trace, replay, try_explore_with, try_set_up,
 };
 use checker::engine::schedule::Schedule;
-use checker::engine::{loom, shuttle};
+use checker::engine::{loom, shuttle, weak};
 use checker::hash::Rolling;
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
@@ -165,27 +165,53 @@ impl Test {
                 shuttle::explore(&found.kernel, &options)
             }
         };
-        Ok(Answer::new(self, revision, found.kernel.clone(), report))
+        let kernel = found.kernel.clone();
+        Ok(Answer::new(self, revision, kernel, found.memory, report))
     }
 
-    /// Explores the test on one kernel.
+    /// Explores the test on one kernel, under sequential consistency.
     pub fn run(
         &self,
         revision: &str,
         options: &Options,
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Answer, TestError> {
-        let kernel = self.kernel(revision)?;
-        let options = Options {
-            label: label(
-                &format!("{} on {revision}", self.litmus.name.value),
-                &format!("{} {:?}", self.litmus.source.text, self.board),
-            ),
-            ..options.clone()
-        };
-        let report = try_explore_with(&kernel, &options, progress)?;
-        Ok(Answer::new(self, revision, kernel, report))
+        self.run_in(Memory::Sequential, revision, options, progress)
     }
+
+    /// Explores the test on one kernel.
+    pub fn run_in(
+        &self,
+        memory: Memory,
+        revision: &str,
+        options: &Options,
+        progress: &mut dyn FnMut(Progress) -> Go,
+    ) -> Result<Answer, TestError> {
+        let kernel = self.kernel(revision)?;
+        let report = match memory {
+            Memory::Sequential => {
+                let options = Options {
+                    label: label(
+                        &format!("{} on {revision}", self.litmus.name.value),
+                        &format!("{} {:?}", self.litmus.source.text, self.board),
+                    ),
+                    ..options.clone()
+                };
+                try_explore_with(&kernel, &options, progress)?
+            }
+            Memory::Weak => weak::explore(&kernel, options, progress),
+        };
+        Ok(Answer::new(self, revision, kernel, memory, report))
+    }
+}
+
+/// What a task sees of the stores of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// The newest: sequential consistency.
+    Sequential,
+    /// What the kernel's memory model lets it see: [`weak`].
+    Weak,
 }
 
 /// What is explored, for checkpoints: its name, and a hash of what decides it.
@@ -214,6 +240,8 @@ pub struct Answer {
     pub revision: String,
     /// The kernel that was explored.
     pub kernel: Arc<Kernel>,
+    /// The memory that it was explored with.
+    pub memory: Memory,
     /// The outcomes.
     pub report: Report<Outcome>,
     /// Outcomes in order, and whether the condition's proposition holds for each.
@@ -238,7 +266,13 @@ pub struct PropertyAnswer {
 }
 
 impl Answer {
-    fn new(test: &Test, revision: &str, kernel: Arc<Kernel>, report: Report<Outcome>) -> Self {
+    fn new(
+        test: &Test,
+        revision: &str,
+        kernel: Arc<Kernel>,
+        memory: Memory,
+        report: Report<Outcome>,
+    ) -> Self {
         let names = names::Resolver::new(test, &kernel);
         let holds_in = |expr: &litmus::Expr, end: &Final<Outcome>| {
             expr.holds(&mut |atom: &Atom| predicate::holds(atom, end, &names))
@@ -271,6 +305,7 @@ impl Answer {
             properties: properties.collect(),
             holds,
             kernel,
+            memory,
             report,
         }
     }
@@ -281,6 +316,15 @@ impl Answer {
         let as_named =
             |expected| self.observed == expected && self.properties.iter().all(|p| p.holds);
         self.report.complete == Complete::Yes && self.expected.is_none_or(as_named)
+    }
+
+    /// Runs a schedule of the exploration again, and records it.
+    pub fn replay(&self, schedule: &Schedule) -> Trace<Outcome> {
+        let marks = &self.report.marks;
+        match self.memory {
+            Memory::Sequential => replay(&self.kernel, marks, schedule),
+            Memory::Weak => weak::replay(&self.kernel, marks, schedule),
+        }
     }
 
     /// The outcomes in order, with a schedule each.

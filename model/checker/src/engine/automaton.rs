@@ -284,7 +284,7 @@ fn stops(op: &Op, marks: &Marks) -> Stops {
         }
     };
     match *op {
-        Op::Load { cell }
+        Op::Load { cell, .. }
         | Op::Store { cell, .. }
         | Op::Rmw { cell, .. }
         | Op::Compound { first: cell, .. } => if_marked(cell, Stops::Never),

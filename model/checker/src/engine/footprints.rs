@@ -75,7 +75,7 @@ impl Objects {
     /// cannot go before. Where somebody tries the lock it is.
     fn touched(&self, op: &Op, watch: &Watch, into: &mut Footprint) {
         match *op {
-            Op::Load { cell } => self.cell(cell, false, into),
+            Op::Load { cell, .. } => self.cell(cell, false, into),
             Op::Wait { condition, .. } => self.cell(condition.cell, false, into),
             Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => {
                 self.cell(cell, true, into);

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod memory;
 mod operations;
 pub(crate) mod record;
 pub(crate) mod resume;
@@ -219,6 +220,9 @@ pub(crate) struct Machine<M: Model> {
     pub(crate) max_operations: Cell<u64>,
 }
 
+/// Stands for the set-up, which is no task.
+const SET_UP: TaskId = TaskId(u32::MAX);
+
 /// Most tasks in one run.
 pub(crate) const MAX_TASKS: usize = 4096;
 
@@ -325,6 +329,7 @@ impl<M: Model> Machine<M> {
         }
         state.tasks.clear();
         state.current = None;
+        state.world.be_sequential();
         state.limit = None;
         state.was_alone = true;
         state.operations = 0;
@@ -415,6 +420,9 @@ impl<M: Model> Machine<M> {
                 "a task ended with a lock held: {}",
                 self.lock_names(held)
             );
+        }
+        if state.tasks[task.index()].pending == Pending::Ended {
+            state.world.end_task(task);
         }
         state.current = None;
         drop(state);
@@ -649,13 +657,16 @@ impl State {
         self.granularity == Granularity::EachStep || self.another_enabled(current)
     }
 
+    /// The current task; the set-up, which is none, has a number of its own.
+    fn me(&self) -> TaskId {
+        self.current.unwrap_or(SET_UP)
+    }
+
     fn task(&mut self) -> Option<&mut Task> {
         self.current.map(|id| &mut self.tasks[id.index()])
     }
 
     fn push_event(&mut self, what: What) {
-        /// Stands for the set-up, which is no task.
-        const SET_UP: TaskId = TaskId(u32::MAX);
         let (task, depth) = match self.current {
             Some(id) => (id, self.tasks[id.index()].frames.len() as u32),
             None => (SET_UP, 0),

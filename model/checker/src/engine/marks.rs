@@ -162,6 +162,7 @@ struct LockWatch {
 }
 
 /// Watches the accesses of a whole search, and marks.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
 pub struct Watch {
     /// The marks that the search goes by.
@@ -176,6 +177,8 @@ pub struct Watch {
     fixed: bool,
     /// Which locks guard is judged with each access; otherwise only by [`Watch::settle`].
     eager: bool,
+    /// Taking a lock is a step if anybody else takes it, whatever it guards.
+    every_lock: bool,
 }
 
 impl Watch {
@@ -204,6 +207,17 @@ impl Watch {
             changed: false,
             fixed,
             eager: true,
+            every_lock: false,
+        }
+    }
+
+    /// For weak memory, where a task sees what was done before a lock was
+    /// dropped that it takes, whether the lock guards that or not. So who comes first counts.
+    /// Begins with marks that are known to be called for.
+    pub fn every_shared_lock(layout: &Layout, marks: Marks) -> Self {
+        Self {
+            every_lock: true,
+            ..Self::with(layout, marks, false)
         }
     }
 
@@ -402,7 +416,8 @@ impl Watch {
         let watch = &self.locks[lock.index()];
         let is_step = watch.who == Who::Many
             && watch.exclusive
-            && (watch.guards
+            && (self.every_lock
+                || watch.guards
                 || watch.interrupted
                 || watch.cyclic
                 || self.wanted.tried[lock.index()]);

@@ -292,7 +292,7 @@ impl<M: Model> Search<'_, M> {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule(self.path.iter().map(|n| n.choices[n.tried]).collect())
+        self.path.iter().map(|n| n.choices[n.tried]).collect()
     }
 
     /// Looks at the bounds, and now and then reports progress.

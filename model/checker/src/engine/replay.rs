@@ -2,7 +2,7 @@
 
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
-use crate::engine::schedule::Schedule;
+use crate::engine::schedule::{Schedule, Turn};
 use crate::event::{Event, TaskId};
 use crate::model::Model;
 use crate::outcome::Final;
@@ -32,36 +32,64 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
         Watch::fixed(model.layout(), marks.clone()),
         true,
     );
-    let mut choices = schedule.0.iter().enumerate();
-    let mut divergence = None;
+    let mut follow = Follow::new(schedule);
+    let mut turns = vec![];
     let trace = run(&machine, |_, enabled| {
-        let Some((at, wanted)) = choices.next() else {
-            return enabled[0];
+        turns.clear();
+        turns.extend(enabled.iter().map(|t| Turn::from(*t)));
+        follow.next(&turns).task
+    });
+    Trace {
+        divergence: follow.divergence(),
+        ..trace
+    }
+}
+
+/// Goes through a schedule as long as it fits.
+pub(crate) struct Follow<'a> {
+    schedule: &'a [Turn],
+    made: usize,
+    divergence: Option<String>,
+}
+
+impl<'a> Follow<'a> {
+    pub(crate) fn new(schedule: &'a Schedule) -> Self {
+        Self {
+            schedule: &schedule.0,
+            made: 0,
+            divergence: None,
+        }
+    }
+
+    /// The next choice of the schedule if it is one of these; otherwise the first of these.
+    pub(crate) fn next(&mut self, turns: &[Turn]) -> Turn {
+        let Some(wanted) = self.schedule.get(self.made) else {
+            return turns[0];
         };
-        if enabled.contains(wanted) {
+        self.made += 1;
+        if turns.contains(wanted) {
             return *wanted;
         }
-        let can: Vec<String> = enabled.iter().map(|t| t.0.to_string()).collect();
-        divergence.get_or_insert_with(|| {
+        let text = |turn: &Turn| Schedule(vec![*turn]).to_string();
+        let can: Vec<String> = turns.iter().map(text).collect();
+        self.divergence.get_or_insert_with(|| {
             format!(
                 "choice {} is task {}, but only {} can go",
-                at + 1,
-                wanted.0,
+                self.made,
+                text(wanted),
                 can.join(", ")
             )
         });
-        enabled[0]
-    });
-    let left = choices.len();
-    if left > 0 {
-        let made = schedule.0.len() - left;
-        divergence.get_or_insert_with(|| {
-            format!("the run is over after {made} choices, {left} before the end of the schedule")
-        });
+        turns[0]
     }
-    Trace {
-        divergence,
-        ..trace
+
+    /// Where the schedule did not fit, or that it is longer than the run.
+    pub(crate) fn divergence(self) -> Option<String> {
+        let (made, left) = (self.made, self.schedule.len() - self.made);
+        let longer = || {
+            format!("the run is over after {made} choices, {left} before the end of the schedule")
+        };
+        self.divergence.or_else(|| (left > 0).then(longer))
     }
 }
 
@@ -97,6 +125,14 @@ fn run<M: Model>(
         };
         machine.step(next);
     }
+    finish(machine, None)
+}
+
+/// The record of a run in which nobody can go on.
+pub(crate) fn finish<M: Model>(
+    machine: &Machine<M>,
+    divergence: Option<String>,
+) -> Trace<M::Outcome> {
     let tasks = machine.task_names();
     let limit = machine.limit();
     let end = machine.finish();
@@ -105,6 +141,6 @@ fn run<M: Model>(
         end,
         limit,
         tasks,
-        divergence: None,
+        divergence,
     }
 }

@@ -5,11 +5,15 @@ use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
 use crate::engine::footprints::{Blocker, Known, Standing};
 use crate::engine::machine::Machine;
+use crate::engine::machine::memory::{Weak, turns};
 use crate::engine::machine::record::Op;
 use crate::engine::machine::resume::Suspended;
 use crate::engine::machine::world::World;
 use crate::engine::marks::{Marks, TaskKey};
+use crate::engine::schedule::Turn;
+use crate::engine::weak::Strength;
 use crate::event::TaskId;
+use crate::hash::Rolling;
 use crate::layout::{CellId, CellKind, LockId};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Final};
@@ -81,6 +85,8 @@ pub(crate) struct Walk<M: Model> {
     limit: Option<String>,
     /// Something was learnt since the last look.
     news: bool,
+    /// What tasks saw before the step under way, under weak memory.
+    before: Option<Weak>,
 }
 
 /// Operations of one step after which a task is taken for one that never stops.
@@ -97,6 +103,17 @@ impl<M: Model> Walk<M> {
             machine.step(only);
         }
         machine.suspend_at_each_step();
+        Self::begin(model, machine)
+    }
+
+    /// Starts a run under weak memory, where the tasks begin to see each other.
+    pub(crate) fn weak(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
+        machine.reset();
+        machine.be_weak();
+        Self::begin(model, machine)
+    }
+
+    fn begin(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
         machine.world().keep_changes();
         let marks = machine.marks();
         let mut walk = Self {
@@ -110,6 +127,7 @@ impl<M: Model> Walk<M> {
             marks,
             machine,
             news: true,
+            before: None,
         };
         walk.enter();
         walk
@@ -290,6 +308,50 @@ impl<M: Model> Walk<M> {
         }
     }
 
+    /// All choices under weak memory, in order of the tasks.
+    pub(crate) fn turns(&self, into: &mut Vec<Turn>) {
+        let nodes = self.tasks.nodes.iter();
+        let ops = nodes.map(|node| &self.automaton.node(*node).op);
+        turns(&self.machine.world(), ops, into);
+    }
+
+    /// Lets one task take a step under weak memory, or wait on.
+    pub(crate) fn take_turn(&mut self, turn: Turn) {
+        let node = self.tasks.nodes[turn.task.index()];
+        let op = self.automaton.node(node).op;
+        if self.machine.world().begin_turn(turn, &op) {
+            self.step(turn.task);
+        }
+    }
+
+    /// What tasks see, to be put back with the place.
+    pub(crate) fn seen(&self) -> Option<Weak> {
+        self.machine.world().weak().cloned()
+    }
+
+    /// Takes the run back to where it was, under weak memory.
+    pub(crate) fn go_back_to(&mut self, place: Place, seen: Option<Weak>) {
+        self.go_back(place);
+        self.machine.world().set_weak(seen);
+    }
+
+    /// The fingerprint of the state under weak memory. What a task sees goes by its number, so
+    /// where it stands does too.
+    pub(crate) fn weak_fingerprint(&self) -> u128 {
+        let mut hash = Rolling::default();
+        let world = self.machine.world();
+        let nodes = self.tasks.nodes.iter();
+        let tasks = nodes.map(|n| self.automaton.node(*n).fingerprint);
+        for part in std::iter::once(world.hash()).chain(tasks) {
+            hash.push(part as u64);
+            hash.push((part >> 64) as u64);
+        }
+        if let Some(weak) = world.weak() {
+            weak.hash(&mut hash);
+        }
+        hash.finish()
+    }
+
     /// Lets one task take a step. With [`Walk::transactions`], a step that begins by taking a lock
     /// goes on with the access that follows.
     ///
@@ -334,6 +396,7 @@ impl<M: Model> Walk<M> {
         let place = self.place();
         let walked = {
             let mut world = self.machine.world();
+            self.before = world.weak().cloned();
             walk(
                 &self.automaton,
                 &self.spans,
@@ -343,9 +406,15 @@ impl<M: Model> Walk<M> {
             )
         };
         let to = match walked {
-            Walked::To(to) => to,
+            Walked::To(to) => {
+                if matches!(self.automaton.node(to).op, Op::Ended) {
+                    self.machine.world().end_task(task);
+                }
+                to
+            }
             Walked::Unknown => {
                 self.go_back(place);
+                self.machine.world().set_weak(self.before.take());
                 self.learn(task, from)
             }
             Walked::Endless => {
@@ -448,7 +517,7 @@ pub(crate) fn is_access(op: &Op, kinds: &[CellKind]) -> bool {
 #[inline]
 fn accessed(op: &Op) -> Option<CellId> {
     match *op {
-        Op::Load { cell }
+        Op::Load { cell, .. }
         | Op::Store { cell, .. }
         | Op::Rmw { cell, .. }
         | Op::Compound { first: cell, .. } => Some(cell),
@@ -507,17 +576,24 @@ fn operate(
         Next::Unknown | Next::Contents(_) => None,
     };
     match node.op {
-        Op::Start | Op::Wait { .. } => after(0),
-        Op::Load { cell } => after(world.cell(cell)),
-        Op::Store { cell, value } => {
+        Op::Start => after(0),
+        Op::Wait {
+            condition, order, ..
+        } => {
+            world.end_wait(task, condition, order);
+            after(0)
+        }
+        Op::Load { cell, order } => after(world.load(task, cell, order)),
+        Op::Store { cell, value, order } => {
             let next = after(0)?;
-            world.set(cell, value);
+            world.store(task, cell, value, order);
             Some(next)
         }
-        Op::Rmw { cell, op, .. } | Op::Release { cell, op } | Op::Ghost { cell, op } => {
-            let old = world.cell(cell);
-            let next = after(old)?;
-            world.set(cell, op.apply(old));
+        Op::Rmw { cell, op, strength } => after(world.rmw(task, cell, op, strength)),
+        Op::Release { cell, op } => after(world.rmw(task, cell, op, Strength::Release)),
+        Op::Ghost { cell, op } => {
+            let next = after(0)?;
+            world.set(cell, op.apply(world.cell(cell)));
             Some(next)
         }
         Op::Compound { first, .. } => {
@@ -533,43 +609,31 @@ fn operate(
         }
         Op::Lock { lock, mode } => {
             let next = after(0)?;
-            take(world, lock, mode, task);
+            world.take(task, lock, mode);
             Some(next)
         }
         Op::TryLock { lock } => {
             let free = world.is_free(lock, Mode::Exclusive);
             let next = after(u64::from(free))?;
             if free {
-                take(world, lock, Mode::Exclusive, task);
+                world.take(task, lock, Mode::Exclusive);
             }
             Some(next)
         }
         Op::Unlock { lock, mode } => {
             let next = after(0)?;
-            let slot = world.lock_to_change(lock);
-            match mode {
-                Mode::Exclusive => slot.owner = None,
-                Mode::Shared => slot.readers -= 1,
-            }
+            world.drop_lock(task, lock, mode);
             Some(next)
         }
         Op::Spawn { entry } => {
             let next = after(0)?;
             let key = tasks.next(entry);
             let start = automaton.start(key)?;
+            world.begin_task(task, TaskId(tasks.nodes.len() as u32));
             tasks.push(automaton, key, start);
             tasks.moves.push(Move::Spawn);
             Some(next)
         }
         Op::Ended => None,
-    }
-}
-
-#[inline]
-fn take(world: &mut World, lock: LockId, mode: Mode, task: TaskId) {
-    let slot = world.lock_to_change(lock);
-    match mode {
-        Mode::Exclusive => slot.owner = Some(task),
-        Mode::Shared => slot.readers += 1,
     }
 }

@@ -92,6 +92,11 @@ impl Program {
         }
     }
 
+    /// The operations of each task.
+    pub fn tasks(&self) -> &[Vec<Op>] {
+        &self.tasks
+    }
+
     /// Only so many tasks are there from the start.
     pub fn with_initial_tasks(self, initial: usize) -> Self {
         Self { initial, ..self }

@@ -23,6 +23,7 @@
 
 pub mod explore;
 pub mod herd;
+pub mod model;
 pub mod rows;
 
 use checker::backend::{Mode, Order, Rmw};

@@ -1,5 +1,6 @@
 //! kernel/workqueue.c: one work item and its worker. A work item never runs beside itself, and
-//! an unbound workqueue always finds a worker, so each item has a task of its own here.
+//! an unbound workqueue always finds a worker, so each item has a task of its own here. The state
+//! is that of the item and its pool, which the kernel changes under the pool's lock.
 
 use crate::kernel::Work;
 
@@ -15,7 +16,7 @@ const FLUSH_RUNNING: u64 = 8;
 impl Work {
     /// queue_work(): nothing if the item is queued already.
     pub(crate) fn queue_work(self) {
-        self.state.or(PENDING);
+        self.state.or_locked(PENDING);
     }
 
     /// The worker waits for the item to be queued. `false`: it is sent home.
@@ -33,7 +34,7 @@ impl Work {
 
     /// The worker is done with the item.
     pub(crate) fn end(self) {
-        self.state.and(!(RUNNING | FLUSH_RUNNING));
+        self.state.and_locked(!(RUNNING | FLUSH_RUNNING));
     }
 
     /// flush_work(): waits for the run that is queued or, if none is, for the one under way; not

@@ -160,7 +160,7 @@ impl Search {
         let step = log.pending[task].take().expect("who is to go can go");
         node.operation = step.operation;
         if enabled.len() > 1 {
-            log.schedule.0.push(TaskId(task as u32));
+            log.schedule.0.push(TaskId(task as u32).into());
         }
         self.choices.push(log.schedule.0.len());
         self.execution.push(task, step);

@@ -156,7 +156,7 @@ impl<M: Model> Worker<'_, M> {
             for _ in 0..self.walk.parts(task) {
                 self.walk.enabled(&mut self.enabled);
                 if self.enabled.len() > 1 {
-                    schedule.push(task);
+                    schedule.push(task.into());
                 }
                 self.walk.part(task);
             }

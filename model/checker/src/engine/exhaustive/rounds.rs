@@ -13,7 +13,7 @@ use super::graph::{Graph, Shortest, components};
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::machine::record::Op;
-use crate::engine::schedule::Schedule;
+use crate::engine::schedule::{Schedule, Turn};
 use crate::engine::walk::{Place, Walk};
 use crate::event::TaskId;
 use crate::layout::{CellId, LockId};
@@ -76,7 +76,7 @@ impl Passed {
         }
         let node = walk.nodes()[task.index()];
         self.on.extend(match walk.automaton().node(node).op {
-            Op::Load { cell }
+            Op::Load { cell, .. }
             | Op::Store { cell, .. }
             | Op::Rmw { cell, .. }
             | Op::Release { cell, .. }
@@ -136,7 +136,7 @@ impl<M: Model> Worker<'_, M> {
                     self.way_to(shortest, edges[period[0]].from)
                 };
                 let period = period.iter().flat_map(|e| edges[*e].passed.choices.clone());
-                let period = Schedule(period.collect());
+                let period = Schedule(period.map(Turn::from).collect());
                 found.entry(round).or_insert(GoesRound { way, period });
             }
         }

@@ -42,21 +42,18 @@ pub(super) fn explore<M: Model>(
     if let (Some(file), None) = (&options.checkpoint, &resumed) {
         search.identity.write_beginning(file)?;
     }
-    let mut start = match &mut resumed {
-        Some(checkpoint) => {
-            let known = checkpoint.known()?;
-            search.configure(&machine, known.watch);
-            Start {
-                walk: search.walk(machine),
-                flow: known.flow,
-                footprints: known.used,
-                restarts: known.restarts,
-            }
+    let mut start = if let Some(checkpoint) = &mut resumed {
+        let known = checkpoint.known()?;
+        search.configure(&machine, known.watch);
+        Start {
+            walk: search.walk(machine),
+            flow: known.flow,
+            footprints: known.used,
+            restarts: known.restarts,
         }
-        None => {
-            search.configure(&machine, search.first_watch());
-            search.sampled(machine, 0)
-        }
+    } else {
+        search.configure(&machine, search.first_watch());
+        search.sampled(machine, 0)
     };
     loop {
         let restarts = start.restarts;

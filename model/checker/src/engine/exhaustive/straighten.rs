@@ -31,6 +31,20 @@ pub struct Straight {
     pub is_done: bool,
 }
 
+impl Straight {
+    /// A schedule as it is, for those that cannot be straightened.
+    pub fn unchanged(schedule: &Schedule) -> Self {
+        let tasks: Vec<TaskId> = schedule.0.iter().map(|turn| turn.task).collect();
+        let switches = switches(&tasks);
+        Self {
+            schedule: schedule.clone(),
+            switches_before: switches,
+            switches,
+            is_done: true,
+        }
+    }
+}
+
 /// A longer schedule is left as it is.
 pub const MAX_CHOICES: usize = 20_000;
 
@@ -146,7 +160,7 @@ impl<M: Model> Run<M> {
             let next = match self.enabled[..] {
                 [] => break,
                 [only] => Some(only),
-                _ => choices.next().copied(),
+                _ => choices.next().map(|turn| turn.task),
             };
             // A schedule may end before the run does: what follows is no part of it.
             let Some(next) = next else { break };
@@ -166,7 +180,7 @@ impl<M: Model> Run<M> {
 
     fn schedule(&self) -> Schedule {
         let choices = self.steps.iter().filter(|s| s.is_choice);
-        Schedule(choices.map(|s| s.task).collect())
+        Schedule(choices.map(|s| s.task.into()).collect())
     }
 
     /// Moves steps together until no move helps; whether it has come to that.

@@ -222,7 +222,7 @@ impl<'a, M: Model> Worker<'a, M> {
         for depth in 0..=job.way.len() {
             self.sole();
             if let Some(here) = open.next_if(|o| o.depth == depth) {
-                self.go_on_at(here);
+                self.go_on_at(&here);
             }
             if let Some(task) = job.way.get(depth) {
                 self.step(*task);
@@ -231,7 +231,7 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Puts the current state on the path, with the choices that are left.
-    fn go_on_at(&mut self, open: Open) {
+    fn go_on_at(&mut self, open: &Open) {
         let begin = self.choices.len();
         self.choices.extend_from_slice(&open.tasks);
         self.successors.resize(self.choices.len(), open.state);

@@ -1,7 +1,7 @@
 //! What a search knows of its tasks, as bytes of a checkpoint.
 
 use super::{Flow, FlowPoint, Footprint, Footprints, Known, Objects};
-use crate::backend::Mode;
+use crate::backend::{Mode, Order};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::marks::TaskKey;
@@ -23,7 +23,7 @@ pub(super) fn load_identity(from: &mut Reader) -> Result<Identity, Malformed> {
 /// written down, and need not be.
 fn save_op(op: &Op, out: &mut Writer) {
     let (kind, number) = match *op {
-        Op::Load { cell } => (1, cell.0),
+        Op::Load { cell, .. } => (1, cell.0),
         Op::Wait { condition, .. } => (1, condition.cell.0),
         Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => (2, cell.0),
         Op::Compound { first, writes } => (3 + u8::from(writes), first.0),
@@ -48,8 +48,15 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
     };
     Ok(match kind {
         0 => Op::Ended,
-        1 => Op::Load { cell },
-        2 => Op::Store { cell, value: 0 },
+        1 => Op::Load {
+            cell,
+            order: Order::Relaxed,
+        },
+        2 => Op::Store {
+            cell,
+            value: 0,
+            order: Order::Relaxed,
+        },
         3 | 4 => Op::Compound {
             first: cell,
             writes: kind == 4,

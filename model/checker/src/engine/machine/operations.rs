@@ -3,6 +3,7 @@
 use super::record::{Observed, Op};
 use super::{Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
+use crate::engine::weak::Strength;
 use crate::event::{TaskId, What};
 use crate::layout::{CellId, LockId};
 use crate::model::{Entry, Model};
@@ -95,11 +96,7 @@ impl<M: Model> Machine<M> {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let current = state.current.expect("a task takes the lock");
-            let slot = state.world.lock_to_change(lock);
-            match mode {
-                Mode::Exclusive => slot.owner = Some(current),
-                Mode::Shared => slot.readers += 1,
-            }
+            state.world.take(current, lock, mode);
             state.tasks[current.index()].held.push((lock, mode));
         }
         self.past(code::LOCK, lock.0, 0);
@@ -108,9 +105,28 @@ impl<M: Model> Machine<M> {
         }
     }
 
+    /// What the current task reads.
+    fn load_as(&self, cell: CellId, order: Order) -> u64 {
+        let mut state = self.state.borrow_mut();
+        let me = state.me();
+        state.world.load(me, cell, order)
+    }
+
+    /// The current task's atomic update; gives the content before.
+    fn rmw_as(&self, cell: CellId, op: Rmw, strength: Strength) -> u64 {
+        let mut state = self.state.borrow_mut();
+        let me = state.me();
+        state.world.rmw(me, cell, op, strength)
+    }
+
     fn record_write(&self, cell: CellId, old: u64, new: u64) {
         if self.records() {
-            self.record(What::Write { cell, old, new });
+            let newest = self.state.borrow().world.cell(cell);
+            self.record(if newest == new {
+                What::Write { cell, old, new }
+            } else {
+                What::WriteBefore { cell, new, newest }
+            });
         }
     }
 
@@ -128,17 +144,26 @@ impl<M: Model> Machine<M> {
 }
 
 impl<M: Model> Backend for Machine<M> {
-    fn load(&self, cell: CellId, _order: Order) -> u64 {
+    fn load(&self, cell: CellId, order: Order) -> u64 {
         if self.state.borrow().peeking {
             return self.state.borrow().world.cells[cell.index()];
         }
-        self.begin(Op::Load { cell });
+        self.begin(Op::Load { cell, order });
         self.before_access(cell, false);
-        let value = self.state.borrow().world.cells[cell.index()];
+        let value = self.load_as(cell, order);
         self.observed(|| Observed::Value(value));
         self.past(code::LOAD, cell.0, value);
         if self.records() {
-            self.record(What::Read { cell, value });
+            let newest = self.state.borrow().world.cell(cell);
+            self.record(if value == newest {
+                What::Read { cell, value }
+            } else {
+                What::StaleRead {
+                    cell,
+                    value,
+                    newest,
+                }
+            });
         }
         value
     }
@@ -147,45 +172,51 @@ impl<M: Model> Backend for Machine<M> {
         if self.state.borrow().peeking {
             return self.state.borrow().world.cells[cell.index()];
         }
-        self.begin(Op::Load { cell });
+        let order = Order::Relaxed;
+        self.begin(Op::Load { cell, order });
         self.before_access(cell, false);
-        let value = self.state.borrow().world.cells[cell.index()];
+        let value = self.load_as(cell, order);
         self.observed(|| Observed::Value(value));
         self.past(code::LOAD, cell.0, 0);
         self.state.borrow_mut().unseen(value);
         value
     }
 
-    fn store(&self, cell: CellId, value: u64, _order: Order) {
-        self.begin(Op::Store { cell, value });
+    fn store(&self, cell: CellId, value: u64, order: Order) {
+        self.begin(Op::Store { cell, value, order });
         self.before_access(cell, true);
         let old = self.state.borrow().world.cells[cell.index()];
-        self.state.borrow_mut().world.set(cell, value);
+        {
+            let mut state = self.state.borrow_mut();
+            let me = state.me();
+            state.world.store(me, cell, value, order);
+        }
         self.past(code::STORE, cell.0, 0);
         self.record_write(cell, old, value);
     }
 
-    fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
-        self.begin(Op::Rmw { cell, op });
+    fn rmw(&self, cell: CellId, op: Rmw, observed: bool, order: Order) -> u64 {
+        let strength = match order {
+            _ if observed => Strength::Full,
+            Order::Relaxed => Strength::Relaxed,
+            Order::AcquireRelease => Strength::AcquireRelease,
+        };
+        self.begin(Op::Rmw { cell, op, strength });
         self.before_access(cell, true);
-        let old = self.state.borrow().world.cells[cell.index()];
+        let old = self.rmw_as(cell, op, strength);
         if observed {
             self.observed(|| Observed::Value(old));
         }
-        let new = op.apply(old);
-        self.state.borrow_mut().world.set(cell, new);
         self.past(code::RMW, cell.0, if observed { old } else { 0 });
-        self.record_write(cell, old, new);
+        self.record_write(cell, old, op.apply(old));
         old
     }
 
     fn release(&self, cell: CellId, op: Rmw) {
         self.begin(Op::Release { cell, op });
-        let old = self.state.borrow().world.cells[cell.index()];
-        let new = op.apply(old);
-        self.state.borrow_mut().world.set(cell, new);
+        let old = self.rmw_as(cell, op, Strength::Release);
         self.past(code::RMW, cell.0, 0);
-        self.record_write(cell, old, new);
+        self.record_write(cell, old, op.apply(old));
     }
 
     fn compound(
@@ -275,14 +306,7 @@ impl<M: Model> Backend for Machine<M> {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let Some(current) = state.current else { return };
-            let slot = state.world.lock_to_change(lock);
-            match mode {
-                Mode::Exclusive => assert!(
-                    slot.owner.take() == Some(current),
-                    "a lock is dropped by its owner"
-                ),
-                Mode::Shared => slot.readers -= 1,
-            }
+            state.world.drop_lock(current, lock, mode);
             let held = &mut state.tasks[current.index()].held;
             let at = held
                 .iter()
@@ -296,7 +320,7 @@ impl<M: Model> Backend for Machine<M> {
         }
     }
 
-    fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
+    fn wait(&self, condition: Condition, waiting: Waiting, order: Order) -> bool {
         if self.state.borrow().current.is_none() {
             if !condition.holds(self.state.borrow().world.cells[condition.cell.index()]) {
                 let field = || self.model.layout().cell_name(condition.cell);
@@ -306,7 +330,11 @@ impl<M: Model> Backend for Machine<M> {
             }
             return true;
         }
-        self.begin(Op::Wait { condition, waiting });
+        self.begin(Op::Wait {
+            condition,
+            waiting,
+            order,
+        });
         let suspends = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
@@ -325,6 +353,11 @@ impl<M: Model> Backend for Machine<M> {
             }
             self.suspend(Pending::Wait { condition, waiting });
         }
+        {
+            let mut state = self.state.borrow_mut();
+            let me = state.me();
+            state.world.end_wait(me, condition, order);
+        }
         self.past(code::WAIT, condition.cell.0, 0);
         true
     }
@@ -337,7 +370,13 @@ impl<M: Model> Backend for Machine<M> {
                 &format!("a run has created more than {MAX_TASKS} tasks"),
             );
         }
-        let id = self.state.borrow_mut().create(entry);
+        let id = {
+            let mut state = self.state.borrow_mut();
+            let id = state.create(entry);
+            let me = state.me();
+            state.world.begin_task(me, id);
+            id
+        };
         self.past(code::SPAWN, entry.kind, entry.arg);
         if self.records() {
             self.record(What::Spawn(id));

@@ -3,8 +3,9 @@
 //! Of such records the exhaustive search builds the [`crate::engine::automaton`] of each task.
 
 use super::{Pending, State, Task};
-use crate::backend::{Condition, Mode, Rmw, Waiting};
+use crate::backend::{Condition, Mode, Order, Rmw, Waiting};
 use crate::engine::marks::TaskKey;
+use crate::engine::weak::Strength;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockId};
 use crate::model::Entry;
@@ -15,11 +16,19 @@ pub(crate) enum Op {
     /// The task has not begun.
     Start,
     /// A read.
-    Load { cell: CellId },
+    Load { cell: CellId, order: Order },
     /// A write.
-    Store { cell: CellId, value: u64 },
+    Store {
+        cell: CellId,
+        value: u64,
+        order: Order,
+    },
     /// An atomic update.
-    Rmw { cell: CellId, op: Rmw },
+    Rmw {
+        cell: CellId,
+        op: Rmw,
+        strength: Strength,
+    },
     /// An update that can only let others go on.
     Release { cell: CellId, op: Rmw },
     /// A step on all cells of an object.
@@ -36,6 +45,7 @@ pub(crate) enum Op {
     Wait {
         condition: Condition,
         waiting: Waiting,
+        order: Order,
     },
     /// Creating a task.
     Spawn { entry: Entry },
@@ -48,7 +58,7 @@ impl Op {
     pub(super) fn pending(self) -> Pending {
         match self {
             Op::Start => Pending::Start,
-            Op::Load { cell } => Pending::Access {
+            Op::Load { cell, .. } => Pending::Access {
                 cell,
                 writes: false,
             },
@@ -58,7 +68,9 @@ impl Op {
                 writes,
             },
             Op::Lock { lock, mode } => Pending::Lock { lock, mode },
-            Op::Wait { condition, waiting } => Pending::Wait { condition, waiting },
+            Op::Wait {
+                condition, waiting, ..
+            } => Pending::Wait { condition, waiting },
             Op::Ended => Pending::Ended,
             Op::TryLock { .. }
             | Op::Unlock { .. }
@@ -72,12 +84,19 @@ impl Op {
     /// cell cannot be compared.
     pub(crate) fn is_like(&self, other: &Op) -> bool {
         match (self, other) {
-            (Op::Load { cell: a }, Op::Load { cell: b })
+            (Op::Load { cell: a, .. }, Op::Load { cell: b, .. })
             | (Op::Release { cell: a, .. }, Op::Release { cell: b, .. })
             | (Op::Ghost { cell: a, .. }, Op::Ghost { cell: b, .. })
             | (Op::Rmw { cell: a, .. }, Op::Rmw { cell: b, .. })
             | (Op::Compound { first: a, .. }, Op::Compound { first: b, .. }) => a == b,
-            (Op::Store { cell: a, value: v }, Op::Store { cell: b, value: w }) => a == b && v == w,
+            (
+                Op::Store {
+                    cell: a, value: v, ..
+                },
+                Op::Store {
+                    cell: b, value: w, ..
+                },
+            ) => a == b && v == w,
             (Op::Lock { lock: a, mode: m }, Op::Lock { lock: b, mode: n })
             | (Op::Unlock { lock: a, mode: m }, Op::Unlock { lock: b, mode: n }) => {
                 a == b && m == n

@@ -1,10 +1,12 @@
 //! Single steps of single tasks, from a copy of the task and whatever the world is now.
 
+use super::memory::turns;
 use super::record::{Op, Point, Record};
 use super::stacks::Saved;
 use super::world::World;
-use super::{Granularity, Machine, Task};
+use super::{Granularity, Machine, Pending, Task};
 use crate::engine::marks::{TaskKey, Watch};
+use crate::engine::schedule::Turn;
 use crate::event::TaskId;
 use crate::model::Model;
 use crate::outcome::{DataRace, Final};
@@ -43,6 +45,57 @@ impl<M: Model> Machine<M> {
     /// From now on tasks are suspended before each step.
     pub(crate) fn suspend_at_each_step(&self) {
         self.state.borrow_mut().granularity = Granularity::EachStep;
+    }
+
+    /// From now on, right after [`Machine::reset`], tasks are suspended before each step, and need
+    /// not see the newest. What one does that is alone goes before: what creates or wakes the
+    /// others orders it.
+    pub(crate) fn be_weak(&self) {
+        let mut enabled = vec![];
+        loop {
+            self.enabled(&mut enabled);
+            let [only] = enabled[..] else { break };
+            if !self.state.borrow_mut().is_alone(only) {
+                break;
+            }
+            self.step(only);
+        }
+        self.suspend_at_each_step();
+        let locks = self.model.layout().locks().iter().map(|l| l.kind);
+        let locks: Vec<_> = locks.collect();
+        let tasks = self.tasks().len();
+        let ended = self.ended();
+        let mut world = self.world();
+        world.be_weak(&locks, tasks);
+        for task in ended {
+            world.end_task(task);
+        }
+    }
+
+    fn ended(&self) -> Vec<TaskId> {
+        let state = self.state.borrow();
+        let tasks = (0..state.tasks.len() as u32).map(TaskId);
+        tasks
+            .filter(|t| state.tasks[t.index()].pending == Pending::Ended)
+            .collect()
+    }
+
+    /// All choices under weak memory, in order of the tasks.
+    pub(crate) fn turns(&self, into: &mut Vec<Turn>) {
+        let state = self.state.borrow();
+        turns(&state.world, state.tasks.iter().map(|t| &t.op), into);
+    }
+
+    /// Lets one task take a step under weak memory, or wait on.
+    pub(crate) fn take_turn(&self, turn: Turn) {
+        let goes = {
+            let mut state = self.state.borrow_mut();
+            let op = state.tasks[turn.task.index()].op;
+            state.world.begin_turn(turn, &op)
+        };
+        if goes {
+            self.step(turn.task);
+        }
     }
 
     /// Where a task stands, with a copy of it if it has begun and not ended.

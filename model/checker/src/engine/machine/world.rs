@@ -1,5 +1,6 @@
 //! The world's content: cells and locks, and how to take changes of them back.
 
+use super::memory::Weak;
 use super::record::Op;
 use crate::backend::{Condition, Mode};
 use crate::event::TaskId;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(super) locks: Vec<LockState>,
     /// The changes, if they are kept.
     undo: Option<Vec<Undo>>,
+    /// What tasks see that need not see the newest; `None` under sequential consistency.
+    pub(super) weak: Option<Weak>,
 }
 
 impl World {
@@ -52,6 +55,7 @@ impl World {
             cells_hash,
             locks: vec![LockState::default(); layout.locks().len()],
             undo: None,
+            weak: None,
         }
     }
 

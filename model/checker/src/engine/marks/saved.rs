@@ -135,6 +135,8 @@ impl Watch {
             changed: from.flag()?,
             fixed: from.flag()?,
             eager: from.flag()?,
+            // Only searches under weak memory ask for that, and they write no checkpoints.
+            every_lock: false,
         })
     }
 }

@@ -157,8 +157,8 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         self.write(cell, value);
     }
 
-    fn rmw(&self, cell: CellId, op: Rmw, observed: bool) -> u64 {
-        let is_ordered = self.sequential || observed;
+    fn rmw(&self, cell: CellId, op: Rmw, observed: bool, order: Order) -> u64 {
+        let is_ordered = self.sequential || observed || order == Order::AcquireRelease;
         let order = if is_ordered {
             Order::AcquireRelease
         } else {
@@ -168,12 +168,7 @@ impl<M: Model, L: Library> Backend for World<M, L> {
     }
 
     fn release(&self, cell: CellId, op: Rmw) {
-        let order = if self.sequential {
-            Order::AcquireRelease
-        } else {
-            Order::Relaxed
-        };
-        self.update(cell, op, order, None);
+        self.update(cell, op, Order::AcquireRelease, None);
     }
 
     fn compound(
@@ -250,7 +245,7 @@ impl<M: Model, L: Library> Backend for World<M, L> {
         self.unpark(me, &threads);
     }
 
-    fn wait(&self, condition: Condition, waiting: Waiting) -> bool {
+    fn wait(&self, condition: Condition, waiting: Waiting, _order: Order) -> bool {
         let me = locked(&self.state).running;
         let operation = Operation::Wait(condition);
         loop {

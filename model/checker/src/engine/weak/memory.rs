@@ -213,21 +213,26 @@ impl WeakMemory {
         for value in &self.newest {
             hash.push(*value);
         }
+        self.hash_beyond_newest(&mut hash);
+        hash.finish()
+    }
+
+    /// Appends all but the newest stores to a hash.
+    pub(crate) fn hash_beyond_newest(&self, hash: &mut Rolling) {
         for (cell, history) in &self.histories {
             hash.push(u64::from(cell.0));
-            history.hash(&mut hash);
+            history.hash(hash);
         }
         for cpu in &self.cpus {
             hash.push(u64::from(cpu.is_some()));
             if let Some(cpu) = cpu {
-                cpu.hash(&mut hash);
+                cpu.hash(hash);
             }
         }
         for lock in &self.locks {
-            lock.hash(&mut hash);
+            lock.hash(hash);
         }
-        self.fences.hash(&mut hash);
-        hash.finish()
+        self.fences.hash(hash);
     }
 
     /// Forgets the stores that nobody can read and nothing can be put after any more. What a

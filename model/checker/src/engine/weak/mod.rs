@@ -80,12 +80,22 @@
 //! RCU and SRCU are not here.
 
 mod cpu;
+mod graph;
 mod history;
 mod memory;
+mod replay;
+mod search;
 mod update;
 mod view;
 
+use crate::engine::exhaustive::{Go, Options, Progress};
+use crate::model::Model;
+use crate::outcome::Report;
+use std::sync::Arc;
+
 pub use memory::WeakMemory;
+pub use replay::replay;
+pub use update::Strength;
 
 /// A fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,4 +106,15 @@ pub enum Fence {
     Rmb,
     /// smp_wmb(): stores before it against stores after it.
     Wmb,
+}
+
+/// Explores all interleavings of a model under weak memory, calling `progress` every few thousand
+/// states. Of the options, those on merging, persistent sets, the automaton, snapshots and workers
+/// do not count. The schedules are for [`replay`].
+pub fn explore<M: Model>(
+    model: &Arc<M>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Report<M::Outcome> {
+    search::explore(model, options, progress)
 }

@@ -1,0 +1,267 @@
+//! Every interleaving under weak memory, and every choice of what is read and where stores go.
+//!
+//! Depth-first, states merged. A transition is a task and an alternative of the first operation of
+//! its step; steps are those of the lock-aware reduction, and every taking of a lock that another
+//! task takes too. What tasks do is learnt as under sequential consistency, since a task is a
+//! function of what it observes, whoever says what that is.
+//!
+//! No persistent sets, no workers.
+
+use super::graph::{Graph, StateId};
+use crate::engine::exhaustive::{self, Go, Options, Progress};
+use crate::engine::machine::memory::Weak;
+use crate::engine::machine::{Granularity, Machine};
+use crate::engine::marks::{Marks, Watch};
+use crate::engine::schedule::Turn;
+use crate::engine::walk::{Place, Walk};
+use crate::model::Model;
+use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// How often the search looks around, in states.
+const LOOK: u64 = 4096;
+
+/// Explores all interleavings of a model under weak memory.
+pub(super) fn explore<M: Model>(
+    model: &Arc<M>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Report<M::Outcome> {
+    let layout = model.layout();
+    let mut watch = if options.lock_aware {
+        // What has to be a step under sequential consistency has to be one here too, and is soon
+        // found there.
+        let sequential = exhaustive::explore_with(model, options, progress);
+        Watch::every_shared_lock(layout, sequential.marks)
+    } else {
+        Watch::fixed(layout, Marks::all(layout))
+    };
+    let mut machine = Box::new(Machine::new(model.clone(), false));
+    for restarts in 0.. {
+        machine.configure(Granularity::Steps, watch, options.checkpoints);
+        let mut search = Search {
+            walk: Walk::weak(model, machine),
+            options,
+            progress,
+            restarts,
+            visited: HashMap::new(),
+            graph: Graph::default(),
+            path: vec![],
+            turns: vec![],
+            races: vec![],
+            finals: BTreeMap::new(),
+            data_races: BTreeMap::new(),
+            executions: 1,
+            depth: 0,
+            stopped: None,
+        };
+        search.run();
+        if search.stopped.is_some() || !search.walk.machine().watch().has_changed() {
+            return search.report();
+        }
+        watch = {
+            let mut seen = search.walk.machine().watch();
+            seen.activate();
+            seen.clone()
+        };
+        machine = search.walk.into_machine();
+    }
+    unreachable!("each round adds steps, of which there are finitely many")
+}
+
+/// A state with a choice, on the current path.
+struct Frame {
+    state: StateId,
+    place: Place,
+    seen: Option<Weak>,
+    turns: Vec<Turn>,
+    next: usize,
+    /// Schedules from here to an end, by the choices tried so far.
+    schedules: u128,
+}
+
+struct Search<'a, M: Model> {
+    walk: Walk<M>,
+    options: &'a Options,
+    progress: &'a mut dyn FnMut(Progress) -> Go,
+    restarts: u64,
+    visited: HashMap<u128, StateId>,
+    graph: Graph,
+    path: Vec<Frame>,
+    turns: Vec<Turn>,
+    races: Vec<DataRace>,
+    finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
+    data_races: BTreeMap<DataRace, Vec<StateId>>,
+    executions: u64,
+    depth: u64,
+    /// Why the search is not complete, if so.
+    stopped: Option<String>,
+}
+
+impl<M: Model> Search<'_, M> {
+    /// Goes through everything, until more operations turn out to be steps.
+    fn run(&mut self) {
+        self.arrive(None);
+        while let Some(frame) = self.path.last_mut() {
+            if self.stopped.is_some() || self.walk.machine().watch().has_changed() {
+                return;
+            }
+            let Some(turn) = frame.turns.get(frame.next).copied() else {
+                self.leave();
+                continue;
+            };
+            self.executions += u64::from(frame.next > 0);
+            frame.next += 1;
+            let from = frame.state;
+            self.walk.go_back_to(frame.place, frame.seen.clone());
+            self.walk.take_turn(turn);
+            self.arrive(Some((from, turn)));
+        }
+    }
+
+    fn leave(&mut self) {
+        let Some(frame) = self.path.pop() else { return };
+        self.graph.leave(frame.state, frame.schedules);
+        if let Some(parent) = self.path.last_mut() {
+            parent.schedules = parent.schedules.saturating_add(frame.schedules);
+        }
+    }
+
+    /// Goes on while there is no choice, and enters the state if it is new.
+    fn arrive(&mut self, by: Option<(StateId, Turn)>) {
+        self.walk.turns(&mut self.turns);
+        while let [only] = self.turns[..] {
+            self.walk.take_turn(only);
+            if self.walk.limit().is_some() {
+                break;
+            }
+            self.walk.turns(&mut self.turns);
+        }
+        if let Some(limit) = self.walk.limit() {
+            self.stopped = Some(limit.to_owned());
+            return;
+        }
+        let has_changed = self.walk.machine().watch().has_changed();
+        if has_changed {
+            return;
+        }
+        debug_assert_eq!(
+            self.walk.seen().and_then(|s| s.surprise()),
+            None,
+            "who touches a cell within a step sees the newest alone"
+        );
+        let fresh = self.visited.len() as StateId;
+        let fingerprint = self.walk.weak_fingerprint();
+        let state = *self.visited.entry(fingerprint).or_insert(fresh);
+        if let Some((from, turn)) = by {
+            self.graph.choice(from, turn, state);
+        }
+        if state == fresh {
+            self.enter(state);
+        } else {
+            let known = self.graph.schedules(state);
+            self.count(known);
+        }
+    }
+
+    fn count(&mut self, schedules: u128) {
+        if let Some(frame) = self.path.last_mut() {
+            frame.schedules = frame.schedules.saturating_add(schedules);
+        }
+    }
+
+    /// A new state.
+    fn enter(&mut self, state: StateId) {
+        self.graph.enter();
+        self.depth = self.depth.max(self.path.len() as u64);
+        self.look();
+        if self.turns.is_empty() {
+            let end = self.walk.finish();
+            self.finals.entry(end).or_default().push(state);
+            self.graph.leave(state, 1);
+            self.count(1);
+            return;
+        }
+        self.walk.data_races(&mut self.races);
+        for race in self.races.drain(..) {
+            self.data_races.entry(race).or_default().push(state);
+        }
+        self.path.push(Frame {
+            state,
+            place: self.walk.place(),
+            seen: self.walk.seen(),
+            turns: self.turns.clone(),
+            next: 0,
+            schedules: 0,
+        });
+    }
+
+    /// Looks at the bounds and, now and then, tells how far the search has come.
+    fn look(&mut self) {
+        /// What a state takes in the set of those visited, in bytes.
+        const STATE: u64 = 40;
+        /// About what tasks see of the memory takes, in bytes.
+        const FRAME: u64 = 16 << 10;
+        let states = self.visited.len() as u64;
+        let depth = self.path.len() as u64;
+        let memory = self.graph.bytes() + states * STATE + depth * FRAME;
+        let o = self.options;
+        if states >= o.max_states {
+            let bound = o.max_states;
+            self.stopped = Some(format!("stopped at the bound of {bound} states"));
+        } else if depth >= o.max_depth {
+            let bound = o.max_depth;
+            self.stopped = Some(format!(
+                "stopped at the bound of {bound} choices in one schedule"
+            ));
+        } else if memory > o.max_memory {
+            let bound = o.max_memory >> 20;
+            self.stopped = Some(format!(
+                "stopped at the bound of {bound} MiB of memory, after {states} states"
+            ));
+        } else if states.is_multiple_of(LOOK) {
+            let now = Progress {
+                states,
+                depth,
+                memory,
+                restarts: self.restarts,
+                outcomes: self.finals.len(),
+                untried: 0,
+                done: 0.0,
+            };
+            if (self.progress)(now) == Go::Stop {
+                self.stopped = Some(format!("interrupted after {states} states"));
+            }
+        }
+    }
+
+    fn report(mut self) -> Report<M::Outcome> {
+        if self.visited.is_empty() {
+            self.graph.enter();
+        }
+        let interleavings = match (&self.stopped, self.visited.len()) {
+            (_, 0) => Interleavings::AtLeast(0),
+            (stopped, _) => self.graph.interleavings(stopped.is_none()),
+        };
+        let shortest = self.graph.shortest();
+        let finals = self.finals.into_iter();
+        let data_races = self.data_races.into_iter();
+        Report {
+            rounds: BTreeMap::new(),
+            finals: finals
+                .map(|(end, states)| (end, shortest.to_nearest(&states)))
+                .collect(),
+            data_races: data_races
+                .map(|(race, states)| (race, shortest.to_nearest(&states)))
+                .collect(),
+            reached: self.walk.machine().reached(),
+            states: self.visited.len() as u64,
+            executions: self.executions,
+            interleavings,
+            depth: self.depth,
+            complete: self.stopped.map_or(Complete::Yes, Complete::No),
+            marks: self.walk.machine().marks(),
+        }
+    }
+}
