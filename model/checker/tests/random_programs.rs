@@ -13,7 +13,7 @@ use checker::engine::shuttle::{self, Scheduler};
 use checker::engine::weak;
 use checker::model::Model;
 use checker::outcome::{Complete, Report};
-use programs::Program;
+use programs::{Op, Program};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -318,7 +318,7 @@ fn weak(program: &Arc<Program>, lock_aware: bool) -> Report<Vec<u64>> {
 #[test]
 fn weak_memory_loses_no_outcome_and_its_reduction_none() {
     let (complete, more) = (Cell::new(0), Cell::new(0));
-    check(|program| {
+    random::check(CASES, |program| {
         let report = weak(program, true);
         for (end, schedule) in &report.finals {
             let trace = weak::replay(program, &report.marks, schedule);
@@ -347,13 +347,13 @@ fn weak_memory_adds_nothing_where_all_is_under_one_lock() {
             Op::Load(_) | Op::Store(..) | Op::StoreLastPlus(..) | Op::Add(..)
         )
     };
-    check(|program| {
+    random::check(CASES, |program| {
         let tasks = program.tasks().iter().map(|ops| {
             let accesses = ops.iter().filter(|op| is_access(op)).cloned();
-            let locked = accesses.map(|op| between(Op::Lock(0), &[op], Op::Unlock(0)));
+            let locked = accesses.map(|op| random::between(Op::Lock(0), &[op], Op::Unlock(0)));
             locked.collect::<Vec<_>>().concat()
         });
-        let program = Arc::new(Program::new(FIELDS, LOCKS, tasks.collect()));
+        let program = Arc::new(Program::new(random::FIELDS, random::LOCKS, tasks.collect()));
         let report = weak(&program, true);
         prop_assert_eq!(&report.complete, &Complete::Yes);
         let expected = searched(&program, true, true);

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::Arc;
 
-const FIELDS: usize = 2;
-const LOCKS: usize = 2;
+pub const FIELDS: usize = 2;
+pub const LOCKS: usize = 2;
 
 /// Number of the task that is created later, if one is: the last.
 const LATER: usize = 3;
 
 /// Operations between a first and a last one, such as a lock and its unlock.
-fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
+pub fn between(first: Op, inner: &[Op], last: Op) -> Vec<Op> {
     [&[first], inner, &[last]].concat()
 }
 
