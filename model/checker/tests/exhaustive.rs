@@ -3,7 +3,7 @@
 mod programs;
 
 use checker::engine::exhaustive::{Options, explore};
-use checker::outcome::{Complete, Interleavings};
+use checker::outcome::{Complete, Interleavings, Report};
 use programs::{Op, Program};
 use std::sync::Arc;
 
@@ -232,4 +232,39 @@ fn an_exact_search_catches_a_fingerprint_that_is_too_short() {
         text.starts_with("two states that differ have the fingerprint "),
         "{text}"
     );
+}
+
+/// What a task reads under a lock may be old by the time that it stores it, once the lock is
+/// dropped: to take a lock and to access a field behind its unlock are not one step.
+#[test]
+fn a_transaction_ends_where_a_lock_is_dropped() {
+    let program = Arc::new(Program::new(
+        2,
+        1,
+        vec![
+            vec![
+                Op::Lock(0),
+                Op::Load(0),
+                Op::Unlock(0),
+                Op::StoreLastPlus(1, 5),
+            ],
+            vec![
+                Op::Lock(0),
+                Op::Store(0, 1),
+                Op::Unlock(0),
+                Op::Load(1),
+                Op::StoreLastPlus(1, 10),
+            ],
+        ],
+    ));
+    let whole = explore(&program, &Options::default());
+    let apart = Options {
+        transactions: false,
+        persistent_sets: false,
+        ..Options::default()
+    };
+    let apart = explore(&program, &apart);
+    assert_eq!(whole.outcomes(), apart.outcomes());
+    let stale = |r: &Report<Vec<u64>>| r.finals.keys().any(|end| end.outcome[1] == 5);
+    assert!(stale(&whole), "{:?}", whole.outcomes());
 }

@@ -100,10 +100,11 @@ impl Check {
             Memory::Sequential => "",
             Memory::Weak => "  Memory weak",
         };
+        let counts = counts(&answer.report);
+        let (first, more) = counts.split_at(counts.find('\n').unwrap_or(counts.len()));
         let text = format!(
-            "Test {}   kernel {revision}\n{}{memory}\n{}{}\n",
+            "Test {}   kernel {revision}\n{first}{memory}{more}\n{}{}\n",
             test.litmus.name.value,
-            counts(&answer.report),
             rounds(&answer.report),
             Verdicts {
                 test,

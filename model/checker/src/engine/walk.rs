@@ -28,6 +28,8 @@ struct Tasks {
     hash: u128,
     /// Changes, to be taken back.
     moves: Vec<Move>,
+    /// The part of a step that was taken last has let others go on: see [`lets_others_go`].
+    let_others_go: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -358,8 +360,9 @@ impl<M: Model> Walk<M> {
     /// To take a lock commutes with whatever others do before the next operation of the task, none
     /// of whom can touch the lock (Lipton, "Reduction: a method of proving properties of parallel
     /// programs", 1975; Flanagan & Qadeer, "Transactions for software model checking", 2003). A
-    /// second lock is not taken in the same step, since that could wait, and neither is a plain
-    /// field accessed, since others might be about to do so too.
+    /// second lock is not taken in the same step, since that could wait, neither is a plain field
+    /// accessed, since others might be about to do so too, and once the task has dropped a lock the
+    /// step is over.
     pub(crate) fn step(&mut self, task: TaskId) {
         let is_lock = self.is_at_lock(task);
         self.part(task);
@@ -387,11 +390,14 @@ impl<M: Model> Walk<M> {
 
     fn goes_on(&self, task: TaskId) -> bool {
         let node = self.tasks.nodes[task.index()];
-        self.transactions && is_access(&self.automaton.node(node).op, &self.kinds)
+        self.transactions
+            && !self.tasks.let_others_go
+            && is_access(&self.automaton.node(node).op, &self.kinds)
     }
 
     /// Lets one task go on to where it is suspended next.
     pub(crate) fn part(&mut self, task: TaskId) {
+        self.tasks.let_others_go = false;
         let from = self.tasks.nodes[task.index()];
         let place = self.place();
         let walked = {
@@ -441,6 +447,8 @@ impl<M: Model> Walk<M> {
         let suspended = self.suspended.get(from.index()).and_then(Option::as_ref);
         let stepped = self.machine.step_from(&self.tasks.keys, task, suspended);
         let to = self.automaton.learn(from, &stepped.record, &self.marks);
+        let done = stepped.record.points.iter().rev().skip(1);
+        self.tasks.let_others_go |= done.map(|point| &point.op).any(lets_others_go);
         self.keep(to, stepped.suspended);
         for key in self.machine.tasks().into_iter().skip(before) {
             let start = self.start(key);
@@ -508,6 +516,15 @@ impl<M: Model> Walk<M> {
     }
 }
 
+/// Whether an operation lets others go on: what they do then may belong between it and what the
+/// task does next, so a transaction ends with it.
+fn lets_others_go(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Unlock { .. } | Op::Release { .. } | Op::Spawn { .. }
+    )
+}
+
 /// Whether an operation accesses a field that is not a plain one.
 pub(crate) fn is_access(op: &Op, kinds: &[CellKind]) -> bool {
     accessed(op).is_some_and(|cell| kinds[cell.index()] == CellKind::Shared)
@@ -554,6 +571,7 @@ fn walk(
         let Some(next) = operate(automaton, spans, world, tasks, task, at) else {
             return Walked::Unknown;
         };
+        tasks.let_others_go |= lets_others_go(&automaton.node(at).op);
         at = next;
     }
     Walked::Endless
