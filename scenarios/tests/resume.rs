@@ -26,7 +26,7 @@ exists (WARN(pwrseq0))
 ";
 
 /// Enough to be killed in the middle of them.
-const BOUND: [&str; 2] = ["--max-states", "800000"];
+const BOUND: [&str; 4] = ["--max-states", "800000", "--workers", "1"];
 
 struct Folder {
     _guard: tempfile::TempDir,

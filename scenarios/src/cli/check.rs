@@ -211,7 +211,9 @@ impl Check {
             ..Options::default()
         });
         let options = self.limits.of(options);
-        let found = test.run(revision, &options, &mut |p| watch.look(p))?;
+        let found = test.run_in(self.memory.get(), revision, &options, &mut |p| {
+            watch.look(p)
+        })?;
         drop(watch);
         self.limits.advise(&found.report.complete);
         Ok(match self.engine() {

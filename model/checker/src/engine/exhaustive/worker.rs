@@ -489,7 +489,12 @@ impl<'a, M: Model> Worker<'a, M> {
         self.since_look = 0;
         self.tell();
         let states = self.shared.states();
-        if !self.is_far && states >= self.last_news + self.shared.options.share_after {
+        if !self.is_far
+            && states
+                >= self
+                    .last_news
+                    .saturating_add(self.shared.options.share_after)
+        {
             self.get_far();
         }
         let memory = self.shared.memory();
