@@ -13,8 +13,8 @@ use checker::task;
 /// deferred_trigger_count, as far as anybody can tell its values apart.
 ///
 /// driver_probe_device() remembers the count and asks later whether it is another. So each device
-/// has a cell here: nothing while nobody remembers the count for it, [`REMEMBERED`] where the count
-/// would be remembered, and [`GONE_UP`] where it would go up after that. Whatever the count is, the
+/// has a cell here: nothing while nobody remembers the count for it, 1 where the count
+/// would be remembered, and 2 where it would go up after that. Whatever the count is, the
 /// answer is the same, and two runs that differ only in the number of triggers, or in one that came
 /// while nobody cared, are in the same state.
 #[derive(Clone, Copy, Debug)]
