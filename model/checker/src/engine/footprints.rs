@@ -17,9 +17,11 @@
 //! that the other is in: states that show a data race are not lost either.
 
 mod claims;
+mod live;
 mod saved;
 
 pub(crate) use claims::{Claimed, Claims};
+use live::Cells;
 
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Identity, Op};
@@ -27,11 +29,11 @@ use crate::engine::marks::Watch;
 use crate::engine::walk::is_access;
 use crate::layout::{CellId, CellKind, LockId};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
 /// have to wait for. Each has two bits, for reading and for writing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Objects {
+struct Objects {
     cells: Vec<Option<u32>>,
     locks: Vec<Option<u32>>,
     count: u32,
@@ -128,12 +130,14 @@ impl Footprint {
     }
 }
 
-/// What is known of a point: what the step behind it touches, and what the task touches ever
-/// after, each by number.
+/// What is known of a point, each by number: what the step behind it touches, what the task
+/// touches ever after, and what it reads ever after. Of a point that was not seen: nothing touched,
+/// everything read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     step: u32,
     future: u32,
+    live: u32,
 }
 
 /// A task that has not ended, as the choice of a persistent set sees it.
@@ -159,11 +163,12 @@ pub(crate) enum Blocker {
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
-    objects: Objects,
     known: HashMap<Identity, Known>,
     sets: Vec<Footprint>,
     /// For each step and each future, by number: whether they conflict.
     conflicts: Vec<bool>,
+    /// Sets of cells that are read, the first of all cells.
+    live: Vec<Cells>,
 }
 
 /// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
@@ -182,6 +187,8 @@ struct FlowPoint {
     op: Op,
     /// A task may go on past it within a step.
     goes_on: bool,
+    /// The cell that the task observes there, or the first of the object's.
+    reads: Option<CellId>,
 }
 
 impl Flow {
@@ -192,6 +199,7 @@ impl Flow {
                 identity: automaton.point(node).identity,
                 op: automaton.node(node).op,
                 goes_on: automaton.node(node).stops != Stops::Always,
+                reads: live::read(&automaton.node(node).op),
             };
             self.add_point(point);
         }
@@ -292,10 +300,40 @@ impl Flow {
     }
 }
 
+/// Different things, numbered in the order in which they come.
+struct Numbered<T> {
+    all: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T: Clone + Eq + Hash> Numbered<T> {
+    fn beginning_with(first: T) -> Self {
+        Self {
+            numbers: HashMap::from([(first.clone(), 0)]),
+            all: vec![first],
+        }
+    }
+
+    fn number(&mut self, one: &T) -> u32 {
+        if let Some(number) = self.numbers.get(one) {
+            return *number;
+        }
+        let fresh = self.all.len() as u32;
+        self.all.push(one.clone());
+        self.numbers.insert(one.clone(), fresh);
+        fresh
+    }
+}
+
 impl Footprints {
-    /// Of all that the tasks have been seen to do.
-    /// `kinds` of cells are given if steps are transactions.
-    pub(crate) fn new(flow: &Flow, watch: &Watch, kinds: Option<&[CellKind]>) -> Self {
+    /// Of all that the tasks have been seen to do. `spans` says of how many cells the object is
+    /// that begins with a cell; `kinds` of cells are given if steps are transactions.
+    pub(crate) fn new(
+        flow: &Flow,
+        watch: &Watch,
+        spans: &[u32],
+        kinds: Option<&[CellKind]>,
+    ) -> Self {
         let objects = Objects::new(watch);
         let words = objects.words();
         let own: Vec<Footprint> = (0..flow.len())
@@ -310,26 +348,24 @@ impl Footprints {
             flow.add_transactions(&mut steps, kinds);
         }
         let futures = flow.add_up(&own, |_| true);
-        let mut all = Self {
-            objects,
-            sets: vec![Footprint::empty(words)],
-            ..Self::default()
-        };
-        let mut numbers: HashMap<Footprint, u32> = HashMap::new();
-        numbers.insert(all.sets[0].clone(), 0);
-        let mut number = |set: &Footprint, sets: &mut Vec<Footprint>| {
-            *numbers.entry(set.clone()).or_insert_with(|| {
-                sets.push(set.clone());
-                sets.len() as u32 - 1
-            })
-        };
-        for (identity, at) in &flow.ids {
-            let known = Known {
-                step: number(&steps[*at], &mut all.sets),
-                future: number(&futures[*at], &mut all.sets),
+        let live = flow.live(spans);
+        let mut sets = Numbered::beginning_with(Footprint::empty(words));
+        let mut live_sets = Numbered::beginning_with(Cells::all(spans.len()));
+        let mut known = HashMap::new();
+        for (at, point) in flow.points.iter().enumerate() {
+            let of_point = Known {
+                step: sets.number(&steps[at]),
+                future: sets.number(&futures[at]),
+                live: live_sets.number(&live[at]),
             };
-            all.known.insert(*identity, known);
+            known.insert(point.identity, of_point);
         }
+        let mut all = Self {
+            known,
+            sets: sets.all,
+            conflicts: vec![],
+            live: live_sets.all,
+        };
         all.relate();
         all
     }

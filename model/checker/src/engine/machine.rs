@@ -177,6 +177,8 @@ struct State {
     checkpoints: bool,
     /// Outside of tasks: reads are seen by nobody.
     peeking: bool,
+    /// The cells that any outcome has been read off, as bits.
+    peeked: Vec<bool>,
     /// So far in this run only one task has done anything.
     was_alone: bool,
     events: Option<Vec<Event>>,
@@ -253,6 +255,7 @@ impl<M: Model> Machine<M> {
             granularity: Granularity::Blocking,
             checkpoints: true,
             peeking: false,
+            peeked: vec![false; layout.cells().len()],
             was_alone: true,
             events: record.then(Vec::new),
             limit: None,
@@ -322,11 +325,7 @@ impl<M: Model> Machine<M> {
         self.stacks.borrow_mut().abandon();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
-        state.world.cells.copy_from_slice(&self.base.cells);
-        state.world.cells_hash = self.base.cells_hash;
-        for lock in &mut state.world.locks {
-            *lock = LockState::default();
-        }
+        state.world.reset(&self.base.cells, self.base.cells_hash);
         state.tasks.clear();
         state.current = None;
         state.world.be_sequential();
@@ -485,6 +484,11 @@ impl<M: Model> Machine<M> {
             sum = sum.wrapping_add(task.fingerprint(task.pending));
         }
         sum
+    }
+
+    /// Whether any outcome so far was read off this cell, among others.
+    pub(crate) fn has_peeked(&self, cell: CellId) -> bool {
+        self.state.borrow().peeked[cell.index()]
     }
 
     /// The outcome of a world in which nobody can go on.

@@ -4,6 +4,7 @@ mod automaton;
 pub mod deadlock;
 pub mod dpor;
 pub mod exhaustive;
+mod effects;
 mod footprints;
 pub mod loom;
 pub(crate) mod machine;

@@ -17,6 +17,8 @@ pub struct Options {
     pub transactions: bool,
     /// Let only so many tasks go at a state as are enough: persistent sets.
     pub persistent_sets: bool,
+    /// Leave out of a state what no task will read any more: only with persistent sets.
+    pub live_variables: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
     /// without merging, each step is run.
     pub automaton: bool,
@@ -89,6 +91,7 @@ impl Default for Options {
             checkpoints: true,
             transactions: true,
             persistent_sets: true,
+            live_variables: true,
             automaton: true,
             snapshots: true,
             workers: 1,

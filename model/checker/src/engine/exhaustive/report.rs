@@ -53,8 +53,19 @@ impl<M: Model> Worker<'_, M> {
             if report.interleavings == Interleavings::Endless && self.footprints.is_none() {
                 // Who is let go is then all who can.
                 report.rounds = self.rounds(&graph, &shortest);
+            } else if report.interleavings == Interleavings::Endless
+                && report.complete == Complete::Yes
+            {
+                // It is not the last round.
+                return (report, self.walk);
             }
-            report.finals = self.ends(finals, &shortest);
+            let is_complete = report.complete == Complete::Yes;
+            report.finals = if graph.has_effects() {
+                let ends = finals.into_values().flatten().collect();
+                self.settled_ends(ends, &graph, &shortest, is_complete)
+            } else {
+                self.ends(finals, &shortest)
+            };
             report.data_races = self.races(data_races, &shortest);
         }
         (report, self.walk)

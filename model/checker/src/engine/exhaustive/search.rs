@@ -133,9 +133,7 @@ impl<M: Model> Search<'_, M> {
                 walk = self.walk(machine);
             }
             flow.add(walk.automaton());
-            let kinds = walk.transaction_kinds();
-            let seen = Footprints::new(&flow, &walk.machine().watch(), kinds);
-            footprints = Some(Arc::new(seen));
+            footprints = Some(Arc::new(walk.footprints(&flow)));
         }
         Start {
             walk,
@@ -266,10 +264,10 @@ impl<M: Model> Search<'_, M> {
         flow.add(leader.walk.automaton());
         let mut claimed = std::mem::take(&mut leader.claimed);
         claimed.add(&leader.claims, leader.walk.automaton());
-        let kinds = leader.walk.transaction_kinds();
-        let seen = Footprints::new(&flow, &leader.walk.machine().watch(), kinds);
+        let seen = leader.walk.footprints(&flow);
         let was_broken_off = leader.shared.was_broken_off();
-        if was_broken_off || !claimed.holds(&used, &seen, &flow) {
+        let are_live = !self.options.live_variables || used.are_all(&seen);
+        if was_broken_off || !are_live || !claimed.holds(&used, &seen, &flow) {
             return again(leader.walk, flow, Some(Arc::new(seen)));
         }
         let (report, mut walk) = leader.report(None, None);

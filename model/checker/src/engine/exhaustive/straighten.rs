@@ -110,7 +110,7 @@ struct Run<M: Model> {
 
 impl<M: Model> Run<M> {
     fn new(mut walk: Walk<M>) -> Self {
-        walk.go_back(Place::default());
+        walk.go_to_start();
         Self {
             walk,
             steps: vec![],

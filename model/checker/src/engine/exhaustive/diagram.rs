@@ -1,0 +1,304 @@
+//! Sets of assignments, each with the length of the shortest way to it, as edge-valued decision
+//! diagrams (Ciardo & Siminiscu, "Using edge-valued decision diagrams for symbolic generation of
+//! shortest paths", 2002).
+//!
+//! An assignment gives some variables a value each. A diagram decides variable by variable, in
+//! order of their numbers; what is added to the length stands at its edges, of which one at
+//! least adds nothing. So equal sets are equal diagrams, and where variables do not depend on each
+//! other, a diagram has as many nodes as there are variables although there is a product of
+//! assignments.
+
+use crate::engine::effects::Change;
+use crate::hash::Words;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<Words>>;
+
+/// A set: the least length in it, and its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Set {
+    least: u32,
+    node: u32,
+}
+
+/// The node behind the last variable.
+const END: u32 = 0;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Node {
+    variable: u32,
+    edges: Box<[Edge]>,
+}
+
+/// In order of the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Edge {
+    value: u64,
+    to: Set,
+}
+
+/// What becomes of variables, in order of their numbers.
+pub(super) type Changes = Box<[(u32, Box<[Change]>)]>;
+
+/// All diagrams.
+#[derive(Default)]
+pub(super) struct Diagrams {
+    nodes: Vec<Node>,
+    numbers: Map<Node, u32>,
+    /// Of two nodes, and how much longer the first is than the second.
+    unions: Map<(u32, u32, i64), Set>,
+    /// Of a list of changes and a node.
+    changed: Map<(u32, u32), Set>,
+}
+
+/// Applies changes in order.
+fn apply(changes: &[Change], value: Option<u64>) -> Option<u64> {
+    changes.iter().fold(value, |value, change| change.apply(value))
+}
+
+impl Set {
+    /// The assignment of nothing.
+    pub(super) const UNIT: Self = Self {
+        least: 0,
+        node: END,
+    };
+
+    /// The same assignments, all longer.
+    pub(super) fn longer(self, by: u32) -> Self {
+        Self {
+            least: self.least + by,
+            ..self
+        }
+    }
+}
+
+impl Diagrams {
+    fn node(&self, number: u32) -> Option<&Node> {
+        let index = number.checked_sub(1)?;
+        self.nodes.get(index as usize)
+    }
+
+    /// The set of what these edges lead to; there is at least one. If two have the same value they
+    /// are one.
+    fn of(&mut self, variable: u32, mut edges: Vec<Edge>) -> Set {
+        edges.sort_by_key(|e| e.value);
+        let mut merged: Vec<Edge> = Vec::with_capacity(edges.len());
+        for edge in edges {
+            match merged.last_mut() {
+                Some(last) if last.value == edge.value => {
+                    last.to = self.union(last.to, edge.to);
+                }
+                _ => merged.push(edge),
+            }
+        }
+        let least = merged.iter().map(|e| e.to.least).min().unwrap_or(0);
+        for edge in &mut merged {
+            edge.to.least -= least;
+        }
+        let node = Node {
+            variable,
+            edges: merged.into(),
+        };
+        let number = if let Some(number) = self.numbers.get(&node) {
+            *number
+        } else {
+            self.nodes.push(node.clone());
+            let number = self.nodes.len() as u32;
+            self.numbers.insert(node, number);
+            number
+        };
+        Set {
+            least,
+            node: number,
+        }
+    }
+
+    /// All assignments of two sets, each with the lesser length. Both give the same variables a
+    /// value.
+    pub(super) fn union(&mut self, a: Set, b: Set) -> Set {
+        let (a, b) = if a.node <= b.node { (a, b) } else { (b, a) };
+        if a.node == b.node {
+            return if a.least <= b.least { a } else { b };
+        }
+        let least = a.least.min(b.least);
+        let key = (a.node, b.node, i64::from(a.least) - i64::from(b.least));
+        if let Some(known) = self.unions.get(&key) {
+            return known.longer(least);
+        }
+        let (Some(first), Some(second)) = (self.node(a.node), self.node(b.node)) else {
+            // Where it was too early to say what is dead: one of them will do.
+            return if a.node == END { b } else { a };
+        };
+        let variable = first.variable.min(second.variable);
+        let with = |set: Set, edge: &Edge| Edge {
+            value: edge.value,
+            to: edge.to.longer(set.least - least),
+        };
+        let mut edges: Vec<Edge> = first.edges.iter().map(|e| with(a, e)).collect();
+        edges.extend(second.edges.iter().map(|e| with(b, e)));
+        let union = self.of(variable, edges);
+        self.unions.insert(key, union);
+        union.longer(least)
+    }
+
+    /// What becomes of the assignments of a set; `number` tells `changes` from all others.
+    pub(super) fn change(&mut self, set: Set, number: u32, changes: &Changes) -> Set {
+        if changes.is_empty() {
+            return set;
+        }
+        self.change_from(set.node, number, changes, 0).longer(set.least)
+    }
+
+    fn change_from(&mut self, node: u32, number: u32, changes: &Changes, from: usize) -> Set {
+        let here = self.node(node).map(|n| n.variable);
+        let Some((variable, change)) = changes.get(from) else {
+            return Set {
+                least: 0,
+                node,
+            };
+        };
+        if here.is_none_or(|here| *variable < here) {
+            // One that is new, unless it was too early to say that it is dead.
+            let rest = self.change_from(node, number, changes, from + 1);
+            return match apply(change, None) {
+                Some(value) => self.of(*variable, vec![Edge { value, to: rest }]),
+                None => rest,
+            };
+        }
+        if let Some(known) = self.changed.get(&(number, node)) {
+            return *known;
+        }
+        let is_it = here == Some(*variable);
+        let edges = self.node(node).map_or(vec![], |n| n.edges.to_vec());
+        let mut left = vec![];
+        let mut lives: Option<Set> = None;
+        for edge in edges {
+            let below = self.change_from(edge.to.node, number, changes, from + usize::from(is_it));
+            let to = below.longer(edge.to.least);
+            let value = if is_it {
+                apply(change, Some(edge.value))
+            } else {
+                Some(edge.value)
+            };
+            match value {
+                Some(value) => left.push(Edge { value, to }),
+                None => lives = Some(lives.map_or(to, |all| self.union(all, to))),
+            }
+        }
+        let changed = match lives {
+            Some(all) => all,
+            None => self.of(here.unwrap_or(*variable), left),
+        };
+        self.changed.insert((number, node), changed);
+        changed
+    }
+
+    /// All assignments with their lengths, in order: of each, the variables and their values.
+    pub(super) fn each(&self, set: Set, visit: &mut dyn FnMut(&[(u32, u64)], u32)) {
+        self.each_below(set, &mut vec![], visit);
+    }
+
+    fn each_below(
+        &self,
+        set: Set,
+        values: &mut Vec<(u32, u64)>,
+        visit: &mut dyn FnMut(&[(u32, u64)], u32),
+    ) {
+        let Some(node) = self.node(set.node) else {
+            visit(values, set.least);
+            return;
+        };
+        for edge in &node.edges {
+            values.push((node.variable, edge.value));
+            self.each_below(edge.to.longer(set.least), values, visit);
+            values.pop();
+        }
+    }
+
+    /// The assignment of least length that the changes make `wanted` of, the first of those.
+    pub(super) fn before(
+        &self,
+        set: Set,
+        changes: &Changes,
+        wanted: &[(u32, u64)],
+    ) -> Option<(Vec<(u32, u64)>, u32)> {
+        let has_come = |(variable, change): &(u32, Box<[Change]>)| {
+            let value = apply(change, None);
+            value.is_none() || find(wanted, *variable) == value
+        };
+        let is_new = |variable: u32| self.decides(set.node, variable).is_none();
+        let comes = changes.iter().filter(|(variable, _)| is_new(*variable));
+        if !comes.into_iter().all(has_come) {
+            return None;
+        }
+        let mut known = Map::default();
+        let least = self.least_before(set.node, changes, wanted, &mut known)?;
+        let mut values = vec![];
+        let mut at = set.node;
+        while let Some(node) = self.node(at) {
+            let edge = node.edges.iter().filter(|e| fits(node, e, changes, wanted));
+            let with = edge.filter_map(|e| {
+                let below = self.least_before(e.to.node, changes, wanted, &mut known)?;
+                Some((e.to.least + below, e))
+            });
+            let (_, edge) = with.min_by_key(|(length, e)| (*length, e.value))?;
+            values.push((node.variable, edge.value));
+            at = edge.to.node;
+        }
+        Some((values, set.least + least))
+    }
+
+    /// Whether a diagram decides a variable: all of its ways do, or none.
+    fn decides(&self, node: u32, variable: u32) -> Option<()> {
+        let mut at = node;
+        while let Some(node) = self.node(at) {
+            if node.variable >= variable {
+                return (node.variable == variable).then_some(());
+            }
+            at = node.edges[0].to.node;
+        }
+        None
+    }
+
+    fn least_before(
+        &self,
+        at: u32,
+        changes: &Changes,
+        wanted: &[(u32, u64)],
+        known: &mut Map<u32, Option<u32>>,
+    ) -> Option<u32> {
+        let Some(node) = self.node(at) else {
+            return Some(0);
+        };
+        if let Some(known) = known.get(&at) {
+            return *known;
+        }
+        let fitting = node.edges.iter().filter(|e| fits(node, e, changes, wanted));
+        let least = fitting
+            .filter_map(|e| {
+                let below = self.least_before(e.to.node, changes, wanted, known)?;
+                Some(e.to.least + below)
+            })
+            .min();
+        known.insert(at, least);
+        least
+    }
+}
+
+/// Whether the changes make what is wanted of the value at an edge.
+fn fits(node: &Node, edge: &Edge, changes: &Changes, wanted: &[(u32, u64)]) -> bool {
+    let at = changes.binary_search_by_key(&node.variable, |(variable, _)| *variable);
+    match at {
+        Ok(at) => {
+            let value = apply(&changes[at].1, Some(edge.value));
+            value.is_none() || value == find(wanted, node.variable)
+        }
+        Err(_) => find(wanted, node.variable) == Some(edge.value),
+    }
+}
+
+fn find(values: &[(u32, u64)], variable: u32) -> Option<u64> {
+    let at = values.binary_search_by_key(&variable, |(v, _)| *v).ok()?;
+    Some(values[at].1)
+}

@@ -1,0 +1,66 @@
+//! Which cells are dead at a state: see [`crate::engine::footprints`].
+
+use super::worker::Worker;
+use crate::engine::automaton::NodeId;
+use crate::engine::machine::world::DeadId;
+use crate::model::Model;
+use std::collections::HashMap;
+
+/// The sets of dead cells of one worker's run.
+#[derive(Default)]
+pub(super) struct Dead {
+    /// By the numbers of what the tasks still read, in order.
+    known: HashMap<Box<[u32]>, DeadId>,
+    /// The last of them.
+    last: Vec<u32>,
+    now: Vec<u32>,
+    id: Option<DeadId>,
+}
+
+impl<M: Model> Worker<'_, M> {
+    /// Leaves out of the fingerprint what no task will read any more.
+    pub(super) fn forget(&mut self) {
+        let Some(footprints) = self.footprints.as_ref() else {
+            return;
+        };
+        if !self.shared.options.live_variables {
+            return;
+        }
+        let footprints = footprints.clone();
+        self.know();
+        let dead = &mut self.dead;
+        dead.now.clear();
+        let known = &self.known;
+        dead.now
+            .extend(self.walk.nodes().iter().map(|n| known[n.index()].live()));
+        dead.now.sort_unstable();
+        dead.now.dedup();
+        let mut world = self.walk.machine().world();
+        let id = match dead.id {
+            Some(id) if dead.now == dead.last => id,
+            _ => match dead.known.get(&dead.now[..]) {
+                Some(id) => *id,
+                None => {
+                    let id = world.add_dead(footprints.dead(&dead.now));
+                    dead.known.insert(dead.now[..].into(), id);
+                    id
+                }
+            },
+        };
+        dead.id = Some(id);
+        std::mem::swap(&mut dead.last, &mut dead.now);
+        world.let_die(id);
+    }
+
+    /// Looks up what is known of the points that are new.
+    pub(super) fn know(&mut self) {
+        let Some(footprints) = &self.footprints else {
+            return;
+        };
+        let automaton = self.walk.automaton();
+        for i in self.known.len()..automaton.len() {
+            let identity = &automaton.point(NodeId::new(i)).identity;
+            self.known.push(footprints.of(identity));
+        }
+    }
+}
