@@ -95,6 +95,10 @@ impl std::hash::Hasher for Words {
         self.write_u64(word.cast_unsigned());
     }
     #[inline]
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word.cast_unsigned() as u64);
+    }
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         self.write_u64(word as u64);
     }

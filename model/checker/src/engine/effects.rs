@@ -2,8 +2,10 @@
 
 use crate::backend::Rmw;
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
+use crate::hash::Words;
 use crate::layout::CellId;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// A change of a dead cell, whatever it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,14 +76,14 @@ impl Change {
 #[derive(Clone, Debug)]
 pub(crate) struct EffectLists {
     all: Vec<Box<[Effect]>>,
-    numbers: HashMap<Box<[Effect]>, u32>,
+    numbers: HashMap<Box<[Effect]>, u32, BuildHasherDefault<Words>>,
 }
 
 impl Default for EffectLists {
     fn default() -> Self {
         let mut lists = Self {
             all: vec![],
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
         };
         lists.number(&[]);
         lists

@@ -3,8 +3,8 @@
 mod automaton;
 pub mod deadlock;
 pub mod dpor;
-pub mod exhaustive;
 mod effects;
+pub mod exhaustive;
 mod footprints;
 pub mod loom;
 pub(crate) mod machine;

@@ -54,7 +54,9 @@ pub(super) struct Diagrams {
 
 /// Applies changes in order.
 fn apply(changes: &[Change], value: Option<u64>) -> Option<u64> {
-    changes.iter().fold(value, |value, change| change.apply(value))
+    changes
+        .iter()
+        .fold(value, |value, change| change.apply(value))
 }
 
 impl Set {
@@ -147,16 +149,14 @@ impl Diagrams {
         if changes.is_empty() {
             return set;
         }
-        self.change_from(set.node, number, changes, 0).longer(set.least)
+        self.change_from(set.node, number, changes, 0)
+            .longer(set.least)
     }
 
     fn change_from(&mut self, node: u32, number: u32, changes: &Changes, from: usize) -> Set {
         let here = self.node(node).map(|n| n.variable);
         let Some((variable, change)) = changes.get(from) else {
-            return Set {
-                least: 0,
-                node,
-            };
+            return Set { least: 0, node };
         };
         if here.is_none_or(|here| *variable < here) {
             // One that is new, unless it was too early to say that it is dead.
@@ -216,89 +216,89 @@ impl Diagrams {
         }
     }
 
-    /// The assignment of least length that the changes make `wanted` of, the first of those.
+    /// The assignment that the changes make `wanted` of, of the least length if that is at most
+    /// `longest`, and the first of those.
     pub(super) fn before(
         &self,
         set: Set,
         changes: &Changes,
         wanted: &[(u32, u64)],
+        longest: u32,
     ) -> Option<(Vec<(u32, u64)>, u32)> {
-        let has_come = |(variable, change): &(u32, Box<[Change]>)| {
-            let value = apply(change, None);
-            value.is_none() || find(wanted, *variable) == value
+        let mut found = Before {
+            diagrams: self,
+            changes,
+            wanted,
+            values: vec![],
+            longest: longest + 1,
+            best: None,
         };
-        let is_new = |variable: u32| self.decides(set.node, variable).is_none();
-        let comes = changes.iter().filter(|(variable, _)| is_new(*variable));
-        if !comes.into_iter().all(has_come) {
-            return None;
-        }
-        let mut known = Map::default();
-        let least = self.least_before(set.node, changes, wanted, &mut known)?;
-        let mut values = vec![];
-        let mut at = set.node;
-        while let Some(node) = self.node(at) {
-            let edge = node.edges.iter().filter(|e| fits(node, e, changes, wanted));
-            let with = edge.filter_map(|e| {
-                let below = self.least_before(e.to.node, changes, wanted, &mut known)?;
-                Some((e.to.least + below, e))
-            });
-            let (_, edge) = with.min_by_key(|(length, e)| (*length, e.value))?;
-            values.push((node.variable, edge.value));
-            at = edge.to.node;
-        }
-        Some((values, set.least + least))
+        found.look(set, 0, 0);
+        Some((found.best?, found.longest))
     }
+}
 
-    /// Whether a diagram decides a variable: all of its ways do, or none.
-    fn decides(&self, node: u32, variable: u32) -> Option<()> {
-        let mut at = node;
-        while let Some(node) = self.node(at) {
-            if node.variable >= variable {
-                return (node.variable == variable).then_some(());
+/// A search for the assignment that changes make another of.
+struct Before<'a> {
+    diagrams: &'a Diagrams,
+    changes: &'a Changes,
+    wanted: &'a [(u32, u64)],
+    /// The values on the way to where the search is.
+    values: Vec<(u32, u64)>,
+    /// Only what is shorter is looked for.
+    longest: u32,
+    best: Option<Vec<(u32, u64)>>,
+}
+
+impl Before<'_> {
+    /// Looks below a node, where so many changes and so many wanted values are passed.
+    fn look(&mut self, set: Set, mut changes: usize, mut wanted: usize) {
+        if set.least >= self.longest {
+            return;
+        }
+        let node = self.diagrams.node(set.node);
+        // Those that come with the changes alone.
+        while let Some((variable, change)) = self.changes.get(changes)
+            && node.is_none_or(|n| *variable < n.variable)
+        {
+            if let Some(value) = apply(change, None) {
+                if self.wanted.get(wanted) != Some(&(*variable, value)) {
+                    return;
+                }
+                wanted += 1;
             }
-            at = node.edges[0].to.node;
+            changes += 1;
         }
-        None
-    }
-
-    fn least_before(
-        &self,
-        at: u32,
-        changes: &Changes,
-        wanted: &[(u32, u64)],
-        known: &mut Map<u32, Option<u32>>,
-    ) -> Option<u32> {
-        let Some(node) = self.node(at) else {
-            return Some(0);
+        let Some(node) = node else {
+            if wanted == self.wanted.len() {
+                self.longest = set.least;
+                self.best = Some(self.values.clone());
+            }
+            return;
         };
-        if let Some(known) = known.get(&at) {
-            return *known;
+        let next = self.wanted.get(wanted).copied();
+        let next = next.filter(|(variable, _)| *variable == node.variable);
+        let is_changed = |c: &(u32, _)| c.0 == node.variable;
+        let Some((_, change)) = self.changes.get(changes).filter(|c| is_changed(c)) else {
+            let Some((_, value)) = next else { return };
+            let edge = node.edges.binary_search_by_key(&value, |e| e.value);
+            if let Ok(at) = edge {
+                self.go(node, &node.edges[at], set.least, changes, wanted + 1);
+            }
+            return;
+        };
+        for edge in &node.edges {
+            let value = apply(change, Some(edge.value));
+            if value == next.map(|(_, value)| value) {
+                let wanted = wanted + usize::from(next.is_some());
+                self.go(node, edge, set.least, changes + 1, wanted);
+            }
         }
-        let fitting = node.edges.iter().filter(|e| fits(node, e, changes, wanted));
-        let least = fitting
-            .filter_map(|e| {
-                let below = self.least_before(e.to.node, changes, wanted, known)?;
-                Some(e.to.least + below)
-            })
-            .min();
-        known.insert(at, least);
-        least
     }
-}
 
-/// Whether the changes make what is wanted of the value at an edge.
-fn fits(node: &Node, edge: &Edge, changes: &Changes, wanted: &[(u32, u64)]) -> bool {
-    let at = changes.binary_search_by_key(&node.variable, |(variable, _)| *variable);
-    match at {
-        Ok(at) => {
-            let value = apply(&changes[at].1, Some(edge.value));
-            value.is_none() || value == find(wanted, node.variable)
-        }
-        Err(_) => find(wanted, node.variable) == Some(edge.value),
+    fn go(&mut self, node: &Node, edge: &Edge, least: u32, changes: usize, wanted: usize) {
+        self.values.push((node.variable, edge.value));
+        self.look(edge.to.longer(least), changes, wanted);
+        self.values.pop();
     }
-}
-
-fn find(values: &[(u32, u64)], variable: u32) -> Option<u64> {
-    let at = values.binary_search_by_key(&variable, |(v, _)| *v).ok()?;
-    Some(values[at].1)
 }

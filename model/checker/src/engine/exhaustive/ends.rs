@@ -118,7 +118,7 @@ impl<'a> Settled<'a> {
             let before = reverse.before(at).filter_map(|(state, choice, list)| {
                 let changes = &self.changes[list as usize];
                 let set = self.sets[state as usize]?;
-                let (values, length) = self.diagrams.before(set, changes, &values)?;
+                let (values, length) = self.diagrams.before(set, changes, &values, left)?;
                 (length == left).then(|| (self.shortest.rank(state), choice, state, values))
             });
             let (_, choice, state, earlier) = before.min_by_key(|b| (b.0, b.1))?;
@@ -165,13 +165,14 @@ impl Reverse {
     fn before(&self, state: u32) -> impl Iterator<Item = (u32, usize, u32)> {
         let i = state as usize;
         let all = &self.edges[self.offsets[i] as usize..self.offsets[i + 1] as usize];
-        all.iter().map(|(state, choice, list)| (*state, *choice as usize, *list))
+        all.iter()
+            .map(|(state, choice, list)| (*state, *choice as usize, *list))
     }
 }
 
 impl<M: Model> Worker<'_, M> {
-    /// For each outcome the shortest schedule, where states leave out what is dead: `ends` are the
-    /// states in which nobody can go on.
+    /// For each outcome the shortest schedule, if schedules are wanted, where states leave out what
+    /// is dead: `ends` are the states in which nobody can go on.
     ///
     /// # Panics
     ///
@@ -192,9 +193,16 @@ impl<M: Model> Worker<'_, M> {
         let varying = varying(graph, &effects);
         let read_off = |worker: &Self| -> Vec<CellId> {
             let cells = varying.iter().copied();
-            cells.filter(|c| worker.walk.machine().has_peeked(*c)).collect()
+            cells
+                .filter(|c| worker.walk.machine().has_peeked(*c))
+                .collect()
         };
-        let mut cells = vec![];
+        // What the outcome is read off shows once one has been read.
+        if let Some(way) = ends.first().and_then(|end| shortest.to(*end)) {
+            self.go_to(&way, None);
+            self.walk.finish();
+        }
+        let mut cells = read_off(self);
         let (settled, nearest) = loop {
             let settled = Settled::new(graph, shortest, (root, &effects), cells);
             let nearest = self.nearest(&settled, &ends);
@@ -203,6 +211,10 @@ impl<M: Model> Worker<'_, M> {
                 break (settled, nearest);
             }
         };
+        if !self.shared.options.schedules {
+            let ends = nearest.into_keys();
+            return ends.map(|end| (end, Schedule::default())).collect();
+        }
         let reverse = Reverse::new(graph);
         let mut all = BTreeMap::new();
         for (end, nearest) in nearest {
@@ -212,7 +224,10 @@ impl<M: Model> Worker<'_, M> {
             };
             let schedule = self.go_to(&way, None);
             let is = self.walk.finish();
-            assert!(!is_complete || is == end, "the way to {end:?} leads to {is:?}");
+            assert!(
+                !is_complete || is == end,
+                "the way to {end:?} leads to {is:?}"
+            );
             all.entry(is).or_insert(schedule);
         }
         all
@@ -236,8 +251,7 @@ impl<M: Model> Worker<'_, M> {
     ) -> BTreeMap<Final<M::Outcome>, Nearest> {
         let mut all: BTreeMap<Final<M::Outcome>, Nearest> = BTreeMap::new();
         for end in ends {
-            let (Some(set), Some(way)) =
-                (settled.sets[end.0 as usize], settled.shortest.to(*end))
+            let (Some(set), Some(way)) = (settled.sets[end.0 as usize], settled.shortest.to(*end))
             else {
                 continue;
             };

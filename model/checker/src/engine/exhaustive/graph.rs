@@ -181,9 +181,9 @@ impl Graph {
     pub(super) fn choices(&self, state: u32) -> impl Iterator<Item = (usize, u32, u32)> {
         let first = self.offsets[state as usize] as usize;
         let targets = self.successors(state).iter().enumerate();
-        targets.filter(|(_, to)| **to != NONE).map(move |(i, to)| {
-            (i, *to, self.effects.get(first + i).copied().unwrap_or(0))
-        })
+        targets
+            .filter(|(_, to)| **to != NONE)
+            .map(move |(i, to)| (i, *to, self.effects.get(first + i).copied().unwrap_or(0)))
     }
 
     /// Where the choices of a state lead.

@@ -3,14 +3,16 @@
 use super::worker::Worker;
 use crate::engine::automaton::NodeId;
 use crate::engine::machine::world::DeadId;
+use crate::hash::Words;
 use crate::model::Model;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// The sets of dead cells of one worker's run.
 #[derive(Default)]
 pub(super) struct Dead {
     /// By the numbers of what the tasks still read, in order.
-    known: HashMap<Box<[u32]>, DeadId>,
+    known: HashMap<Box<[u32]>, DeadId, BuildHasherDefault<Words>>,
     /// The last of them.
     last: Vec<u32>,
     now: Vec<u32>,

@@ -99,15 +99,19 @@ impl<M: Model> Worker<'_, M> {
         ))
     }
 
-    /// For each outcome the shortest schedule.
+    /// For each outcome the shortest schedule, if schedules are wanted.
     fn ends(
         &mut self,
         finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
         shortest: &Shortest<'_>,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        let schedules = self.shared.options.schedules;
         finals
             .into_iter()
             .filter_map(|(end, states)| {
+                if !schedules {
+                    return Some((end, Schedule::default()));
+                }
                 let way = nearest(states.into_iter().filter_map(|s| shortest.to(s)))?;
                 Some((end, self.go_to(&way, None)))
             })

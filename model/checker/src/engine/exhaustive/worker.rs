@@ -246,7 +246,8 @@ impl<'a, M: Model> Worker<'a, M> {
         self.take_effects();
         let begin = self.choices.len();
         self.choices.extend_from_slice(&open.tasks);
-        self.successors.resize(self.choices.len(), nowhere(open.state));
+        self.successors
+            .resize(self.choices.len(), nowhere(open.state));
         self.path.push(Frame {
             state: open.state,
             place: self.walk.place(),

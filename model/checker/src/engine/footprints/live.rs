@@ -118,9 +118,8 @@ impl Footprints {
     pub(crate) fn are_all(&self, seen: &Self) -> bool {
         let is_known = |(identity, now): (&Identity, &Known)| {
             let known = self.known.get(identity);
-            known.is_some_and(|k| {
-                self.live[k.live as usize].contains(&seen.live[now.live as usize])
-            })
+            known
+                .is_some_and(|k| self.live[k.live as usize].contains(&seen.live[now.live as usize]))
         };
         seen.known.iter().all(is_known)
     }

@@ -171,8 +171,7 @@ impl World {
         let part = element(i as u64, content);
         if dies {
             self.cells_hash = self.cells_hash.wrapping_sub(part);
-            self.effects
-                .push((CellId(i as u32), Change::Is(content)));
+            self.effects.push((CellId(i as u32), Change::Is(content)));
         } else {
             self.cells_hash = self.cells_hash.wrapping_add(part);
             self.effects.push((CellId(i as u32), Change::Lives));
