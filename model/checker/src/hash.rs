@@ -91,6 +91,10 @@ impl std::hash::Hasher for Words {
         self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(LANE_A);
     }
     #[inline]
+    fn write_u128(&mut self, word: u128) {
+        self.write_u64(word as u64);
+    }
+    #[inline]
     fn write_i64(&mut self, word: i64) {
         self.write_u64(word.cast_unsigned());
     }

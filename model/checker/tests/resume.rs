@@ -173,7 +173,7 @@ fn data_races_are_not_lost() {
 
 #[test]
 fn the_number_of_workers_may_change_from_piece_to_piece() {
-    let program = increments(3, 3);
+    let program = increments(4, 2);
     let options = with_looks(20, 50);
     let expected = explore(&program, &options);
     for workers in [[1, 3], [3, 1], [2, 3]] {

@@ -98,6 +98,31 @@ impl Objects {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Footprint(Box<[u64]>);
 
+/// A set that is added up over the points behind a point.
+trait Sum: Clone {
+    fn bits(&self) -> &[u64];
+    fn bits_mut(&mut self) -> &mut [u64];
+
+    /// Adds all of another; gives whether there was something new.
+    fn extend(&mut self, other: &Self) -> bool {
+        let mut is_new = false;
+        for (mine, theirs) in self.bits_mut().iter_mut().zip(other.bits()) {
+            is_new |= *theirs & !*mine != 0;
+            *mine |= theirs;
+        }
+        is_new
+    }
+}
+
+impl Sum for Footprint {
+    fn bits(&self) -> &[u64] {
+        &self.0
+    }
+    fn bits_mut(&mut self) -> &mut [u64] {
+        &mut self.0
+    }
+}
+
 /// The bits that say that an object is touched.
 const TOUCHED: u64 = 0x5555_5555_5555_5555;
 
@@ -109,16 +134,6 @@ impl Footprint {
     fn add(&mut self, object: u32, writes: bool) {
         let bits = if writes { 3 } else { 1 };
         self.0[object as usize / 32] |= bits << (2 * (object % 32));
-    }
-
-    /// Adds all of another; gives whether there was something new.
-    fn extend(&mut self, other: &Self) -> bool {
-        let mut is_new = false;
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            is_new |= *theirs & !*mine != 0;
-            *mine |= theirs;
-        }
-        is_new
     }
 
     /// Whether one writes what the other touches.
@@ -263,17 +278,7 @@ impl Flow {
                 work.push(*before);
             }
         }
-        while let Some(at) = work.pop() {
-            if !self.goes_on(at) {
-                continue;
-            }
-            let sum = more[at].clone();
-            for before in &self.predecessors[at] {
-                if more[*before].extend(&sum) {
-                    work.push(*before);
-                }
-            }
-        }
+        self.flow_back(&mut more, work, |at| self.goes_on(at));
         for (at, step) in steps.iter_mut().enumerate() {
             if matches!(self.op(at), Op::Lock { .. }) {
                 step.extend(&more[at]);
@@ -282,9 +287,19 @@ impl Flow {
     }
 
     /// Adds up what is touched behind each point: as far as `passes` lets it flow back.
-    fn add_up(&self, own: &[Footprint], passes: impl Fn(usize) -> bool) -> Vec<Footprint> {
+    fn add_up<S: Sum>(&self, own: &[S], passes: impl Fn(usize) -> bool) -> Vec<S> {
         let mut sums = own.to_vec();
-        let mut work: Vec<usize> = (0..own.len()).collect();
+        self.flow_back(&mut sums, (0..own.len()).collect(), passes);
+        sums
+    }
+
+    /// Adds what there is at the points of `work` to those before, and so on.
+    fn flow_back<S: Sum>(
+        &self,
+        sums: &mut [S],
+        mut work: Vec<usize>,
+        passes: impl Fn(usize) -> bool,
+    ) {
         while let Some(at) = work.pop() {
             if !passes(at) {
                 continue;
@@ -296,7 +311,6 @@ impl Flow {
                 }
             }
         }
-        sums
     }
 }
 

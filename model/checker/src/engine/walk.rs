@@ -379,23 +379,19 @@ impl<M: Model> Walk<M> {
     /// accessed, since others might be about to do so too, and once the task has dropped a lock the
     /// step is over.
     pub(crate) fn step(&mut self, task: TaskId) {
-        let is_lock = self.is_at_lock(task);
-        self.part(task);
-        if is_lock && self.goes_on(task) {
-            self.part(task);
-        }
+        self.step_in_parts(task, |_| {});
     }
 
-    /// Of how many parts the next step of a task is made.
-    pub(crate) fn parts(&mut self, task: TaskId) -> usize {
-        if !self.is_at_lock(task) {
-            return 1;
-        }
-        let place = self.place();
+    /// Lets one task take a step; calls `before` before each part of it that another could come
+    /// before if steps were no transactions.
+    pub(crate) fn step_in_parts(&mut self, task: TaskId, mut before: impl FnMut(&Self)) {
+        let is_lock = self.is_at_lock(task);
+        before(self);
         self.part(task);
-        let goes_on = self.goes_on(task);
-        self.go_back(place);
-        1 + usize::from(goes_on)
+        if is_lock && self.goes_on(task) {
+            before(self);
+            self.part(task);
+        }
     }
 
     fn is_at_lock(&self, task: TaskId) -> bool {

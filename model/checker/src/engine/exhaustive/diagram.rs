@@ -38,6 +38,9 @@ struct Edge {
     to: Set,
 }
 
+/// Is shown an assignment, variables in order with their values, and its length.
+type Visit<'a> = dyn FnMut(&[(u32, u64)], u32) + 'a;
+
 /// What becomes of variables, in order of their numbers.
 pub(super) type Changes = Box<[(u32, Box<[Change]>)]>;
 
@@ -195,16 +198,11 @@ impl Diagrams {
     }
 
     /// All assignments with their lengths, in order: of each, the variables and their values.
-    pub(super) fn each(&self, set: Set, visit: &mut dyn FnMut(&[(u32, u64)], u32)) {
+    pub(super) fn each(&self, set: Set, visit: &mut Visit<'_>) {
         self.each_below(set, &mut vec![], visit);
     }
 
-    fn each_below(
-        &self,
-        set: Set,
-        values: &mut Vec<(u32, u64)>,
-        visit: &mut dyn FnMut(&[(u32, u64)], u32),
-    ) {
+    fn each_below(&self, set: Set, values: &mut Vec<(u32, u64)>, visit: &mut Visit<'_>) {
         let Some(node) = self.node(set.node) else {
             visit(values, set.least);
             return;
@@ -300,5 +298,128 @@ impl Before<'_> {
         self.values.push((node.variable, edge.value));
         self.look(edge.to.longer(least), changes, wanted);
         self.values.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Changes, Diagrams, Set};
+    use crate::engine::effects::Change;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// The same, counted out: assignments of the first `N` variables, with their lengths.
+    type Plain = BTreeMap<Vec<(u32, u64)>, u32>;
+
+    fn add(plain: &mut Plain, values: Vec<(u32, u64)>, length: u32) {
+        let known = plain.entry(values).or_insert(length);
+        *known = (*known).min(length);
+    }
+
+    fn plain(diagrams: &Diagrams, set: Set) -> Plain {
+        let mut all = Plain::new();
+        diagrams.each(set, &mut |values, length| {
+            assert_eq!(all.insert(values.to_vec(), length), None, "twice");
+        });
+        all
+    }
+
+    fn changed(before: &Plain, changes: &Changes) -> Plain {
+        let mut after = Plain::new();
+        for (values, length) in before {
+            let mut values: BTreeMap<u32, u64> = values.iter().copied().collect();
+            for (variable, list) in changes {
+                let value = super::apply(list, values.remove(variable));
+                values.extend(value.map(|value| (*variable, value)));
+            }
+            add(&mut after, values.into_iter().collect(), *length);
+        }
+        after
+    }
+
+    /// What becomes of dead cells on a way: a list of them, and who goes it.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Change(BTreeMap<u32, Vec<Change>>),
+        Union(usize, usize),
+        Longer(usize, u32),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            3 => (0..3u64).prop_map(Change::Is),
+            2 => (1..3u64).prop_map(Change::Add),
+            1 => (0..4u64).prop_map(Change::Or),
+            1 => (0..4u64).prop_map(Change::And),
+        ]
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let lists = proptest::collection::vec(change(), 1..3);
+        prop_oneof![
+            proptest::collection::btree_map(0..4u32, lists, 1..3).prop_map(Step::Change),
+            (0..64usize, 0..64usize).prop_map(|(a, b)| Step::Union(a, b)),
+            (0..64usize, 1..4u32).prop_map(|(a, by)| Step::Longer(a, by)),
+        ]
+    }
+
+    /// Sets that give the first four variables a value each.
+    fn beginning(diagrams: &mut Diagrams) -> Set {
+        let is = |v: u32| (v, vec![Change::Is(u64::from(v))].into());
+        diagrams.change(Set::UNIT, u32::MAX, &(0..4).map(is).collect())
+    }
+
+    proptest! {
+        /// Diagrams hold what sets hold that are counted out, and know for each assignment behind
+        /// changes the shortest one before.
+        #[test]
+        fn diagrams_are_sets(steps in proptest::collection::vec(step(), 1..24)) {
+            let mut diagrams = Diagrams::default();
+            let first = beginning(&mut diagrams);
+            let mut sets = vec![(first, plain(&diagrams, first))];
+            for (number, step) in (0..).zip(steps) {
+                let next = match step {
+                    Step::Change(changes) => {
+                        let changes: Changes =
+                            changes.into_iter().map(|(v, list)| (v, list.into())).collect();
+                        let (set, before) = sets.last().cloned().expect("there is the first");
+                        let after = changed(&before, &changes);
+                        for (wanted, length) in &after {
+                            let found = diagrams.before(set, &changes, wanted, *length);
+                            let (values, shortest) = found.expect("something led to it");
+                            prop_assert_eq!(shortest, *length);
+                            prop_assert_eq!(before.get(&values), Some(length));
+                            let alone = Plain::from([(values, *length)]);
+                            prop_assert!(changed(&alone, &changes).contains_key(wanted));
+                            let shorter = length.checked_sub(1);
+                            let none = shorter.and_then(|l| diagrams.before(set, &changes, wanted, l));
+                            prop_assert_eq!(none, None);
+                        }
+                        (diagrams.change(set, number, &changes), after)
+                    }
+                    Step::Union(a, b) => {
+                        let (a, b) = (a % sets.len(), b % sets.len());
+                        let mut both = sets[a].1.clone();
+                        for (values, length) in &sets[b].1 {
+                            add(&mut both, values.clone(), *length);
+                        }
+                        (diagrams.union(sets[a].0, sets[b].0), both)
+                    }
+                    Step::Longer(a, by) => {
+                        let (set, before) = &sets[a % sets.len()];
+                        let longer = before.iter().map(|(v, l)| (v.clone(), l + by));
+                        (set.longer(by), longer.collect())
+                    }
+                };
+                prop_assert_eq!(plain(&diagrams, next.0), next.1.clone());
+                sets.push(next);
+            }
+            // Equal sets are equal diagrams.
+            for (set, all) in &sets {
+                for (other, others) in &sets {
+                    prop_assert_eq!(set == other, all == others);
+                }
+            }
+        }
     }
 }

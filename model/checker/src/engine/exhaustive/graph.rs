@@ -99,7 +99,8 @@ impl Edges {
             };
             let begin = at + 2;
             at = begin + (head & 0xffff) as usize;
-            let (mine, rest) = effects.split_at(effects.partition_point(|e| e.0 < at as u32));
+            let mine = effects.iter().take_while(|e| e.0 < at as u32).count();
+            let (mine, rest) = effects.split_at(mine);
             effects = rest;
             Some(Piece {
                 state,

@@ -40,14 +40,10 @@ impl<M: Model> Worker<'_, M> {
         let mut world = self.walk.machine().world();
         let id = match dead.id {
             Some(id) if dead.now == dead.last => id,
-            _ => match dead.known.get(&dead.now[..]) {
-                Some(id) => *id,
-                None => {
-                    let id = world.add_dead(footprints.dead(&dead.now));
-                    dead.known.insert(dead.now[..].into(), id);
-                    id
-                }
-            },
+            _ => *dead
+                .known
+                .entry(dead.now[..].into())
+                .or_insert_with(|| world.add_dead(footprints.dead(&dead.now))),
         };
         dead.id = Some(id);
         std::mem::swap(&mut dead.last, &mut dead.now);

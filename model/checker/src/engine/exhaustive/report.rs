@@ -168,13 +168,13 @@ impl<M: Model> Worker<'_, M> {
                 },
             };
             passed += 1;
-            for _ in 0..self.walk.parts(task) {
-                self.walk.enabled(&mut self.enabled);
-                if self.enabled.len() > 1 {
+            let enabled = &mut self.enabled;
+            self.walk.step_in_parts(task, |walk| {
+                walk.enabled(enabled);
+                if enabled.len() > 1 {
                     schedule.push(task.into());
                 }
-                self.walk.part(task);
-            }
+            });
             self.walk.enabled(&mut self.enabled);
         }
         Schedule(schedule)

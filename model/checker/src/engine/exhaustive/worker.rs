@@ -157,7 +157,7 @@ impl<'a, M: Model> Worker<'a, M> {
         Self {
             dead: Dead::default(),
             effects: vec![],
-            footprints: shared.footprints(),
+            footprints: shared.footprints.clone(),
             points: flow.len(),
             known_points: flow.len(),
             flow,
@@ -204,7 +204,6 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Helps another worker, who leads.
     pub(super) fn help(&mut self, first: Job) {
         self.is_far = true;
-        self.footprints = self.shared.footprints();
         let mut nobody = |_: Progress| Go::On;
         self.take_on(first);
         self.search(&mut nobody);
@@ -215,7 +214,6 @@ impl<'a, M: Model> Worker<'a, M> {
     fn get_far(&mut self) {
         self.is_far = true;
         self.walk.machine().watch().wait_for_settle();
-        self.shared.set_footprints(self.footprints.clone());
     }
 
     fn work(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {

@@ -12,7 +12,7 @@
 //! length, reads a cell that was taken for dead. Up to there the same run goes from the first, which
 //! was explored, so that the task has been seen to read it behind the point where it stood.
 
-use super::{Flow, Footprints, Known};
+use super::{Flow, Footprints, Known, Sum};
 use crate::backend::Rmw;
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::weak::Strength;
@@ -39,18 +39,17 @@ impl Cells {
         self.0[cell / 64] |= 1 << (cell % 64);
     }
 
-    /// Adds all of another; gives whether there was something new.
-    fn extend(&mut self, other: &Self) -> bool {
-        let mut is_new = false;
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            is_new |= *theirs & !*mine != 0;
-            *mine |= theirs;
-        }
-        is_new
-    }
-
     fn contains(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| b & !a == 0)
+    }
+}
+
+impl Sum for Cells {
+    fn bits(&self) -> &[u64] {
+        &self.0
+    }
+    fn bits_mut(&mut self) -> &mut [u64] {
+        &mut self.0
     }
 }
 
@@ -87,17 +86,7 @@ impl Flow {
             }
             cells
         });
-        let mut sums: Vec<Cells> = own.collect();
-        let mut work: Vec<usize> = (0..sums.len()).collect();
-        while let Some(at) = work.pop() {
-            let sum = sums[at].clone();
-            for before in &self.predecessors[at] {
-                if sums[*before].extend(&sum) {
-                    work.push(*before);
-                }
-            }
-        }
-        sums
+        self.add_up(&own.collect::<Vec<_>>(), |_| true)
     }
 }
 

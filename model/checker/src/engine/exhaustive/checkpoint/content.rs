@@ -35,19 +35,14 @@ pub(super) struct Content {
 }
 
 /// Writes the search of a leader who is alone, with all jobs left.
-pub(super) fn save<M: Model>(
-    out: &mut Writer,
-    leader: &Worker<'_, M>,
-    used: Option<&Footprints>,
-    restarts: u64,
-) {
+pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts: u64) {
     out.u64(restarts);
     leader.walk.machine().watch().save(out);
     let mut flow = Flow::clone(&leader.flow);
     flow.add(leader.walk.automaton());
     flow.save(out);
-    out.flag(used.is_some());
-    if let Some(used) = used {
+    out.flag(leader.footprints.is_some());
+    if let Some(used) = &leader.footprints {
         used.save(out);
     }
     out.u64(leader.known_points as u64);
@@ -194,7 +189,6 @@ pub(super) fn restore<'a, M: Model>(
     leader.is_far = content.is_far;
     leader.last_news = content.last_news;
     leader.claimed = content.claimed;
-    scout.footprints.clone_from(&leader.footprints);
     let states = load_found(from, leader)?;
     load_ends(from, leader, &mut scout, &states)?;
     for job in from.list(|from| load_job(from, &states))? {

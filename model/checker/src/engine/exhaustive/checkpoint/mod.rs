@@ -10,7 +10,6 @@ mod content;
 use super::codec::{Damage, Malformed, Reader, Writer};
 use super::options::{CheckpointFile, Options};
 use super::worker::Worker;
-use crate::engine::footprints::Footprints;
 use crate::engine::machine::Machine;
 use crate::hash::Rolling;
 use crate::layout::{CellId, Layout};
@@ -165,12 +164,11 @@ impl Identity {
         &self,
         file: &CheckpointFile,
         leader: &Worker<'_, M>,
-        used: Option<&Footprints>,
         restarts: u64,
     ) -> Result<(), CheckpointError> {
         self.replace(file, |out| {
             out.flag(true);
-            content::save(out, leader, used, restarts);
+            content::save(out, leader, restarts);
         })
     }
 
