@@ -2,6 +2,7 @@
 
 mod cycles;
 mod iommus;
+mod matching;
 pub mod unmodelled;
 
 use crate::config::Config;
@@ -9,11 +10,10 @@ use crate::drivers::catalogue::{DriverInfo, Kind};
 use crate::ids::{Bus, DeviceId, DriverId, InstanceId, LinkId};
 use crate::of::map::MapError;
 use crate::of::phandle::PhandleError;
-use crate::of::platform::{
-    Created, has_dma_ranges, of_dma_is_coherent, of_platform_default_populate, of_platform_populate,
-};
+use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+use matching::{Matching, Rows, create};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry of `iommus`.
@@ -159,9 +159,6 @@ pub const MAX_LINKS: usize = 1 << 16;
 /// Most drivers that add devices in each other's probe: that goes on the stack of one task.
 pub const MAX_POPULATE: usize = 16;
 
-/// Who adds which device, by number.
-type Populated = Vec<(usize, usize)>;
-
 /// An error if there are too many.
 fn check_number(what: &'static str, found: usize, most: usize) -> Result<(), BoardError> {
     if found <= most {
@@ -305,107 +302,5 @@ impl Board {
     fn supplier_device(&self, tree: &Tree, node: NodeId) -> Option<DeviceId> {
         std::iter::successors(Some(node), |n| tree.node(*n).parent)
             .find_map(|n| self.device_of_node(n))
-    }
-}
-
-/// The devices of the tree in the order of their numbers, and which of them a device's driver adds:
-/// those of of_platform_default_populate_init() come first, then those of drivers.
-fn create(tree: &Tree, rows: &Rows) -> Result<(Vec<Created>, Populated), BoardError> {
-    let mut created = of_platform_default_populate(tree);
-    let mut known: BTreeSet<NodeId> = created.iter().map(|c| c.node).collect();
-    let mut populated = vec![];
-    // How many drivers stand one in the other's probe.
-    let mut depth = vec![0; created.len()];
-    let mut by = 0;
-    while by < created.len() {
-        if rows
-            .of(tree, &created[by])
-            .iter()
-            .any(|row| rows.catalogue[*row].populates)
-        {
-            check_number(
-                "levels of drivers that add devices",
-                depth[by] + 1,
-                MAX_POPULATE,
-            )?;
-            let first = created.len();
-            of_platform_populate(tree, by, &mut created, &known);
-            depth.resize(created.len(), depth[by] + 1);
-            known.extend(created[first..].iter().map(|c| c.node));
-            populated.extend((first..created.len()).map(|device| (by, device)));
-        }
-        by += 1;
-    }
-    Ok((created, populated))
-}
-
-/// The catalogue by compatible.
-struct Rows {
-    catalogue: &'static [DriverInfo],
-    by_compatible: BTreeMap<&'static str, Vec<usize>>,
-}
-
-impl Rows {
-    fn new(config: &Config) -> Self {
-        let catalogue = config.catalogue.drivers();
-        let mut by_compatible: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (row, info) in catalogue.iter().enumerate() {
-            if config.absent.contains(info.name) {
-                continue;
-            }
-            for compatible in info.compatibles {
-                by_compatible.entry(compatible).or_default().push(row);
-            }
-        }
-        Self {
-            catalogue,
-            by_compatible,
-        }
-    }
-
-    /// of_driver_match_device(), by compatible: the rows that match, in order.
-    fn of(&self, tree: &Tree, device: &Created) -> BTreeSet<usize> {
-        let listed = tree.strings(device.node, "compatible").unwrap_or_default();
-        let rows = listed
-            .iter()
-            .filter_map(|s| self.by_compatible.get(s.as_str()));
-        let on_bus = |row: &&usize| self.catalogue[**row].bus.is_none_or(|b| b == device.bus);
-        rows.flatten().filter(on_bus).copied().collect()
-    }
-}
-
-/// The drivers that devices of the board match.
-struct Matching {
-    drivers: Vec<DriverDescription>,
-    /// For each device its drivers, in the catalogue's order.
-    of_device: Vec<Vec<DriverId>>,
-}
-
-impl Matching {
-    fn new(tree: &Tree, created: &[Created], rows: &Rows, config: &Config) -> Self {
-        let matching: Vec<BTreeSet<usize>> = created.iter().map(|c| rows.of(tree, c)).collect();
-        let used: BTreeSet<usize> = matching.iter().flatten().copied().collect();
-        let number: BTreeMap<usize, DriverId> =
-            used.iter().copied().zip((0..).map(DriverId)).collect();
-        let of_device = matching
-            .iter()
-            .map(|r| r.iter().map(|row| number[row]).collect());
-        Self {
-            of_device: of_device.collect(),
-            drivers: used
-                .iter()
-                .map(|row| describe(&rows.catalogue[*row], config))
-                .collect(),
-        }
-    }
-}
-
-fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
-    DriverDescription {
-        info,
-        is_async: info.prefers_async
-            || config.async_probe.contains("*")
-            || config.async_probe.contains(info.name),
-        managed_dma: config.managed_dma.contains(info.name),
     }
 }

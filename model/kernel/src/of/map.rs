@@ -2,8 +2,8 @@
 //! requester ID.
 //!
 //! Follows of_map_id() in drivers/of/base.c of v7.2, where an entry has as many output cells as
-//! `#iommu-cells` of its IOMMU says. Before "of: Respect #{iommu,msi}-cells in maps" it was always one:
-//! the same for every IOMMU with one cell. Left out: `msi-map`, and MAX_PHANDLE_ARGS.
+//! `#iommu-cells` of its IOMMU says. Before ccb2fd725d41 ("of: Respect #{iommu,msi}-cells in maps") it
+//! was always one: the same for every IOMMU with one cell. Left out: `msi-map`, and MAX_PHANDLE_ARGS.
 
 use crate::of::tree::{NodeId, Tree};
 use thiserror::Error;
