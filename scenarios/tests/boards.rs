@@ -185,6 +185,22 @@ fn what_is_not_modelled_is_said() {
 }
 
 #[test]
+fn a_device_without_an_entry_has_a_driver_if_asked() {
+    let config = Config {
+        any_driver: true,
+        ..wide()
+    };
+    let asked = row(&load("not-modelled"), Revision::newest(), config.clone());
+    let asked = asked.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        (survey("not-modelled").driverless, asked.driverless),
+        (1, 0)
+    );
+    let booted = run_on("not-modelled", "v7.3-rc7", config);
+    assert_eq!(end_of(&booted, "30000000.usb"), (true, false));
+}
+
+#[test]
 fn every_generic_driver_groups_as_it_does() {
     let booted = run("drivers");
     let found: BTreeMap<&str, Vec<usize>> =

@@ -31,6 +31,8 @@ pub struct Config {
     /// What the catalogue has as a module is loaded once the initcalls are over and
     /// [`Config::loaded_modules`] are, in link order; else never.
     pub load_modules: bool,
+    /// A device that no driver of the catalogue matches has one all the same, a client driver.
+    pub any_driver: bool,
     /// Drivers that are not built.
     pub absent: BTreeSet<String>,
     /// Drivers that are modules, loaded in this order once the initcalls are over.
@@ -53,6 +55,7 @@ impl Default for Config {
             soc_revision: String::new(),
             catalogue: Catalogue::Own,
             load_modules: true,
+            any_driver: false,
             absent: BTreeSet::new(),
             loaded_modules: vec![],
             probe_results: BTreeMap::new(),

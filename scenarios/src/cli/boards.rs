@@ -43,6 +43,9 @@ pub(crate) struct Boards {
     /// Which drivers the kernel has
     #[arg(long, value_name = "SET", value_enum, default_value_t = Drivers::Arm64)]
     drivers: Drivers,
+    /// Devices that none of these drivers matches have one all the same, a client driver
+    #[arg(long)]
+    any_driver: bool,
     /// Modules are never loaded
     #[arg(long)]
     no_load: bool,
@@ -95,6 +98,7 @@ impl Boards {
             fw_devlink: self.fw_devlink != "off",
             fw_devlink_strict: self.fw_devlink == "strict",
             catalogue: self.drivers.catalogue(),
+            any_driver: self.any_driver,
             load_modules: !self.no_load,
             ..Config::default()
         }

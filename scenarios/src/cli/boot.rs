@@ -66,6 +66,9 @@ pub(crate) struct Boot {
     /// Which drivers the kernel has
     #[arg(long, value_name = "SET", value_enum, default_value_t = Drivers::Own)]
     drivers: Drivers,
+    /// Devices that none of these drivers matches have one all the same, a client driver
+    #[arg(long)]
+    any_driver: bool,
     /// A driver that is not built
     #[arg(long, value_name = "DRIVER")]
     without: Vec<String>,
@@ -163,6 +166,7 @@ impl Boot {
             allow: self.allow.iter().cloned().collect(),
             soc_revision: self.soc_revision.clone(),
             catalogue: self.drivers.catalogue(),
+            any_driver: self.any_driver,
             absent: self.without.iter().cloned().collect(),
             loaded_modules: self.module.clone(),
             probe_results: self.probe.iter().cloned().collect(),

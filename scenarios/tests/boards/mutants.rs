@@ -74,7 +74,7 @@ impl Random {
             if blob.len() < start + 8 {
                 return;
             }
-            let word = start + self.below((blob.len() - start) / 4 - 1) / 4 * 4;
+            let word = start + self.below((blob.len() - start) / 4 - 1) * 4;
             match self.below(5) {
                 0 => {
                     let byte = start + self.below(blob.len() - start);

@@ -2,7 +2,7 @@
 
 use super::{BoardError, DriverDescription, MAX_POPULATE, check_number};
 use crate::config::Config;
-use crate::drivers::catalogue::DriverInfo;
+use crate::drivers::catalogue::{ANY_DRIVER, DriverInfo};
 use crate::ids::DriverId;
 use crate::of::platform::{Created, of_platform_default_populate, of_platform_populate};
 use crate::of::tree::{NodeId, Tree};
@@ -44,13 +44,15 @@ pub(super) fn create(tree: &Tree, rows: &Rows) -> Result<(Vec<Created>, Populate
 
 /// The catalogue by compatible.
 pub(super) struct Rows {
-    catalogue: &'static [DriverInfo],
+    catalogue: Vec<&'static DriverInfo>,
+    /// The row that matches where no other does.
+    fallback: Option<usize>,
     by_compatible: BTreeMap<&'static str, Vec<usize>>,
 }
 
 impl Rows {
     pub(super) fn new(config: &Config) -> Self {
-        let catalogue = config.catalogue.drivers();
+        let mut catalogue: Vec<&'static DriverInfo> = config.catalogue.drivers().iter().collect();
         let mut by_compatible: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (row, info) in catalogue.iter().enumerate() {
             if config.absent.contains(info.name) {
@@ -60,8 +62,13 @@ impl Rows {
                 by_compatible.entry(compatible).or_default().push(row);
             }
         }
+        let fallback = config.any_driver.then(|| {
+            catalogue.push(&ANY_DRIVER);
+            catalogue.len() - 1
+        });
         Self {
             catalogue,
+            fallback,
             by_compatible,
         }
     }
@@ -73,7 +80,11 @@ impl Rows {
             .iter()
             .filter_map(|s| self.by_compatible.get(s.as_str()));
         let on_bus = |row: &&usize| self.catalogue[**row].bus.is_none_or(|b| b == device.bus);
-        rows.flatten().filter(on_bus).copied().collect()
+        let rows: BTreeSet<usize> = rows.flatten().filter(on_bus).copied().collect();
+        if rows.is_empty() {
+            return self.fallback.into_iter().collect();
+        }
+        rows
     }
 }
 
@@ -97,7 +108,7 @@ impl Matching {
             of_device: of_device.collect(),
             drivers: used
                 .iter()
-                .map(|row| describe(&rows.catalogue[*row], config))
+                .map(|row| describe(rows.catalogue[*row], config))
                 .collect(),
         }
     }

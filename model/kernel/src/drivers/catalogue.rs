@@ -150,6 +150,16 @@ const fn iommu(
     }
 }
 
+/// Stands for the drivers that no catalogue has, where that is asked for
+/// ([`Config::any_driver`](crate::config::Config::any_driver)).
+pub static ANY_DRIVER: DriverInfo = client(
+    "any-driver",
+    &[],
+    Initcall::Device,
+    u16::MAX,
+    "none: stands for the driver of a device without one",
+);
+
 /// The catalogue, by level and link order.
 pub const CATALOGUE: &[DriverInfo] = &[
     client(
