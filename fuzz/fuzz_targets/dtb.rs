@@ -1,5 +1,5 @@
-//! Any bytes as a blob: an error, or a board that boots. `tests/boards/mutants.rs` of `scenarios` is the
-//! bounded run of the same.
+//! Any bytes as a blob: an error, or a board that boots. `tests/boards/mutants.rs` of `scenarios`
+//! is the bounded run of the same.
 
 #![no_main]
 

@@ -352,8 +352,8 @@ fn the_row_of_a_board_counts_what_is_there() {
     );
 }
 
-/// The report was made on a kernel with all drivers built in; in a defconfig those of the FCPs and of
-/// Ethernet are modules. Nothing else in its log may depend on what else has a driver.
+/// The report was made on a kernel with all drivers built in; in a defconfig those of the FCPs and
+/// of Ethernet are modules. Nothing else in its log may depend on what else has a driver.
 #[test]
 fn the_wide_catalogue_gives_the_reported_log_but_for_modules() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards/r8a77965-salvator-xs.dts");

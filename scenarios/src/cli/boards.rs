@@ -29,8 +29,8 @@ Exit codes: 0 every board booted to the end; 1 one died in an oops, deadlocked, 
 /// Boots many boards and prints a row for each
 ///
 /// Every .dtb and .dts of the folders is loaded and booted under the default schedule, with the
-/// drivers of an arm64 defconfig. Below the rows: the sums, and what the boards say about IOMMUs that
-/// the model does not follow. A file that cannot be read is named, and the others go on.
+/// drivers of an arm64 defconfig. Below the rows: the sums, and what the boards say about IOMMUs
+/// that the model does not follow. A file that cannot be read is named, and the others go on.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Boards {

@@ -1,5 +1,5 @@
-//! Blobs that are wrong somewhere, by a seeded generator: each gives an error with a cause, or boots.
-//! `fuzz/fuzz_targets/dtb.rs` does the same for longer.
+//! Blobs that are wrong somewhere, by a seeded generator: each gives an error with a cause, or
+//! boots. `fuzz/fuzz_targets/dtb.rs` does the same for longer.
 
 use super::{folder, load, wide};
 use kernel::revision::Revision;
@@ -65,7 +65,8 @@ impl Random {
             u32::MAX,
         ];
         for _ in 0..=self.below(4) {
-            // The header is a small part of a blob and most of what is checked; leave it to one in ten.
+            // The header is a small part of a blob and most of what is checked; leave it to one in
+            // ten.
             let start = if self.below(10) == 0 {
                 0
             } else {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 impl Board {
     /// __fw_devlink_relax_cycles(): what lies on a cycle does not make a consumer wait. A device
-    /// depends on its suppliers and on the device above it. The kernel looks for cycles while devices
-    /// are added; here all are known beforehand.
+    /// depends on its suppliers and on the device above it. The kernel looks for cycles while
+    /// devices are added; here all are known beforehand.
     pub(super) fn relax_cycles(&self, links: &mut Vec<LinkDescription>) {
         let mut needs: DiGraphMap<u16, ()> = DiGraphMap::new();
         for link in &*links {

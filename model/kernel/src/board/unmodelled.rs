@@ -7,8 +7,8 @@ use std::fmt;
 /// A kind of binding that is not modelled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binding {
-    /// An IOMMU (`#iommu-cells`), with its first compatible, that no driver of the catalogue makes an
-    /// instance of.
+    /// An IOMMU (`#iommu-cells`), with its first compatible, that no driver of the catalogue makes
+    /// an instance of.
     NoDriver(String),
     /// An IOMMU that of_platform makes no device of.
     NoDevice(String),

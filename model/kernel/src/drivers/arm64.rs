@@ -2,8 +2,8 @@
 //!
 //! The table was made by `arm64.py` from the Makefiles, match tables and initcalls of v7.2; its
 //! first lines say which blobs it serves. A row that the defconfig leaves out (`x`: several IOMMU
-//! drivers) is taken as built in, since the model is about IOMMUs. Rows of the narrow catalogue that
-//! the table lacks are added, so that boards of scenarios work with either.
+//! drivers) is taken as built in, since the model is about IOMMUs. Rows of the narrow catalogue
+//! that the table lacks are added, so that boards of scenarios work with either.
 
 use super::catalogue::{CATALOGUE, DriverInfo, Initcall, Kind};
 use crate::ids::Bus;

@@ -18,8 +18,8 @@ impl Kernel {
         ret
     }
 
-    /// of_platform_populate(), at the end of a probe: the devices of the nodes below, unless they are
-    /// there from a probe before. Left out: of_platform_depopulate().
+    /// of_platform_populate(), at the end of a probe: the devices of the nodes below, unless they
+    /// are there from a probe before. Left out: of_platform_depopulate().
     pub(crate) fn of_platform_populate(&self, dev: DeviceId) {
         for (n, child) in self.description(dev).populates.iter().enumerate() {
             if !self.globals.klist_devices.contains(*child) {

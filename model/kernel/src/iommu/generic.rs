@@ -1,13 +1,13 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
 //! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c and
-//! vsi-iommu.c. Follows v7.2 on every revision, but for what 229e6ee43d2a, 7d835134d4e1 and 97cb1fa02726
-//! changed in arm-smmu.c.
+//! vsi-iommu.c. Follows v7.2 on every revision, but for what 229e6ee43d2a, 7d835134d4e1 and
+//! 97cb1fa02726 changed in arm-smmu.c.
 //!
-//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1. Left out: stream numbers out of range, contexts of
-//! qcom_iommu, regions and shared page tables of Mediatek (one group for each instance), DARTs of
-//! different page sizes, Tegra's table of groups, -EINVAL for streams of two groups, and the links
-//! from a client to its IOMMU that are for runtime PM alone. A group that is shared through a stream
-//! is found through the devices that have the stream.
+//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1. Left out: stream
+//! numbers out of range, contexts of qcom_iommu, regions and shared page tables of Mediatek (one
+//! group for each instance), DARTs of different page sizes, Tegra's table of groups, -EINVAL for
+//! streams of two groups, and the links from a client to its IOMMU that are for runtime PM alone. A
+//! group that is shared through a stream is found through the devices that have the stream.
 
 use crate::board::IommuSpec;
 use crate::commit;

@@ -1,8 +1,8 @@
 //! drivers/iommu/of_iommu.c: a device's IOMMUs from the device tree. Follows v7.3-rc7.
 //!
-//! Left out: PCI aliases and of_iommu_configure_dev_id(). `iommu-map` is asked for devices that a bus
-//! finds by itself (PCI functions, fsl-mc and CDX objects, host1x contexts), which no tree lists; the
-//! bus's own device has `iommus` or no IOMMU.
+//! Left out: PCI aliases and of_iommu_configure_dev_id(). `iommu-map` is asked for devices that a
+//! bus finds by itself (PCI functions, fsl-mc and CDX objects, host1x contexts), which no tree
+//! lists; the bus's own device has `iommus` or no IOMMU.
 
 use crate::board::IommuSpec;
 use crate::commit;

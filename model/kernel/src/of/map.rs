@@ -2,8 +2,9 @@
 //! requester ID.
 //!
 //! Follows of_map_id() in drivers/of/base.c of v7.2, where an entry has as many output cells as
-//! `#iommu-cells` of its IOMMU says. Before ccb2fd725d41 ("of: Respect #{iommu,msi}-cells in maps") it
-//! was always one: the same for every IOMMU with one cell. Left out: `msi-map`, and MAX_PHANDLE_ARGS.
+//! `#iommu-cells` of its IOMMU says. Before ccb2fd725d41 ("of: Respect #{iommu,msi}-cells in maps")
+//! it was always one: the same for every IOMMU with one cell. Left out: `msi-map`, and
+//! MAX_PHANDLE_ARGS.
 
 use crate::of::tree::{NodeId, Tree};
 use thiserror::Error;
@@ -113,8 +114,8 @@ fn is_bad_map(cells: &[u32]) -> bool {
             .all(|entry| entry[1] == cells[1] && entry[3] == 1)
 }
 
-/// Where a number of the bus goes: the IOMMU and its cells, `None` if it passes by all IOMMUs, or the
-/// map does not hold for it (`iommu-map-mask` hides a base; several cells for a range).
+/// Where a number of the bus goes: the IOMMU and its cells, `None` if it passes by all IOMMUs, or
+/// the map does not hold for it (`iommu-map-mask` hides a base; several cells for a range).
 pub fn of_map_id(tree: &Tree, node: NodeId, id: u32) -> Option<(NodeId, Vec<u32>)> {
     let mask = tree.cell(node, "iommu-map-mask").unwrap_or(u32::MAX);
     let id = id & mask;

@@ -2,8 +2,8 @@
 //! in which order, and what they are called.
 //!
 //! Follows of_platform_default_populate_init() of v7.3-rc7. Left out: auxdata,
-//! `simple-framebuffer`, the reserved-memory nodes with drivers of their own, and devices that drivers
-//! add in other ways than of_platform_populate().
+//! `simple-framebuffer`, the reserved-memory nodes with drivers of their own, and devices that
+//! drivers add in other ways than of_platform_populate().
 
 use crate::ids::Bus;
 use crate::of::tree::{NodeId, Tree};
@@ -50,9 +50,9 @@ pub fn of_platform_default_populate(tree: &Tree) -> Vec<Created> {
     created
 }
 
-/// of_platform_populate() by the driver of a device: the nodes below its own that are no devices yet.
-/// Buses below are taken with what is on them, as of_platform_default_populate() does; without a match
-/// table the kernel leaves that to simple-pm-bus.
+/// of_platform_populate() by the driver of a device: the nodes below its own that are no devices
+/// yet. Buses below are taken with what is on them, as of_platform_default_populate() does; without
+/// a match table the kernel leaves that to simple-pm-bus.
 pub fn of_platform_populate(
     tree: &Tree,
     by: usize,
