@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::suggest::nearest;
 use kernel::board::BoardError;
 use kernel::config::Config;
-use kernel::drivers::catalogue::CATALOGUE;
+use kernel::drivers::catalogue::DriverInfo;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
 use kernel::revision::Revision;
@@ -62,9 +62,11 @@ pub fn kernel(
         })?;
     check_devices(&laid_out, "--allow", config.allow.iter())?;
     check_devices(&laid_out, "--probe", config.probe_results.keys())?;
-    check_drivers("--async", config.async_probe.iter().filter(|d| *d != "*"))?;
-    check_drivers("--without", config.absent.iter())?;
-    check_drivers("--module", config.loaded_modules.iter())?;
+    let all = config.catalogue.drivers();
+    let named = config.async_probe.iter().filter(|d| *d != "*");
+    check_drivers(all, "--async", named)?;
+    check_drivers(all, "--without", config.absent.iter())?;
+    check_drivers(all, "--module", config.loaded_modules.iter())?;
     check_modules(&config)?;
     let start = start(&laid_out);
     Ok(Arc::new(Kernel::new(revision, config, laid_out, start)))
@@ -116,10 +118,11 @@ fn check_devices<'a>(
 }
 
 fn check_drivers<'a>(
+    all: &'static [DriverInfo],
     option: &'static str,
     names: impl Iterator<Item = &'a String>,
 ) -> Result<(), SetupError> {
-    let known = || CATALOGUE.iter().map(|d| d.name);
+    let known = || all.iter().map(|d| d.name);
     for name in names {
         if !known().any(|d| d == name) {
             return Err(SetupError::Unknown {

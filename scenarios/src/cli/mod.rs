@@ -1,5 +1,6 @@
 //! Commands, their options, and exit codes.
 
+mod boards;
 mod boot;
 mod check;
 mod explain;
@@ -39,6 +40,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Boot(boot::Boot),
+    Boards(boards::Boards),
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
@@ -76,6 +78,7 @@ impl MemoryModel {
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
     match &arguments.command {
         Command::Boot(command) => command.run(),
+        Command::Boards(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),

@@ -1,9 +1,10 @@
 //! drivers/base/core.c, the part about device links. Follows v7.3-rc7.
 //!
 //! All links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
-//! devices have been added. Left out: sync_state, cycles, SYNC_STATE_ONLY links to ancestors,
-//! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on. fw_devlink_link_device()
-//! reads the node and sets `fwnode->dev` shortly before it takes fwnode_link_lock, here with it.
+//! devices have been added. Left out: sync_state, SYNC_STATE_ONLY links to ancestors, links on a
+//! cycle (`board/cycles.rs`), and dev_is_best_effort(), which fw_devlink_drivers_done() would turn
+//! on. fw_devlink_link_device() reads the node and sets `fwnode->dev` shortly before it takes
+//! fwnode_link_lock, here with it.
 
 use crate::errno::EPROBE_DEFER;
 use crate::ids::{DeviceId, LinkId, LinkState, LinksStatus};
