@@ -445,10 +445,12 @@ impl<M: Model> Backend for Machine<M> {
 
     fn records(&self) -> bool {
         let state = self.state.borrow();
-        state.events.is_some() && !state.peeking
+        (state.events.is_some() || state.announces) && !state.peeking
     }
 
     fn record(&self, what: What) {
-        self.state.borrow_mut().push_event(what);
+        if let Some(what) = self.announce(what) {
+            self.state.borrow_mut().push_event(what);
+        }
     }
 }
