@@ -2,6 +2,7 @@
 
 mod boot;
 mod check;
+mod conform;
 mod explain;
 mod kernels;
 mod limits;
@@ -43,6 +44,7 @@ enum Command {
     Explain(explain::Explain),
     Replay(replay::Replay),
     Merge(merge::Merge),
+    Conform(conform::Conform),
     Kernels(kernels::Kernels),
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Merge(command) => command.run(),
+        Command::Conform(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }
