@@ -5,14 +5,14 @@ use super::events::{AMBA, Observed, Owed, PART, QUEUE, Queue};
 use super::facts::Class;
 use super::shown::{Shown, WORK};
 use crate::trace::{Driver, Message};
-use checker::engine::conform::{Log, Next, Standing};
+use checker::engine::conform::{Log, Next, Says, Standing};
 use checker::event::{TaskId, What};
 use checker::hash::Rolling;
 use kernel::ids::{Bus, DeviceId};
 use kernel::kernel::{Kernel, Warn};
 use kernel::model::Task;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What stays the same: the log and the kernel.
@@ -25,6 +25,8 @@ pub(super) struct Fixed {
     pub(super) devices: HashMap<String, DeviceId>,
     /// Of each device, the IOMMU's node and id of each entry of `iommus`.
     pub(super) specifiers: Vec<Vec<(String, u32)>>,
+    /// The numbers of the events of each thread.
+    pub(super) of_thread: BTreeMap<u32, Vec<usize>>,
     /// The first event that is a call: before it the kernel was not watched.
     pub(super) first_call: usize,
     /// Tasks that stand for the initcalls and the worker where user space has tasks of its own.
@@ -328,6 +330,18 @@ impl Place {
         }
     }
 
+    /// Whether the thread that the task is does something else next in the log.
+    fn will_never_fit(&self, view: &View, next: &Shown) -> bool {
+        if view.is_idle {
+            return true;
+        }
+        let Some(mine) = view.pid else { return false };
+        let all = self.fixed.of_thread.get(&mine).map_or(&[][..], |all| all);
+        let from = all.partition_point(|i| *i < self.at);
+        let owed = all.get(from).map(|i| &self.fixed.owed[*i].shown);
+        owed.is_some_and(|owed| !owed.is_work() && !next.is_same_call(owed))
+    }
+
     /// This place with the event explained by a task.
     fn explained(&self, task: TaskId, owed: &Owed) -> Self {
         let mut then = self.clone();
@@ -339,7 +353,7 @@ impl Place {
 }
 
 impl Log for Place {
-    fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Vec<Next<Self>> {
+    fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Says<Self> {
         let view = self.view(task);
         let shown = self.shown(&view, what);
         let silent = || {
@@ -348,23 +362,26 @@ impl Log for Place {
             log
         };
         let Some(next) = shown.get(view.part) else {
-            return vec![Next {
+            return Says::Next(vec![Next {
                 log: silent(),
                 goes: true,
                 at_once: true,
-            }];
+            }]);
         };
+        // Nobody watched before the first call of the log; where the work is queued for others'
+        // sake its runs may be others' too.
+        let is_level = matches!(next, Shown::Level(_));
+        let is_unseen = !is_level && self.at <= self.fixed.first_call;
+        let may_be_idle = next.is_work();
+        if !is_unseen && !may_be_idle && self.will_never_fit(&view, next) {
+            return Says::Never;
+        }
         let is_last = view.part + 1 == shown.len();
         let mut all = vec![];
-        let is_level = matches!(next, Shown::Level(_));
         let owed = self.fixed.owed.get(self.at).filter(|owed| {
             let may_begin = is_level || self.at >= self.fixed.first_call;
             may_begin && !view.is_idle && next.fits(&owed.shown) && self.can_be(tasks, task, owed)
         });
-        // Nobody watched before the first call of the log; where the work is queued for others'
-        // sake its runs may be others' too.
-        let is_unseen = !is_level && self.at <= self.fixed.first_call;
-        let may_be_idle = next.is_work();
         if let Some(owed) = owed {
             let mut log = self.explained(task, owed);
             if is_last {
@@ -395,7 +412,7 @@ impl Log for Place {
                 at_once: self.at < self.fixed.first_call,
             });
         }
-        all
+        Says::Next(all)
     }
 
     fn skip(&self) -> Option<Self> {

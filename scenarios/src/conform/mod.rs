@@ -30,6 +30,7 @@ use kernel::revision::Revision;
 use kernel::verb::Verb;
 use matching::{Fixed, Place};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A log, ready to be explained.
@@ -83,7 +84,14 @@ impl Case {
             let name = |node: kernel::of::tree::NodeId| board.tree.node(node).name.clone();
             specs.map(|s| (name(s.node), s.id)).collect()
         });
+        let mut of_thread: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (i, event) in owed.iter().enumerate() {
+            if let Some(pid) = event.pid {
+                of_thread.entry(pid).or_default().push(i);
+            }
+        }
         let fixed = Arc::new(Fixed {
+            of_thread,
             first_call: owed.iter().position(is_call).unwrap_or(owed.len()),
             owed,
             observed,

@@ -46,6 +46,31 @@ impl Shown {
         }
     }
 
+    /// As [`Shown::fits`], whatever `dev->driver` is, which others may change.
+    pub(super) fn is_same_call(&self, log: &Shown) -> bool {
+        match (self, log) {
+            (
+                Shown::Enter {
+                    function,
+                    device,
+                    specifier,
+                    ..
+                },
+                Shown::Enter {
+                    function: f,
+                    device: d,
+                    specifier: s,
+                    ..
+                },
+            ) => {
+                function == f
+                    && (d.is_none() || device == d)
+                    && (s.is_none() || specifier.is_none() || specifier == s)
+            }
+            _ => self.fits(log),
+        }
+    }
+
     /// Whether what the model shows is what stands in the log, as far as the log says it.
     pub(super) fn fits(&self, log: &Shown) -> bool {
         match (self, log) {
@@ -66,7 +91,7 @@ impl Shown {
                 function == f
                     && (d.is_none() || device == d)
                     && has.as_ref().is_none_or(|has| is_same_driver(driver, has))
-                    && s.as_ref().is_none_or(|s| specifier.as_ref() == Some(s))
+                    && (s.is_none() || specifier.is_none() || specifier == s)
             }
             (
                 Shown::Exit {

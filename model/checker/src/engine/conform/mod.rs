@@ -45,12 +45,21 @@ pub struct Next<L> {
     pub at_once: bool,
 }
 
+/// What a log says to a call, return or note.
+#[derive(Clone, Debug)]
+pub enum Says<L> {
+    /// What may follow. If nothing may, then not now: others have to go first.
+    Next(Vec<Next<L>>),
+    /// It will never fit, whatever others do before.
+    Never,
+}
+
 /// A log, and a place in it.
 ///
 /// The methods are called while the world can be read (see [`crate::sync`]), and nobody sees that.
 pub trait Log: Clone {
-    /// What may follow when `task` is about to do this; nothing if that does not fit the log.
-    fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Vec<Next<Self>>;
+    /// What may follow when `task` is about to do this.
+    fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Says<Self>;
 
     /// The log if its next event is none of the model's, where that may be.
     fn skip(&self) -> Option<Self>;

@@ -1,6 +1,6 @@
 //! The search.
 
-use super::{Answer, Bounds, Dead, Found, Log, Next, Run, Standing};
+use super::{Answer, Bounds, Dead, Found, Log, Next, Run, Says, Standing};
 use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::replay::{Trace, finish};
@@ -201,6 +201,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         self.machine.enabled(&mut enabled);
         let tasks = standings(&self.machine);
         let mut ranked: Vec<(u32, Choice<L>)> = vec![];
+        let mut sure = None;
         for task in enabled {
             let Some(what) = self.machine.announced(task) else {
                 let goes = Some(task);
@@ -215,15 +216,23 @@ impl<M: Model, L: Log> Search<'_, M, L> {
                 ));
                 continue;
             };
-            for next in self.machine.peek(|| log.ask(&tasks, task, &what)) {
+            let says = self.machine.peek(|| log.ask(&tasks, task, &what));
+            let Says::Next(all) = says else {
+                return vec![];
+            };
+            for next in all {
                 let Next { log, goes, at_once } = next;
                 let goes = goes.then_some(task);
                 let choice = Choice { goes, log };
                 if at_once {
-                    return vec![choice];
+                    sure.get_or_insert(choice);
+                } else {
+                    ranked.push((0, choice));
                 }
-                ranked.push((0, choice));
             }
+        }
+        if let Some(choice) = sure {
+            return vec![choice];
         }
         if let Some(log) = log.skip() {
             ranked.push((3, Choice { goes: None, log }));
