@@ -81,8 +81,18 @@ impl Conform {
         for path in &self.traces {
             let log = Log::read(path)?;
             let case = Case::new(&board, revision, self.config(), &log, &self.probes())?;
-            println!("Log {}   board {}   kernel {revision}", path.display(), board.name);
-            print!("{}", Read { log: &log, case: &case });
+            println!(
+                "Log {}   board {}   kernel {revision}",
+                path.display(),
+                board.name
+            );
+            print!(
+                "{}",
+                Read {
+                    log: &log,
+                    case: &case
+                }
+            );
             if case.events() == 0 {
                 return Err(miette!("{}: nothing in it can be compared", path.display()));
             }

@@ -291,9 +291,8 @@ impl Reader<'_> {
                 device,
                 about,
             } => {
-                let is_twice = driver.is_some()
-                    && *about == Message::AddingToGroup
-                    && self.has_group_events;
+                let is_twice =
+                    driver.is_some() && *about == Message::AddingToGroup && self.has_group_events;
                 if is_twice {
                     self.not.repeated += 1;
                 } else if let Some(device) = self.device(device) {

@@ -156,10 +156,7 @@ impl Facts {
     pub fn apply(&self, board: &mut Board, config: &mut Config) {
         for (device, error) in &self.probe_results {
             if board.device_by_name(device).is_some() && self.is_known(board, device) {
-                config
-                    .probe_results
-                    .entry(device.clone())
-                    .or_insert(*error);
+                config.probe_results.entry(device.clone()).or_insert(*error);
             }
         }
         for module in &self.modules {
@@ -209,9 +206,7 @@ impl Facts {
                 board.driver_by_name(driver)?,
                 board.device_by_name(device)?,
             )),
-            Asked::Unbind(device) => {
-                Some(Verb::DeviceReleaseDriver(board.device_by_name(device)?))
-            }
+            Asked::Unbind(device) => Some(Verb::DeviceReleaseDriver(board.device_by_name(device)?)),
         };
         let threads = self.user.iter();
         threads

@@ -179,7 +179,9 @@ impl Place {
     fn shown(&self, view: &View, what: &What) -> Vec<Shown> {
         let mut shown = vec![];
         match what {
-            What::Enter { function, object } => self.shown_enter(view, function, object, &mut shown),
+            What::Enter { function, object } => {
+                self.shown_enter(view, function, object, &mut shown)
+            }
             What::Exit { function, ret } => {
                 let frame = view.frames.last();
                 let device = frame.and_then(|f| f.device);

@@ -40,7 +40,12 @@ impl fmt::Display for Read<'_> {
             count(Rest::Unknown)
         )?;
         for (file, line, text) in &log.unknown {
-            writeln!(f, "  not understood: {}:{line}: {}", log.files[*file], cut(text))?;
+            writeln!(
+                f,
+                "  not understood: {}:{line}: {}",
+                log.files[*file],
+                cut(text)
+            )?;
         }
         let more = count(Rest::Unknown).saturating_sub(log.unknown.len());
         if more > 0 {
@@ -107,16 +112,32 @@ fn write_not_compared(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
     )?;
     for (n, why) in [
         (not.no_name, "whose device the log does not name"),
-        (not.no_beginning, "returns from calls that began before the log"),
-        (not.repeated, "told twice, or a level that the model does not have"),
-        (not.namesakes, "device_add of others with the name of a device of the board"),
-        (not.idle_work, "runs of deferred_probe_work_func in which nothing is seen"),
+        (
+            not.no_beginning,
+            "returns from calls that began before the log",
+        ),
+        (
+            not.repeated,
+            "told twice, or a level that the model does not have",
+        ),
+        (
+            not.namesakes,
+            "device_add of others with the name of a device of the board",
+        ),
+        (
+            not.idle_work,
+            "runs of deferred_probe_work_func in which nothing is seen",
+        ),
     ] {
         if n > 0 {
             writeln!(f, "  {n} {why}")?;
         }
     }
-    list(f, "devices of the board that the log never names", &not.never_named)
+    list(
+        f,
+        "devices of the board that the log never names",
+        &not.never_named,
+    )
 }
 
 fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
@@ -180,7 +201,10 @@ impl Came<'_> {
         writeln!(f, "Schedule {}", run.schedule)?;
         let later = self.later(run);
         if later > 0 {
-            writeln!(f, "After the end of the log the model makes {later} more calls")?;
+            writeln!(
+                f,
+                "After the end of the log the model makes {later} more calls"
+            )?;
         }
         if self.verbose {
             self.write_run(f, run, run.trace.events.len())?;
@@ -201,7 +225,11 @@ impl Came<'_> {
 
     fn dead(&self, f: &mut fmt::Formatter<'_>, dead: &Dead<Outcome>) -> fmt::Result {
         let first = dead.position.saturating_sub(BEFORE);
-        writeln!(f, "Explained {} of {} events", dead.position, self.verdict.events)?;
+        writeln!(
+            f,
+            "Explained {} of {} events",
+            dead.position, self.verdict.events
+        )?;
         for event in first..dead.position {
             writeln!(f, "    {}", self.event(event))?;
         }

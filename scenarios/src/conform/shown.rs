@@ -104,9 +104,7 @@ impl Shown {
                     device: d,
                     ret: r,
                 },
-            ) => {
-                function == f && (d.is_none() || device == d) && (r.is_none() || ret == r)
-            }
+            ) => function == f && (d.is_none() || device == d) && (r.is_none() || ret == r),
             (Shown::Level(a), Shown::Level(b)) => a == b,
             (Shown::Message { .. }, Shown::Message { .. }) => self == log,
             _ => false,

@@ -1,7 +1,7 @@
 //! Files of a trace, line by line, and errors that say where.
 
-use std::path::{Path, PathBuf};
 use miette::Diagnostic;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A file of a trace that cannot be used.

@@ -33,7 +33,8 @@ pub(super) fn event(text: &str) -> Option<What> {
         match key {
             "d" => call.subject = text().map_or(Subject::Unknown, Subject::Name),
             "drv" => {
-                call.driver = number(value).map(|n| if n == 0 { Driver::Null } else { Driver::Set });
+                call.driver =
+                    number(value).map(|n| if n == 0 { Driver::Null } else { Driver::Set });
             }
             "v" => call.binds = text(),
             "i" => node = text(),
