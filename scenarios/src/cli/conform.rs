@@ -9,11 +9,13 @@ use kernel::revision::Revision;
 use miette::miette;
 use scenarios::board;
 use scenarios::conform::Case;
+use scenarios::conform::cmdline;
 use scenarios::conform::events::Probes;
 use scenarios::conform::report::{Came, Read};
+use scenarios::conform::table::Table;
 use scenarios::runner::names::Resolver;
 use scenarios::trace::Log;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
@@ -50,8 +52,18 @@ pub(crate) struct Conform {
     #[arg(long, value_name = "DEVICE=ERROR", value_parser = probe_result)]
     probe: Vec<(String, i32)>,
     /// fw_devlink=on, off, or strict (on with fw_devlink.strict=1)
-    #[arg(long, value_name = "MODE", default_value = "on", value_parser = ["on", "off", "strict"])]
-    fw_devlink: String,
+    #[arg(long, value_name = "MODE", value_parser = ["on", "off", "strict"])]
+    fw_devlink: Option<String>,
+    /// The kernel command line of the boots: which options it had, which functions were probed
+    #[arg(long, value_name = "FILE")]
+    cmdline: Option<PathBuf>,
+    /// Kernel messages of the boot, to be read with its trace: they name devices
+    #[arg(long, value_name = "FILE")]
+    dmesg: Option<PathBuf>,
+    /// With several logs: explores all boots of the model up to this many states, and lists the
+    /// outcomes that were never seen
+    #[arg(long, value_name = "STATES")]
+    explore: Option<u64>,
     /// Functions that are observed even if the log has no call of them
     #[arg(long, value_name = "FUNCTION", value_delimiter = ',')]
     observed: Vec<String>,
@@ -75,17 +87,20 @@ fn probe_result(text: &str) -> Result<(String, i32), String> {
 
 impl Conform {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        if self.dmesg.is_some() && self.traces.len() > 1 {
+            return Err(miette!("--dmesg: expected one TRACE, whose boot it is of"));
+        }
         let board = board::load(&self.board)?;
         let revision = Revision::parse(&self.kernel).map_err(|e| miette!("--kernel: {e}"))?;
+        let mut table = Table::default();
+        let mut last = None;
         let mut all_accepted = true;
         for path in &self.traces {
-            let log = Log::read(path)?;
-            let case = Case::new(&board, revision, self.config(), &log, &self.probes())?;
-            println!(
-                "Log {}   board {}   kernel {revision}",
-                path.display(),
-                board.name
-            );
+            let name = path.display().to_string();
+            let log = self.log(path)?;
+            let (config, probes) = self.configuration(&log)?;
+            let case = Case::new(&board, revision, config, &log, &probes)?;
+            println!("Log {name}   board {}   kernel {revision}", board.name);
             print!(
                 "{}",
                 Read {
@@ -94,12 +109,13 @@ impl Conform {
                 }
             );
             if case.events() == 0 {
-                return Err(miette!("{}: nothing in it can be compared", path.display()));
+                return Err(miette!(
+                    "{name}: nothing in it can be compared; expected calls with names of devices of the board"
+                ));
             }
             let verdict = case.validate(Bounds {
                 max_states: self.max_states,
             });
-            all_accepted &= matches!(verdict.found.answer, Answer::Accepted(_));
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {
                 log: &log,
@@ -109,6 +125,17 @@ impl Conform {
                 verbose: self.verbose,
             };
             print!("{came}");
+            if let Answer::Accepted(run) = verdict.found.answer {
+                table.accepted(name, run.trace.end);
+            } else {
+                all_accepted = false;
+                table.not_accepted(name);
+            }
+            last = Some(case.kernel.clone());
+        }
+        if let (Some(kernel), 2..) = (last, self.traces.len()) {
+            let names = Resolver::by_device_name(&board, kernel.board());
+            print!("{}", table.text(&kernel, &names, self.explore));
         }
         Ok(if all_accepted {
             ExitCode::SUCCESS
@@ -117,22 +144,48 @@ impl Conform {
         })
     }
 
-    fn probes(&self) -> Probes {
-        Probes {
-            observed: self.observed.iter().cloned().collect(),
-            not_observed: self.not_observed.iter().cloned().collect(),
+    /// A log, with the messages of its boot.
+    fn log(&self, path: &Path) -> miette::Result<Log> {
+        let mut log = Log::read(path)?;
+        if let Some(dmesg) = &self.dmesg {
+            log.merge(Log::read(dmesg)?);
         }
+        log.name_devices();
+        Ok(log)
     }
 
-    fn config(&self) -> Config {
-        Config {
-            fw_devlink: self.fw_devlink != "off",
-            fw_devlink_strict: self.fw_devlink == "strict",
-            async_probe: self.async_probe.iter().cloned().collect(),
-            absent: self.without.iter().cloned().collect(),
-            loaded_modules: self.module.clone(),
-            probe_results: self.probe.iter().cloned().collect(),
-            ..Config::default()
+    /// What the command line says, and above that the options.
+    fn configuration(&self, log: &Log) -> miette::Result<(Config, Probes)> {
+        let mut config = Config::default();
+        let mut probes = Probes {
+            not_observed: self.not_observed.iter().cloned().collect(),
+            ..Probes::default()
+        };
+        let text = match &self.cmdline {
+            Some(path) => Some(read_text(path)?),
+            None => log.command_line.clone(),
+        };
+        if let Some(text) = text {
+            let (taken, not) = cmdline::apply(&text, &mut config, &mut probes);
+            println!("Command line: {}", taken.join(" "));
+            if !not.is_empty() {
+                println!("  not modelled: {}", not.join(" "));
+            }
         }
+        if let Some(mode) = &self.fw_devlink {
+            config.fw_devlink = mode != "off";
+            config.fw_devlink_strict = mode == "strict";
+        }
+        config.async_probe.extend(self.async_probe.iter().cloned());
+        config.absent.extend(self.without.iter().cloned());
+        config.loaded_modules.clone_from(&self.module);
+        config.probe_results.extend(self.probe.iter().cloned());
+        probes.observed.extend(self.observed.iter().cloned());
+        Ok((config, probes))
     }
+}
+
+fn read_text(path: &Path) -> miette::Result<String> {
+    let bytes = scenarios::trace::file::bytes(path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

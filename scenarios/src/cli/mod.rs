@@ -10,6 +10,7 @@ mod machine;
 mod merge;
 mod progress;
 mod replay;
+mod trace_setup;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::runner::Memory;
@@ -45,6 +46,7 @@ enum Command {
     Replay(replay::Replay),
     Merge(merge::Merge),
     Conform(conform::Conform),
+    TraceSetup(trace_setup::TraceSetup),
     Kernels(kernels::Kernels),
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Replay(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Conform(command) => command.run(),
+        Command::TraceSetup(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }

@@ -117,6 +117,8 @@ pub struct NotCompared {
 pub struct Probes {
     /// Functions that are observed whether they occur in the log or not.
     pub observed: BTreeSet<String>,
+    /// The same of returns.
+    pub returned: BTreeSet<String>,
     /// Functions whose calls are not compared.
     pub not_observed: BTreeSet<String>,
 }
@@ -197,6 +199,7 @@ fn is_named(log: &Log, name: &str) -> bool {
 fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Observed {
     let (mut entered, mut returned) = log.functions();
     entered.extend(probes.observed.iter().cloned());
+    returned.extend(probes.returned.iter().cloned());
     for name in &probes.not_observed {
         entered.remove(name);
         returned.remove(name);

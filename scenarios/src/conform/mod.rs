@@ -4,17 +4,20 @@
 //!
 //! - [`crate::trace`] reads the log.
 //! - `facts.rs` reads off it what was configured, and which devices the model cannot follow.
+//! - `cmdline.rs` reads a kernel's command line.
 //! - `events.rs` makes of it the events that are to be explained, and counts the rest.
 //! - `matching.rs` is a place in those events; [`checker::engine::conform`] searches.
-//! - [`report`] says what came of it.
+//! - [`report`] says what came of it, [`table`] of several boots.
 //!
 //! What is compared and what not is in `docs/conform.md`.
 
+pub mod cmdline;
 pub mod events;
 pub mod facts;
 mod matching;
 pub mod report;
 mod shown;
+pub mod table;
 
 use crate::board::Board;
 use crate::setup::{self, SetupError};

@@ -259,6 +259,11 @@ impl Log {
     }
 }
 
+/// A function's name as the tracer prints it, without what the compiler appended.
+pub fn function_name(name: &str) -> Option<String> {
+    kprobe::function(name)
+}
+
 /// What a line is.
 fn classify(text: &str, graph: &mut graph::Open) -> Line {
     if text.trim().is_empty() {
