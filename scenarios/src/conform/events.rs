@@ -195,9 +195,21 @@ fn is_named(log: &Log, name: &str) -> bool {
     })
 }
 
+/// The functions of which a call names a device.
+fn named_functions(log: &Log) -> BTreeSet<&str> {
+    let calls = log.entries.iter().filter_map(|e| match &e.what {
+        What::Enter(call) if matches!(call.subject, Subject::Name(_)) => Some(call),
+        _ => None,
+    });
+    calls.map(|call| call.function.as_str()).collect()
+}
+
 /// What is seen of the kernel, by what is in the log.
 fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Observed {
     let (mut entered, mut returned) = log.functions();
+    // A function none of whose calls names a device cannot be compared.
+    let named = named_functions(log);
+    entered.retain(|f| f == WORK || named.contains(f.as_str()));
     entered.extend(probes.observed.iter().cloned());
     returned.extend(probes.returned.iter().cloned());
     for name in &probes.not_observed {
@@ -233,11 +245,12 @@ fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Obser
     }
 }
 
-/// Whether driver_probe_device()'s own call of driver_deferred_probe_add() is seen: it comes
-/// right after really_probe() has returned to the same thread, for the same device.
+/// Whether driver_probe_device()'s own call of driver_deferred_probe_add() is seen: what the same
+/// thread did before it, as far as the log shows, was for the same device. Before
+/// that of device_links_driver_bound() it was driver_bound() of the supplier.
 fn queues_after_deferral(log: &Log) -> bool {
     let mut open: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-    let mut deferred: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut last: BTreeMap<u32, &str> = BTreeMap::new();
     for entry in &log.entries {
         let Some(pid) = entry.thread.as_ref().map(|t| t.pid) else {
             continue;
@@ -247,18 +260,17 @@ fn queues_after_deferral(log: &Log) -> bool {
                 let Subject::Name(name) = &call.subject else {
                     continue;
                 };
-                let after = deferred.remove(&pid);
-                if call.function == QUEUE && after == Some(name) {
+                if call.function == QUEUE && last.get(&pid) == Some(&name.as_str()) {
                     return true;
                 }
+                last.insert(pid, name);
                 if call.function == "really_probe" {
                     open.entry(pid).or_default().push(name);
                 }
             }
-            What::Exit { function, ret } if function == "really_probe" => {
-                let device = open.entry(pid).or_default().pop();
-                if let (Some(device), Some(517 | -517)) = (device, ret) {
-                    deferred.insert(pid, device);
+            What::Exit { function, .. } if function == "really_probe" => {
+                if let Some(device) = open.entry(pid).or_default().pop() {
+                    last.insert(pid, device);
                 }
             }
             _ => {}
@@ -340,6 +352,11 @@ impl Reader<'_> {
     fn enter(&mut self, pid: Option<u32>, call: &Call) -> Option<Shown> {
         let function = call.function.as_str();
         let is_modelled = FUNCTIONS.contains(&function) || OTHERS.contains(&function);
+        let has_name = matches!(call.subject, Subject::Name(_)) || function == WORK;
+        if is_modelled && !has_name {
+            self.not.no_name += 1;
+            return None;
+        }
         if !is_modelled || !self.observed.entered.contains(function) {
             *self.not.functions.entry(function.to_owned()).or_default() += 1;
             return None;
@@ -347,10 +364,7 @@ impl Reader<'_> {
         let device = match &call.subject {
             _ if function == WORK => None,
             Subject::Name(name) => self.device(name),
-            Subject::Address(_) | Subject::Unknown => {
-                self.not.no_name += 1;
-                None
-            }
+            Subject::Address(_) | Subject::Unknown => None,
         };
         if function == "device_add" && device.is_some() && self.is_namesake(pid, device) {
             self.not.namesakes += 1;

@@ -71,7 +71,7 @@ pub struct Facts {
     pub user: Vec<(u32, Vec<Asked>)>,
     /// The drivers seen at each device.
     pub bound: BTreeMap<String, BTreeSet<String>>,
-    /// Devices at which some driver was seen set.
+    /// Devices at which some driver was seen, or tried.
     pub driven: BTreeSet<String>,
 }
 
@@ -122,6 +122,9 @@ impl Facts {
 
     fn enter(&mut self, entry: &Entry, call: &Call, device: &str, is_outermost: bool) {
         if matches!(&call.driver, Some(Driver::Set | Driver::Name(_))) {
+            self.driven.insert(device.to_owned());
+        }
+        if ["really_probe", "__driver_probe_device"].contains(&call.function.as_str()) {
             self.driven.insert(device.to_owned());
         }
         if let Some(driver) = &call.binds {

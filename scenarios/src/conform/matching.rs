@@ -27,6 +27,8 @@ pub(super) struct Fixed {
     pub(super) specifiers: Vec<Vec<(String, u32)>>,
     /// The numbers of the events of each thread.
     pub(super) of_thread: BTreeMap<u32, Vec<usize>>,
+    /// Some events do not say whose they are.
+    pub(super) has_threadless: bool,
     /// The first event that is a call: before it the kernel was not watched.
     pub(super) first_call: usize,
     /// Tasks that stand for the initcalls and the worker where user space has tasks of its own.
@@ -337,7 +339,11 @@ impl Place {
         if view.is_idle {
             return true;
         }
-        let Some(mine) = view.pid else { return false };
+        // Messages do not say which thread they are of.
+        let may_be_anybodys = self.fixed.has_threadless && next.can_be_message();
+        let Some(mine) = view.pid.filter(|_| !may_be_anybodys) else {
+            return false;
+        };
         let all = self.fixed.of_thread.get(&mine).map_or(&[][..], |all| all);
         let from = all.partition_point(|i| *i < self.at);
         let owed = all.get(from).map(|i| &self.fixed.owed[*i].shown);

@@ -95,6 +95,7 @@ impl Case {
         }
         let fixed = Arc::new(Fixed {
             of_thread,
+            has_threadless: owed.iter().any(|o| o.pid.is_none()),
             first_call: owed.iter().position(is_call).unwrap_or(owed.len()),
             owed,
             observed,

@@ -37,6 +37,15 @@ impl Shown {
         matches!(self, Shown::Enter { function, .. } if function == WORK)
     }
 
+    /// Whether a kernel message can show it.
+    pub(super) fn can_be_message(&self) -> bool {
+        match self {
+            Shown::Message { .. } => true,
+            Shown::Enter { function, .. } => function.ends_with("_of_xlate"),
+            _ => false,
+        }
+    }
+
     /// The device that it is about.
     pub(super) fn device(&self) -> Option<DeviceId> {
         match self {
