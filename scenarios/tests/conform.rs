@@ -2,6 +2,8 @@
 
 #[path = "conform/cases.rs"]
 mod cases;
+#[path = "conform/command.rs"]
+mod command;
 #[path = "conform/lines.rs"]
 mod lines;
 #[path = "conform/mutants.rs"]

@@ -127,7 +127,6 @@ pub struct Probes {
 pub(super) struct Reader<'a> {
     kernel: &'a Kernel,
     facts: &'a Facts,
-    log: &'a Log,
     devices: HashMap<&'a str, DeviceId>,
     observed: Observed,
     /// Calls that have not returned: function, device if it is compared.
@@ -164,7 +163,6 @@ pub(super) fn read(
     let mut reader = Reader {
         kernel,
         facts,
-        log,
         devices,
         observed,
         open: BTreeMap::new(),
@@ -427,6 +425,5 @@ impl Reader<'_> {
         let mut keep = keep.into_iter();
         self.owed.retain(|_| keep.next().unwrap_or(true));
         self.not.idle_work = before - self.owed.len();
-        let _ = self.log;
     }
 }

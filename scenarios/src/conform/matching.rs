@@ -182,7 +182,7 @@ impl Place {
         let mut shown = vec![];
         match what {
             What::Enter { function, object } => {
-                self.shown_enter(view, function, object, &mut shown)
+                self.shown_enter(view, function, object, &mut shown);
             }
             What::Exit { function, ret } => {
                 let frame = view.frames.last();

@@ -199,7 +199,7 @@ impl Came<'_> {
     fn accepted(&self, f: &mut fmt::Formatter<'_>, run: &Run<Outcome>) -> fmt::Result {
         writeln!(f, "Accepted")?;
         writeln!(f, "Schedule {}", run.schedule)?;
-        let later = self.later(run);
+        let later = Self::later(run);
         if later > 0 {
             writeln!(
                 f,
@@ -207,7 +207,7 @@ impl Came<'_> {
             )?;
         }
         if self.verbose {
-            self.write_run(f, run, run.trace.events.len())?;
+            Self::write_run(f, run, run.trace.events.len())?;
         }
         for line in outcome_lines(&run.trace.end, self.names) {
             writeln!(f, "  {line}")?;
@@ -216,7 +216,7 @@ impl Came<'_> {
     }
 
     /// Calls of the run behind the end of the log.
-    fn later(&self, run: &Run<Outcome>) -> usize {
+    fn later(run: &Run<Outcome>) -> usize {
         let later = run.trace.events[run.explained..].iter();
         later
             .filter(|e| matches!(e.what, What::Enter { .. }))
@@ -249,7 +249,7 @@ impl Came<'_> {
         }
         writeln!(f, "Schedule to there {}", dead.run.schedule)?;
         if self.verbose {
-            self.write_run(f, &dead.run, dead.run.explained)?;
+            Self::write_run(f, &dead.run, dead.run.explained)?;
         }
         Ok(())
     }
@@ -263,7 +263,7 @@ impl Came<'_> {
     }
 
     /// Calls, returns and notes, with who makes them.
-    fn write_run(&self, f: &mut fmt::Formatter<'_>, run: &Run<Outcome>, end: usize) -> fmt::Result {
+    fn write_run(f: &mut fmt::Formatter<'_>, run: &Run<Outcome>, end: usize) -> fmt::Result {
         writeln!(f, "Run")?;
         for (i, event) in run.trace.events[..end].iter().enumerate() {
             if i == run.explained {

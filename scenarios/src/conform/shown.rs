@@ -99,7 +99,9 @@ impl Shown {
             ) => {
                 function == f
                     && (d.is_none() || device == d)
-                    && has.as_ref().is_none_or(|has| is_same_driver(driver, has))
+                    && has
+                        .as_ref()
+                        .is_none_or(|has| is_same_driver(driver.as_ref(), has))
                     && (s.is_none() || specifier.is_none() || specifier == s)
             }
             (
@@ -167,14 +169,13 @@ impl Shown {
 }
 
 /// Whether `dev->driver` of the model is what the log says of it.
-fn is_same_driver(model: &Option<Driver>, log: &Driver) -> bool {
+fn is_same_driver(model: Option<&Driver>, log: &Driver) -> bool {
     match (model, log) {
-        // The model has no say.
-        (None, _) => true,
         (Some(Driver::Name(a)), Driver::Name(b)) => a == b,
-        (Some(Driver::Null), Driver::Null) | (Some(Driver::Name(_) | Driver::Set), Driver::Set) => {
-            true
-        }
+        // Without an answer the model has no say.
+        (None, _)
+        | (Some(Driver::Null), Driver::Null)
+        | (Some(Driver::Name(_) | Driver::Set), Driver::Set) => true,
         _ => false,
     }
 }

@@ -114,10 +114,10 @@ pub(super) fn call(text: &str) -> Option<Call> {
     let function = kprobe::function(name)?;
     let mut subject = Subject::Unknown;
     for argument in arguments.split(", ") {
-        if let Some((key, value)) = argument.split_once('=') {
-            if ["dev", "hwdev"].contains(&key.trim()) {
-                subject = address(value).map_or(Subject::Unknown, Subject::Address);
-            }
+        if let Some((key, value)) = argument.split_once('=')
+            && ["dev", "hwdev"].contains(&key.trim())
+        {
+            subject = address(value).map_or(Subject::Unknown, Subject::Address);
         }
     }
     Some(Call {

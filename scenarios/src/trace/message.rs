@@ -38,10 +38,10 @@ fn head(text: &str) -> (Option<Thread>, Option<u64>, &str, bool) {
     if let Some((_, message)) = rest.split_once(" kernel: ") {
         (rest, dated) = (message, true);
     }
-    if let Some((level, after)) = rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
-        if level.bytes().all(|b| b.is_ascii_digit()) {
-            rest = after;
-        }
+    if let Some((level, after)) = rest.strip_prefix('<').and_then(|r| r.split_once('>'))
+        && level.bytes().all(|b| b.is_ascii_digit())
+    {
+        rest = after;
     }
     let mut time = None;
     let mut thread = None;

@@ -31,12 +31,11 @@ pub(super) fn resolve(entries: &mut [Entry]) -> usize {
         }
     }
     for entry in entries {
-        if let What::Enter(call) = &mut entry.what {
-            if let Subject::Address(address) = call.subject {
-                if let Some(name) = names.get(&address) {
-                    call.subject = Subject::Name(name.clone());
-                }
-            }
+        if let What::Enter(call) = &mut entry.what
+            && let Subject::Address(address) = call.subject
+            && let Some(name) = names.get(&address)
+        {
+            call.subject = Subject::Name(name.clone());
         }
     }
     names.len()

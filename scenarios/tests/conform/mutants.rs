@@ -120,7 +120,6 @@ fn mutant(
             let (head, ret) = line.text.rsplit_once(" ret=")?;
             let other = match (ret, line.number % 2) {
                 ("0", 0) => "-19",
-                ("0", _) => "-517",
                 ("-517", _) => "0",
                 _ => "-517",
             };

@@ -3,6 +3,7 @@
 use crate::cases::{BOOTS, Boot, asynchronous, boot, no_link, plain, renesas, strict, verdict};
 use checker::engine::conform::{Answer, Bounds};
 use kernel::kernel::Warn;
+use scenarios::trace::Log;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,7 +72,7 @@ fn what_the_tracer_does_not_show_comes_out_of_the_schedule() {
         ),
     ] {
         let boot = BOOTS.iter().find(|b| b.folder == folder).expect("a boot");
-        let log = scenarios::trace::Log::of_text("trace.txt", &boot.text());
+        let log = Log::of_text("trace.txt", &boot.text());
         let case = boot.case(&log, boot.kernel);
         let found = case.validate(Bounds::default()).found;
         let Answer::Accepted(run) = found.answer else {
@@ -87,8 +88,10 @@ fn what_the_tracer_does_not_show_comes_out_of_the_schedule() {
     }
 }
 
+type Configure = fn(&mut kernel::config::Config);
+
 /// All boots of the folder `shared/traces` beside the checkout, not trimmed.
-const SHARED: &[(&str, &str, fn(&mut kernel::config::Config))] = &[
+const SHARED: &[(&str, &str, Configure)] = &[
     ("smmu-first", "smmu-first.dts", plain),
     ("smmu-last", "smmu-last.dts", plain),
     ("smmu-last-nolink", "smmu-last.dts", no_link),
@@ -123,6 +126,31 @@ fn unpacked(path: &Path) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
+const OUTCOME_1: &str = "repeat/smmu-async/7.2.13+deb14/outcome-1/";
+const OUTCOME_2: &str = "repeat/smmu-async/7.2.13+deb14/outcome-2/";
+const OUTCOME_3: &str = "repeat/smmu-async/7.2.13+deb14/outcome-3/";
+
+/// The function tracer from the start of the boot: names are in the messages. It shows neither
+/// what returns nor which driver is a module.
+fn early(shared: &Path) {
+    let folder = shared.join("smmu-first-early");
+    let text = unpacked(&folder.join("7.2.13+deb14/trace.txt.xz")).expect("xz unpacks it");
+    let mut log = Log::of_text("trace.txt", &text);
+    let dmesg = Log::read(&folder.join("7.2.13+deb14/dmesg.txt"));
+    log.merge(dmesg.unwrap_or_else(|e| panic!("{e}")));
+    assert!(log.name_devices() > 100);
+    let board = String::leak(folder.join("smmu-first.dts").display().to_string());
+    let boot = boot("smmu-first-early", board, "7.2.13", |config| {
+        config.loaded_modules.push("virtio-mmio".to_owned());
+        let no_device = "a000200.virtio_mmio".to_owned();
+        config.probe_results.insert(no_device, -19);
+    });
+    let case = boot.case(&log, boot.kernel);
+    assert!(case.events() > 150, "{}", case.events());
+    let found = case.validate(Bounds::default()).found;
+    assert_eq!(verdict(&found).0, "accepted");
+}
+
 #[test]
 fn every_trace_beside_the_checkout_is_accepted() {
     let Some(shared) = shared() else {
@@ -151,6 +179,25 @@ fn every_trace_beside_the_checkout_is_accepted() {
             }
         }
     }
-    assert!(run >= 26, "only {run} traces");
+    for (folder, board, configure) in [
+        (
+            OUTCOME_1,
+            "smmu-async/smmu-last.dts",
+            asynchronous as fn(&mut _),
+        ),
+        (OUTCOME_2, "smmu-async/smmu-last.dts", asynchronous),
+        (OUTCOME_3, "smmu-async/smmu-last.dts", asynchronous),
+        ("forced/f1-b/run1.", "forced/confirm.dts", plain),
+        ("forced/f2-platform-a/run1.", "forced/confirm.dts", plain),
+    ] {
+        let trace = shared.join(format!("{folder}trace.txt.xz"));
+        let board = String::leak(shared.join(board).display().to_string());
+        let boot = boot(folder, board, "7.2.13", configure);
+        accepted(&boot, &unpacked(&trace).expect("xz unpacks it"));
+        run += 1;
+    }
+    early(&shared);
+    run += 1;
+    assert!(run >= 32, "only {run} traces");
     let _ = writeln!(std::io::stderr(), "{run} whole traces accepted");
 }

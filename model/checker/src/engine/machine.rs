@@ -174,6 +174,7 @@ pub(crate) enum Granularity {
     EachStep,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct State {
     world: World,
     tasks: Vec<Task>,

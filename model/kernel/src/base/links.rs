@@ -4,6 +4,7 @@
 //! devices have been added. Left out: sync_state, cycles, SYNC_STATE_ONLY links to ancestors,
 //! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on. fw_devlink_link_device()
 //! reads the node and sets `fwnode->dev` shortly before it takes fwnode_link_lock, here with it.
+//! `links.consumers` has the order that it has when devices are added in the order of the board.
 
 use crate::errno::EPROBE_DEFER;
 use crate::ids::{DeviceId, LinkId, LinkState, LinksStatus};

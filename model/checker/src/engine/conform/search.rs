@@ -309,19 +309,16 @@ impl<M: Model, L: Log> Search<'_, M, L> {
 
     /// Brings the machine to the last state of the path.
     fn put_back(&mut self) {
-        let kept = self.path.iter().rposition(|n| n.snapshot.is_some());
-        let from = match kept {
-            Some(i) => {
-                let node = &self.path[i];
-                if let Some(snapshot) = &node.snapshot {
-                    self.machine.restore(snapshot);
-                }
-                node.moves
-            }
-            None => {
-                self.machine.reset();
-                0
-            }
+        let kept = self.path.iter().rev().find_map(|node| {
+            let snapshot = node.snapshot.as_ref()?;
+            Some((snapshot, node.moves))
+        });
+        let from = if let Some((snapshot, moves)) = kept {
+            self.machine.restore(snapshot);
+            moves
+        } else {
+            self.machine.reset();
+            0
         };
         let to = self.path.last().map_or(0, |n| n.moves);
         for at in from..to {
