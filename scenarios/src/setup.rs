@@ -58,7 +58,7 @@ pub fn kernel(
     kernel_with(board, revision, config, |_, _| {}, start)
 }
 
-/// As [`kernel`], with changes to the board and the configuration that nobody has typed, and that
+/// As [`kernel()`], with changes to the board and the configuration that nobody has typed, and that
 /// are not checked.
 pub fn kernel_with(
     board: &Board,
