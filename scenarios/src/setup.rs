@@ -55,7 +55,19 @@ pub fn kernel(
     config: Config,
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
-    let laid_out =
+    kernel_with(board, revision, config, |_, _| {}, start)
+}
+
+/// As [`kernel()`], with changes to the board and the configuration that nobody has typed, and that
+/// are not checked.
+pub fn kernel_with(
+    board: &Board,
+    revision: Revision,
+    mut config: Config,
+    change: impl FnOnce(&mut kernel::board::Board, &mut Config),
+    start: impl FnOnce(&kernel::board::Board) -> Start,
+) -> Result<Arc<Kernel>, SetupError> {
+    let mut laid_out =
         kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
             board: board.name.clone(),
             error,
@@ -68,6 +80,7 @@ pub fn kernel(
     check_drivers(all, "--without", config.absent.iter())?;
     check_drivers(all, "--module", config.loaded_modules.iter())?;
     check_modules(&config)?;
+    change(&mut laid_out, &mut config);
     let start = start(&laid_out);
     Ok(Arc::new(Kernel::new(revision, config, laid_out, start)))
 }

@@ -3,6 +3,7 @@
 mod boards;
 mod boot;
 mod check;
+mod conform;
 mod explain;
 mod kernels;
 mod limits;
@@ -10,6 +11,7 @@ mod machine;
 mod merge;
 mod progress;
 mod replay;
+mod trace_setup;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::runner::Memory;
@@ -45,6 +47,8 @@ enum Command {
     Explain(explain::Explain),
     Replay(replay::Replay),
     Merge(merge::Merge),
+    Conform(conform::Conform),
+    TraceSetup(trace_setup::TraceSetup),
     Kernels(kernels::Kernels),
 }
 
@@ -83,6 +87,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Merge(command) => command.run(),
+        Command::Conform(command) => command.run(),
+        Command::TraceSetup(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+mod announce;
 pub(crate) mod memory;
 mod operations;
 pub(crate) mod record;
@@ -90,6 +91,8 @@ struct Task {
     frames: Vec<Frame>,
     held: Vec<(LockId, Mode)>,
     yielder: *const Yielder<(), ()>,
+    /// The call, return or note that it is about to make, if those are announced.
+    announced: Option<What>,
     /// Address of a local of [`Machine::suspend`] on the task's stack, while it is suspended.
     local: usize,
 }
@@ -99,9 +102,11 @@ impl Clone for Task {
     fn clone(&self) -> Self {
         let frames = self.frames.clone();
         let held = self.held.clone();
+        let announced = self.announced.clone();
         Self {
             frames,
             held,
+            announced,
             ..*self
         }
     }
@@ -111,9 +116,11 @@ impl Clone for Task {
         let mut held = std::mem::take(&mut self.held);
         frames.clone_from(&from.frames);
         held.clone_from(&from.held);
+        let announced = from.announced.clone();
         *self = Self {
             frames,
             held,
+            announced,
             ..*from
         };
     }
@@ -134,6 +141,7 @@ impl Task {
             frames: vec![],
             held: vec![],
             yielder: ptr::null(),
+            announced: None,
             local: 0,
         }
     }
@@ -166,6 +174,7 @@ pub(crate) enum Granularity {
     EachStep,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct State {
     world: World,
     tasks: Vec<Task>,
@@ -182,6 +191,8 @@ struct State {
     /// So far in this run only one task has done anything.
     was_alone: bool,
     events: Option<Vec<Event>>,
+    /// Tasks are suspended before each call, return and note.
+    announces: bool,
     limit: Option<String>,
     operations: u64,
     /// Functions that any run has entered.
@@ -258,6 +269,7 @@ impl<M: Model> Machine<M> {
             peeked: vec![false; layout.cells().len()],
             was_alone: true,
             events: record.then(Vec::new),
+            announces: false,
             limit: None,
             operations: 0,
             reached: HashSet::new(),

@@ -1,6 +1,7 @@
 //! The engines: whoever owns the world's cells and decides who runs next.
 
 mod automaton;
+pub mod conform;
 pub mod deadlock;
 pub mod dpor;
 mod effects;

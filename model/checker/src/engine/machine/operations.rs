@@ -106,7 +106,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// What is read where nobody sees it: outside of tasks, for the outcome.
-    fn peek(&self, cell: CellId) -> Option<u64> {
+    fn peeked(&self, cell: CellId) -> Option<u64> {
         let mut state = self.state.borrow_mut();
         state.peeking.then(|| {
             state.peeked[cell.index()] = true;
@@ -154,7 +154,7 @@ impl<M: Model> Machine<M> {
 
 impl<M: Model> Backend for Machine<M> {
     fn load(&self, cell: CellId, order: Order) -> u64 {
-        if let Some(content) = self.peek(cell) {
+        if let Some(content) = self.peeked(cell) {
             return content;
         }
         self.begin(Op::Load { cell, order });
@@ -178,7 +178,7 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn monitor(&self, cell: CellId) -> u64 {
-        if let Some(content) = self.peek(cell) {
+        if let Some(content) = self.peeked(cell) {
             return content;
         }
         let order = Order::Relaxed;
@@ -455,10 +455,12 @@ impl<M: Model> Backend for Machine<M> {
 
     fn records(&self) -> bool {
         let state = self.state.borrow();
-        state.events.is_some() && !state.peeking
+        (state.events.is_some() || state.announces) && !state.peeking
     }
 
     fn record(&self, what: What) {
-        self.state.borrow_mut().push_event(what);
+        if let Some(what) = self.announce(what) {
+            self.state.borrow_mut().push_event(what);
+        }
     }
 }
