@@ -228,6 +228,9 @@ fn add_driver(board: &mut Board, name: &str) -> DriverId {
         link_order: u16::MAX,
         prefers_async: false,
         kind: Kind::Client,
+        bus: None,
+        is_module: false,
+        populates: false,
         source: "the log",
     };
     let id = DriverId(board.drivers.len() as u16);

@@ -85,7 +85,8 @@ impl Case {
         let specifiers = devices().map(|d| {
             let specs = kernel.description(d).iommus.iter();
             let name = |node: kernel::of::tree::NodeId| board.tree.node(node).name.clone();
-            specs.map(|s| (name(s.node), s.id)).collect()
+            let first = |args: &[u32]| args.first().copied().unwrap_or(0);
+            specs.map(|s| (name(s.node), first(&s.args))).collect()
         });
         let mut of_thread: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (i, event) in owed.iter().enumerate() {

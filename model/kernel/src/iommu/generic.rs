@@ -89,6 +89,11 @@ impl GenericIommu {
         GenericIommu::Vsi,
     ];
 
+    /// The name of its of_xlate().
+    pub fn of_xlate(self) -> &'static str {
+        self.facts().of_xlate
+    }
+
     fn facts(self) -> Facts {
         use {Grouping as G, Private as P};
         let facts = |driver, of_xlate, ids, one_cell, private, grouping| Facts {
