@@ -146,8 +146,7 @@ impl Footprint {
 }
 
 /// What is known of a point, each by number: what the step behind it touches, what the task
-/// touches ever after, and what it reads ever after. Of a point that was not seen: nothing touched,
-/// everything read.
+/// touches ever after, and what it reads ever after. Of a point that was not seen: nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     step: u32,
@@ -182,8 +181,10 @@ pub(crate) struct Footprints {
     sets: Vec<Footprint>,
     /// For each step and each future, by number: whether they conflict.
     conflicts: Vec<bool>,
-    /// Sets of cells that are read, the first of all cells.
+    /// Sets of cells that are read, the first of none.
     live: Vec<Cells>,
+    /// How many cells there are.
+    cells: usize,
 }
 
 /// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
@@ -364,7 +365,7 @@ impl Footprints {
         let futures = flow.add_up(&own, |_| true);
         let live = flow.live(spans);
         let mut sets = Numbered::beginning_with(Footprint::empty(words));
-        let mut live_sets = Numbered::beginning_with(Cells::all(spans.len()));
+        let mut live_sets = Numbered::beginning_with(Cells::none(spans.len()));
         let mut known = HashMap::new();
         for (at, point) in flow.points.iter().enumerate() {
             let of_point = Known {
@@ -379,6 +380,7 @@ impl Footprints {
             sets: sets.all,
             conflicts: vec![],
             live: live_sets.all,
+            cells: spans.len(),
         };
         all.relate();
         all

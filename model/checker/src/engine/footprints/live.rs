@@ -7,7 +7,8 @@
 //! have read it before.
 //!
 //! Which cells a task reads behind a point is learnt as footprints are, and looked at again at the
-//! end of a round: all that is read behind a point must have been known when the round began.
+//! end of a round: all that is read behind a point must have been known when the round began; of a
+//! point that was not known, nothing may be.
 //! That is enough: suppose two states were taken for one, and a run from the second, of the least
 //! length, reads a cell that was taken for dead. Up to there the same run goes from the first, which
 //! was explored, so that the task has been seen to read it behind the point where it stood.
@@ -24,12 +25,12 @@ pub(super) struct Cells(pub(super) Box<[u64]>);
 
 impl Cells {
     /// No cells of so many.
-    fn none(cells: usize) -> Self {
+    pub(super) fn none(cells: usize) -> Self {
         Self(vec![0; cells.div_ceil(64)].into())
     }
 
     /// All of so many cells.
-    pub(super) fn all(cells: usize) -> Self {
+    fn all(cells: usize) -> Self {
         let mut all = Self::none(cells);
         (0..cells).for_each(|cell| all.add(cell));
         all
@@ -93,7 +94,7 @@ impl Flow {
 impl Footprints {
     /// The cells that no task reads any more, if what each of them reads has one of these numbers.
     pub(crate) fn dead(&self, live: &[u32]) -> Box<[u64]> {
-        let mut dead = self.live[0].0.clone();
+        let mut dead = Cells::all(self.cells).0;
         for set in live {
             for (dead, live) in dead.iter_mut().zip(&self.live[*set as usize].0) {
                 *dead &= !live;
@@ -102,13 +103,12 @@ impl Footprints {
         dead
     }
 
-    /// Whether nothing is read behind a point of these footprints that was not known to be, by all
-    /// that has been `seen` since, and no point is new.
+    /// Whether nothing is read behind a point that was not known to be by these footprints, by all
+    /// that has been `seen` since.
     pub(crate) fn are_all(&self, seen: &Self) -> bool {
         let is_known = |(identity, now): (&Identity, &Known)| {
-            let known = self.known.get(identity);
-            known
-                .is_some_and(|k| self.live[k.live as usize].contains(&seen.live[now.live as usize]))
+            let known = &self.live[self.of(identity).live as usize];
+            known.contains(&seen.live[now.live as usize])
         };
         seen.known.iter().all(is_known)
     }

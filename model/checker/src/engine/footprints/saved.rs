@@ -128,6 +128,7 @@ impl Footprints {
         out.list(&self.live, |out, cells| {
             out.list(&cells.0, |out, word| out.u64(*word));
         });
+        out.u64(self.cells as u64);
         let mut known: Vec<_> = self.known.iter().collect();
         known.sort_unstable_by_key(|(identity, _)| (identity.task, identity.hash));
         out.list(&known, |out, (identity, known)| {
@@ -142,8 +143,8 @@ impl Footprints {
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
         let sets = from.list(|from| Ok(Footprint(from.list(Reader::u64)?.into())))?;
         let live = from.list(|from| Ok(Cells(from.list(Reader::u64)?.into())))?;
-        let words = live.first().ok_or(Malformed)?.0.len();
-        if live.iter().any(|cells| cells.0.len() != words) {
+        let cells = from.u64()? as usize;
+        if live.iter().any(|set| set.0.len() != cells.div_ceil(64)) {
             return Err(Malformed);
         }
         let known = from.list(|from| {
@@ -162,6 +163,7 @@ impl Footprints {
             sets,
             conflicts: vec![],
             live,
+            cells,
         };
         all.relate();
         Ok(all)
