@@ -40,10 +40,13 @@ impl Kernel {
             Some(d) => self.driver_managed_dma(d),
             // dev->driver was NULL when the driver was computed from it, and is set now: what is
             // read is memory in front of address 0.
-            None => self.oops(
-                dev,
-                "platform_dma_configure: driver_managed_dma read through a NULL driver",
-            ),
+            None => {
+                self.device(dev).null_driver.set(true);
+                self.oops(
+                    dev,
+                    "platform_dma_configure: driver_managed_dma read through a NULL driver",
+                )
+            }
         }
     }
 
