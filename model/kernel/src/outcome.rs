@@ -26,6 +26,10 @@ pub struct Outcome {
 
 /// How a run ended for one device.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of the kernel and notes of monitors, each by itself"
+)]
 pub struct DeviceOutcome {
     /// Which device.
     pub device: DeviceId,
