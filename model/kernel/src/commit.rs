@@ -92,7 +92,8 @@ pub enum Status {
         /// The commit that took it back, a row of its own.
         by: CommitId,
     },
-    /// Posted and not merged. Its version is the newest tag of the day on which it was posted.
+    /// Posted and not merged, or made here to be judged. Its version is the newest tag of the day
+    /// on which it was posted or made.
     Proposed,
 }
 

@@ -245,12 +245,12 @@ fn no_late_probe(_: &End<'_>, d: &DeviceOutcome) -> Judgement {
 }
 
 /// I4: from the driver's probe to its end, the DMA API goes where it went, and the domain that it
-/// maps in stays attached.
+/// maps in stays attached. Not for a driver that manages DMA by itself.
 ///
 /// Source: message of b46064a18810, "switched to iommu-dma underfoot".
 fn no_switch(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    let then = d.probed_with_iommu.filter(|_| d.driver.is_some())?;
-    let detached = then && end.group(d).is_none() && end.uses_dma_api(d);
+    let then = d.probed_with_iommu.filter(|_| end.uses_dma_api(d))?;
+    let detached = then && end.group(d).is_none();
     Some(!d.dma_ops_switched() && !detached)
 }
 
@@ -411,12 +411,84 @@ fn single_view(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::litmus::Vocabulary;
+    use crate::litmus::{self, Vocabulary};
+    use crate::runner::report::Verdicts;
+    use crate::runner::{Answer, Test};
+    use checker::engine::exhaustive::{Go, Options};
+    use std::path::Path;
 
     /// What a test may name is what there is to judge.
     #[test]
     fn the_vocabulary_has_the_same_names() {
         let names: Vec<&str> = ALL.iter().map(|i| i.name).collect();
         assert_eq!(names, Vocabulary::default().properties);
+    }
+
+    /// The answer to a test of one client on v7.3-rc7, and what is printed of it.
+    fn answer(tasks: &str, property: &str) -> (Answer, String) {
+        let text = format!(
+            "LITMUS t\n(*\n * Result: Never\n *\n * Is it so?\n *)\n\
+             board one-client.dts\nkernels v7.3-rc7\n\
+             initial {{ driver_register(client-drv) }}\n{tasks}\n{property}\n\
+             exists (oops(client0))\n"
+        );
+        let litmus = litmus::parse("t", &text).expect("it is well formed");
+        let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards");
+        let test = Test::with_board(litmus, &boards).expect("it is a test");
+        let answer = test
+            .run("v7.3-rc7", &Options::default(), &mut |_| Go::On)
+            .expect("it runs");
+        let printed = Verdicts {
+            test: &test,
+            answer: &answer,
+        };
+        let printed = printed.to_string();
+        (answer, printed)
+    }
+
+    const BIND: &str = "P0 { device_attach(client0) }";
+    const BIND_AND_REGISTER: &str =
+        "P0 { device_attach(client0) }\nP1 { driver_register(arm-smmu-v3) }";
+
+    /// Nothing is bound, so nothing can be switched under a driver.
+    #[test]
+    fn what_nothing_was_judged_for_does_not_hold() {
+        let (answer, printed) = answer(BIND, "always I4");
+        assert!(printed.contains("Always I4: VACUOUS"), "{printed}");
+        assert!(!answer.is_as_stated());
+    }
+
+    #[test]
+    fn a_violation_names_invariant_and_device() {
+        let (answer, printed) = answer(BIND_AND_REGISTER, "always I4 I9");
+        assert!(printed.contains("Always I4: VIOLATED"), "{printed}");
+        assert!(printed.contains("Always I9: holds"), "{printed}");
+        let line = "Invariant I4 (no switch under a bound driver) VIOLATED for client0,";
+        assert!(printed.contains(line), "{printed}");
+        assert!(!answer.is_as_stated());
+        let i4 = answer.invariants.iter().find(|i| i.name == "I4");
+        let i4 = i4.expect("it is judged");
+        assert_eq!(i4.devices.len(), 1);
+        assert!(0 < i4.violated && i4.violated < i4.applies && i4.applies < answer.holds.len());
+    }
+
+    /// The condition and the line of the report speak of the same outcomes.
+    #[test]
+    fn violated_is_true_where_the_report_counts() {
+        let property = "sometimes switched: violated(I4, client0) /\\ violated(I4)";
+        let (answer, printed) = answer(BIND_AND_REGISTER, property);
+        assert!(printed.contains("Sometimes switched: reached"), "{printed}");
+        let i4 = find("I4").expect("it is known");
+        let board = crate::board::load(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("boards/one-client.dts"),
+        )
+        .expect("it is a board");
+        let names = Resolver::by_label(&board, answer.kernel.board());
+        let violated = answer.report.finals.keys();
+        let violated = violated
+            .filter(|end| i4.is_violated(end, &names, None))
+            .count();
+        let counted = answer.invariants.iter().find(|i| i.name == "I4");
+        assert_eq!(Some(violated), counted.map(|i| i.violated));
     }
 }
