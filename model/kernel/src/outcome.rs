@@ -66,6 +66,8 @@ pub struct DeviceOutcome {
     pub dma_coherent: bool,
     /// It joined its group when a client of the same instance that was added before it had none.
     pub overtook: bool,
+    /// Its driver probed before BUS_NOTIFY_ADD_DEVICE was over.
+    pub probed_unnotified: bool,
     /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
     pub null_driver: bool,
 }
@@ -181,6 +183,7 @@ impl Kernel {
             has_dev_iommu: pointer.is_some(),
             dma_coherent: self.test_flag(dev, DeviceFlag::DmaCoherent),
             overtook: device.overtook.peek(),
+            probed_unnotified: device.probed_unnotified.peek(),
             null_driver: device.null_driver.peek(),
         }
     }

@@ -417,7 +417,7 @@ const DRIVER_OPTIONS: [Signature; 3] = [
 ];
 
 /// The invariants that the checker knows by name: [`crate::runner::invariants::ALL`].
-const PROPERTIES: [&str; 17] = [
+const PROPERTIES: [&str; 18] = [
     "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "I11", "I12", "I13", "I14", "I15", "I16",
-    "I19", "I21", "I24",
+    "I19", "I20", "I21", "I24",
 ];

@@ -38,7 +38,7 @@ enum Judge {
 }
 
 /// All of them, in the order of their numbers.
-pub const ALL: [Invariant; 17] = [
+pub const ALL: [Invariant; 18] = [
     client("I1", "groups are joined in order of addition", probe_order),
     client("I2", "every device that is added is offered", offered),
     client("I3", "no probe at driver bind", no_late_probe),
@@ -62,6 +62,7 @@ pub const ALL: [Invariant; 17] = [
         callback_safety,
     ),
     client("I19", "nothing is left after release", removal),
+    client("I20", "no bind before the ADD notifier", add_notifier),
     client("I21", "a group has a domain", isolation),
     client("I24", "probed only if all instances are there", single_view),
 ];
@@ -390,6 +391,14 @@ fn removal(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     let applies = end.is_quiet() && (!d.on_bus || !listed) && (xlates(d) != 0 || listed);
     let removed = d.on_bus || !(listed || d.has_dev_iommu);
     applies.then_some(removed && !d.dma_iommu)
+}
+
+/// I20: no driver probes a device before the ADD notifiers have seen it.
+///
+/// Source: message of a2225b6e834a.
+fn add_notifier(_: &End<'_>, d: &DeviceOutcome) -> Judgement {
+    let probed = d.probed_unnotified || d.probed_with_iommu.is_some();
+    probed.then_some(!d.probed_unnotified)
 }
 
 /// I21: a device in a group is attached to a domain, also without driver.
