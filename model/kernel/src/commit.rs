@@ -92,7 +92,8 @@ pub enum Status {
         /// The commit that took it back, a row of its own.
         by: CommitId,
     },
-    /// Posted and not merged. Its version is the newest tag of the day on which it was posted.
+    /// Posted and not merged, or made here to be judged. Its version is the newest tag of the day
+    /// on which it was posted or made.
     Proposed,
 }
 
@@ -448,4 +449,10 @@ commits! {
         "iommu_fwspec_init() accepts a further specifier only if it names the same instance, \
          where the same ops were enough. The subject is not the author's: this was an aside in \
          a mail.";
+
+    DEFER_WITHOUT_GROUP "defer-without-group"
+        "iommu: Defer a driver while its device is being probed"
+        rc(7, 3, 7), Proposed, [],
+        "iommu_device_use_default_domain() returns -EPROBE_DEFER for a device that has dev->iommu \
+         and no group. Not posted: made here, to be judged by the scenarios in findings/.";
 }

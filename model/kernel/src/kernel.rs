@@ -139,6 +139,14 @@ pub struct Device {
     pub(crate) warns: Ghost<u64>,
     /// Whether the DMA API went through the IOMMU when the driver probed; `None` if none did.
     pub(crate) probed_with: Ghost<Option<bool>>,
+    /// BUS_NOTIFY_ADD_DEVICE is over: for a monitor alone, the kernel has no such flag.
+    pub(crate) notified: Shared<bool>,
+    /// Its driver probed before that.
+    pub(crate) probed_unnotified: Ghost<bool>,
+    /// It joined its group before a client of the same instance that was added earlier.
+    pub(crate) overtook: Ghost<bool>,
+    /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
+    pub(crate) null_driver: Ghost<bool>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -528,6 +536,10 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         xlate_driver: Ghost::new(l, n, "of_xlate calls, driver set", 0),
         warns: Ghost::new(l, n, "warnings", 0),
         probed_with: Ghost::new(l, n, "DMA ops at probe", None),
+        notified: Shared::new(l, n, "BUS_NOTIFY_ADD_DEVICE over", false),
+        probed_unnotified: Ghost::new(l, n, "probed before its ADD notifier", false),
+        overtook: Ghost::new(l, n, "joined before an earlier device", false),
+        null_driver: Ghost::new(l, n, "driver_managed_dma of no driver", false),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }

@@ -156,19 +156,23 @@ fn named<T: Word>(value: u64, name: impl FnOnce(T) -> String) -> String {
 }
 
 impl Kernel {
-    fn set_up_scenario(&self, initial: &[Verb], cpus: &[Vec<Verb>]) {
-        let added_later = |dev: DeviceId| {
-            cpus.iter()
-                .chain([&initial.to_vec()])
-                .flatten()
-                .any(|v| *v == Verb::DeviceAdd(dev))
+    /// Whether a task of the scenario adds the device, so that it is not there from the start.
+    pub(crate) fn is_added_later(&self, dev: DeviceId) -> bool {
+        let Start::Scenario { initial, cpus } = &self.start else {
+            return false;
         };
+        let mut verbs = initial.iter().chain(cpus.iter().flatten());
+        verbs.any(|v| *v == Verb::DeviceAdd(dev))
+    }
+
+    fn set_up_scenario(&self, initial: &[Verb], cpus: &[Vec<Verb>]) {
         let boots = cpus.iter().flatten().any(|v| *v == Verb::Boot);
         if !boots {
             self.globals.driver_deferred_probe_enable.write_once(true);
             self.globals.initcalls_done.write_once(true);
             self.iommu_subsys_init();
-            for dev in self.board.boot_devices().filter(|d| !added_later(*d)) {
+            let first = self.board.boot_devices();
+            for dev in first.filter(|d| !self.is_added_later(*d)) {
                 self.device_add(dev);
             }
         }

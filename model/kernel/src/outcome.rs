@@ -4,6 +4,8 @@
 //! warnings. Groups are named by their members, not by number, so that two runs that differ only
 //! in the order of numbers are the same outcome.
 
+use crate::board::IommuSpec;
+use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, Domain, DriverId, GroupId};
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 
@@ -18,10 +20,16 @@ pub struct Outcome {
     pub registered: Vec<DeviceId>,
     /// Groups that have members.
     pub groups: Vec<GroupOutcome>,
+    /// Drivers that are registered.
+    pub drivers: Vec<DriverId>,
 }
 
 /// How a run ended for one device.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of the kernel and notes of monitors, each by itself"
+)]
 pub struct DeviceOutcome {
     /// Which device.
     pub device: DeviceId,
@@ -48,6 +56,20 @@ pub struct DeviceOutcome {
     pub faults: u64,
     /// `struct dev_iommu` objects that nothing points to.
     pub leaked: u64,
+    /// It is on its bus's list: added, and not removed since.
+    pub on_bus: bool,
+    /// Its IOMMU's driver does not want it (`devices_allowlist` of ipmmu-vmsa).
+    pub refused: bool,
+    /// `dev->iommu` is set.
+    pub has_dev_iommu: bool,
+    /// `dma_coherent`
+    pub dma_coherent: bool,
+    /// It joined its group when a client of the same instance that was added before it had none.
+    pub overtook: bool,
+    /// Its driver probed before BUS_NOTIFY_ADD_DEVICE was over.
+    pub probed_unnotified: bool,
+    /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
+    pub null_driver: bool,
 }
 
 impl DeviceOutcome {
@@ -119,6 +141,8 @@ impl Kernel {
             .map(|i| self.hwdev(i))
             .collect();
         registered.sort();
+        let mut drivers = self.globals.klist_drivers.peek();
+        drivers.sort();
         Outcome {
             clients: self
                 .board
@@ -129,6 +153,7 @@ impl Kernel {
             others: self.board.device_ids().filter(is_other).map(read).collect(),
             registered,
             groups,
+            drivers,
         }
     }
 
@@ -153,7 +178,23 @@ impl Kernel {
                 .dev_iommu_heap
                 .live()
                 .saturating_sub(u64::from(pointer.is_some())),
+            on_bus: self.globals.klist_devices.peek().contains(&dev),
+            refused: self.refuses(dev),
+            has_dev_iommu: pointer.is_some(),
+            dma_coherent: self.test_flag(dev, DeviceFlag::DmaCoherent),
+            overtook: device.overtook.peek(),
+            probed_unnotified: device.probed_unnotified.peek(),
+            null_driver: device.null_driver.peek(),
         }
+    }
+
+    /// Whether the driver of one of its IOMMUs has it on no list of devices that it wants.
+    pub(crate) fn refuses(&self, dev: DeviceId) -> bool {
+        let kind = |spec: &IommuSpec| Some(self.board.instances[spec.instance?.index()].kind);
+        self.description(dev)
+            .iommus
+            .iter()
+            .any(|s| kind(s) == Some(Kind::IpmmuVmsa) && !self.ipmmu_device_is_allowed(dev))
     }
 
     fn read_group(&self, id: GroupId) -> Option<GroupOutcome> {

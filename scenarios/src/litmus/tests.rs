@@ -694,7 +694,11 @@ fn a_test_is_called_what_its_file_is_called() {
 
 #[test]
 fn without_named_invariants_a_property_needs_its_proposition() {
-    let found = errors_with(&Vocabulary::default(), FILE, FULL);
+    let vocabulary = Vocabulary {
+        properties: &[],
+        ..Vocabulary::default()
+    };
+    let found = errors_with(&vocabulary, FILE, FULL);
     let expected = [
         "30:8: unknown property `I9`; expected `NAME: proposition`",
         "31:8: unknown property `I13`; expected `NAME: proposition`",

@@ -190,7 +190,7 @@ const VERBS: [Signature; 12] = [
 
 const WHEN: &[&str] = &["platform", "driver"];
 
-const PREDICATES: [Predicate; 17] = [
+const PREDICATES: [Predicate; 20] = [
     gives(
         Gives::Number,
         word(
@@ -345,6 +345,33 @@ const PREDICATES: [Predicate; 17] = [
             "a struct dev_iommu to which nothing refers at the end, of any device or of this one",
         ),
     ),
+    gives(
+        Gives::Truth,
+        word(
+            "dev_iommu",
+            &[Device],
+            "dev_iommu(client0)",
+            "`dev->iommu` is set",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "dma_coherent",
+            &[Device],
+            "dma_coherent(client0)",
+            "`dev->dma_coherent` is set",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "violated",
+            &[OneOf(&PROPERTIES), Optional(&Device)],
+            "violated(I4, client0)",
+            "an invariant that the checker knows is violated, for any device or for this one",
+        ),
+    ),
 ];
 
 const CONFIG: [Signature; 3] = [
@@ -389,4 +416,8 @@ const DRIVER_OPTIONS: [Signature; 3] = [
     ),
 ];
 
-const PROPERTIES: [&str; 0] = [];
+/// The invariants that the checker knows by name: [`crate::runner::invariants::ALL`].
+const PROPERTIES: [&str; 18] = [
+    "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "I11", "I12", "I13", "I14", "I15", "I16",
+    "I19", "I20", "I21", "I24",
+];

@@ -2,6 +2,7 @@
 
 pub mod build;
 mod error;
+pub mod invariants;
 pub mod names;
 pub mod predicate;
 pub mod report;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use error::LitmusErrors;
+use invariants::{Invariant, InvariantAnswer};
 
 /// A litmus test with its board, checked.
 #[derive(Debug)]
@@ -252,6 +254,8 @@ pub struct Answer {
     pub expected: Option<Verdict>,
     /// The named properties: whether each is as it should be.
     pub properties: Vec<PropertyAnswer>,
+    /// The invariants that the checker knows by name, whether the test names them or not.
+    pub invariants: Vec<InvariantAnswer>,
 }
 
 /// What an exploration says about a property.
@@ -263,6 +267,21 @@ pub struct PropertyAnswer {
     pub name: String,
     /// Whether it is as it should be.
     pub holds: bool,
+    /// An invariant known by name that does not hold but for want of anything to judge.
+    pub is_vacuous: bool,
+}
+
+impl PropertyAnswer {
+    /// Of `always I4`. What nothing was judged for does not count as holding.
+    fn of_invariant(name: &str, invariants: &[InvariantAnswer]) -> Self {
+        let answer = invariants.iter().find(|i| i.name == name);
+        Self {
+            kind: PropertyKind::Always,
+            name: name.to_owned(),
+            holds: answer.is_some_and(|i| i.violated == 0 && !i.is_vacuous()),
+            is_vacuous: answer.is_some_and(InvariantAnswer::is_vacuous),
+        }
+    }
 }
 
 impl Answer {
@@ -283,18 +302,24 @@ impl Answer {
             .keys()
             .map(|end| holds_in(condition, end))
             .collect();
-        let properties = test.litmus.properties.iter().filter_map(|p| {
-            let expr = &p.value.expr.as_ref()?.value;
+        let judge = |i: &Invariant| i.over(report.finals.keys(), &names);
+        let invariants: Vec<InvariantAnswer> = invariants::ALL.iter().map(judge).collect();
+        let properties = test.litmus.properties.iter().map(|p| {
+            let Some(expr) = &p.value.expr else {
+                return PropertyAnswer::of_invariant(&p.value.name.value, &invariants);
+            };
+            let expr = &expr.value;
             let mut each = report.finals.keys().map(|end| holds_in(expr, end));
             let holds = match p.value.kind {
                 PropertyKind::Always => each.all(|h| h),
                 PropertyKind::Sometimes => each.any(|h| h),
             };
-            Some(PropertyAnswer {
+            PropertyAnswer {
                 kind: p.value.kind,
                 name: p.value.name.value.clone(),
                 holds,
-            })
+                is_vacuous: false,
+            }
         });
         Self {
             revision: revision.to_owned(),
@@ -303,6 +328,7 @@ impl Answer {
                 .names_kernel(revision)
                 .then(|| test.litmus.expected(revision)),
             properties: properties.collect(),
+            invariants,
             holds,
             kernel,
             memory,

@@ -3,7 +3,7 @@
 
 use super::Test;
 use crate::board::Board;
-use crate::litmus::Names;
+use crate::litmus::{Litmus, Names};
 use kernel::board::Board as LaidOut;
 use kernel::config::Config;
 use kernel::drivers::catalogue::CATALOGUE;
@@ -85,18 +85,45 @@ impl Names for BoardNames {
     }
 }
 
+/// Whether a task runs the deferred work, no driver fails on purpose, and no task unbinds or
+/// removes anything: then what is not bound at the end was left behind.
+fn retries(litmus: &Litmus) -> bool {
+    let calls = || {
+        litmus
+            .initial
+            .iter()
+            .chain(litmus.tasks.iter().flat_map(|t| &t.value.body))
+    };
+    let calls_any = |names: &[&str]| calls().any(|c| names.contains(&c.value.name.value.as_str()));
+    let by_hand = [
+        "device_del",
+        "device_driver_attach",
+        "device_release_driver",
+        "iommu_device_unregister",
+    ];
+    let mut options = litmus.drivers.iter().flat_map(|d| &d.value.options);
+    calls_any(&["deferred_probe_work_func"])
+        && !calls_any(&by_hand)
+        && !options.any(|o| o.value.name.value == "probe")
+}
+
 /// Resolves the names of a checked test for one kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver<'a> {
     pub(crate) board: &'a Board,
     pub(crate) laid_out: &'a LaidOut,
     pub(crate) by_label: bool,
+    /// The test retries what is deferred, and takes nothing away by hand.
+    pub(crate) retries: bool,
 }
 
 impl<'a> Resolver<'a> {
     /// For a test on a kernel.
     pub fn new(test: &'a Test, kernel: &'a Kernel) -> Self {
-        Self::by_label(&test.board, kernel.board())
+        Self {
+            retries: retries(&test.litmus),
+            ..Self::by_label(&test.board, kernel.board())
+        }
     }
 
     /// Shows devices by their labels.
@@ -105,6 +132,7 @@ impl<'a> Resolver<'a> {
             board,
             laid_out,
             by_label: true,
+            retries: false,
         }
     }
 
@@ -114,6 +142,7 @@ impl<'a> Resolver<'a> {
             board,
             laid_out,
             by_label: false,
+            retries: false,
         }
     }
 

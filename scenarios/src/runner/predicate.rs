@@ -1,5 +1,6 @@
 //! Whether an atom of a proposition holds in an outcome.
 
+use super::invariants;
 use super::names::Resolver;
 use crate::litmus::{Atom, Comparison, Op, Value};
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
@@ -86,9 +87,19 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         "deadlock" => Result::Truth(end.deadlock.is_some()),
         "use_after_free" => Result::Truth(of_device(&|d| d.faults & USE_AFTER_FREE != 0)),
         "double_free" => Result::Truth(of_device(&|d| d.faults & DOUBLE_FREE != 0)),
+        "dev_iommu" => Result::Truth(of_device(&|d| d.has_dev_iommu)),
+        "dma_coherent" => Result::Truth(of_device(&|d| d.dma_coherent)),
+        "violated" => Result::Truth(violated(&args, end, names)),
         "leak" => Result::Truth(of_device(&|d| d.leaked != 0)),
         other => unreachable!("the predicate {other} was checked against the vocabulary"),
     }
+}
+
+/// The invariant comes first, then the device, or none for any.
+fn violated(args: &[&str], end: &Final<Outcome>, names: &Resolver<'_>) -> bool {
+    let invariant = args.first().and_then(|name| invariants::find(name));
+    let dev = args.get(1).and_then(|name| names.device(name));
+    invariant.is_some_and(|i| i.is_violated(end, names, dev))
 }
 
 fn text(value: &Value) -> &str {

@@ -1,7 +1,8 @@
 //! An answer as text, in the manner of herd7: counts, outcomes, observation.
 
+use super::invariants::InvariantAnswer;
 use super::names::Resolver;
-use super::{Answer, Test};
+use super::{Answer, PropertyAnswer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
@@ -84,12 +85,10 @@ impl fmt::Display for Verdicts<'_> {
             writeln!(f, "{}", wrap::list(&line, 0, FURTHER_IN).join("\n    "))?;
         }
         for p in &self.answer.properties {
-            writeln!(
-                f,
-                "{} {}",
-                capitalised(p.kind.word()),
-                property(p.kind, &p.name, p.holds)
-            )?;
+            writeln!(f, "{} {}", capitalised(p.kind.word()), property(p))?;
+        }
+        for line in violations(self.answer, &names) {
+            writeln!(f, "{}", wrap::list(&line, 0, FURTHER_IN).join("\n    "))?;
         }
         write!(
             f,
@@ -123,14 +122,36 @@ fn data_races(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
     fields.into_iter().map(line).collect()
 }
 
-fn property(kind: PropertyKind, name: &str, holds: bool) -> String {
-    let said = match (kind, holds) {
+fn property(p: &PropertyAnswer) -> String {
+    let said = match (p.kind, p.holds) {
+        (PropertyKind::Always, _) if p.is_vacuous => "VACUOUS: nothing was there to be judged",
         (PropertyKind::Always, true) => "holds",
         (PropertyKind::Always, false) => "VIOLATED",
         (PropertyKind::Sometimes, true) => "reached",
         (PropertyKind::Sometimes, false) => "NEVER REACHED: a Never above is vacuous",
     };
-    format!("{name}: {said}")
+    format!("{}: {said}", p.name)
+}
+
+/// A line for each invariant that some outcome violates: which, for which devices, how often.
+fn violations(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
+    let violated = answer.invariants.iter().filter(|i| i.violated != 0);
+    let line = |i: &InvariantAnswer| {
+        let devices: Vec<String> = i.devices.iter().map(|d| names.display(*d)).collect();
+        let by = if devices.is_empty() {
+            String::new()
+        } else {
+            format!(" for {}", devices.join(" "))
+        };
+        format!(
+            "Invariant {} ({}) VIOLATED{by}, in {} of {} outcomes",
+            i.name,
+            i.says,
+            i.violated,
+            answer.holds.len()
+        )
+    };
+    violated.map(line).collect()
 }
 
 fn capitalised(word: &str) -> String {

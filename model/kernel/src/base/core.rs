@@ -14,6 +14,7 @@ impl Kernel {
         self.on_device("device_add", dev, || {
             self.bus_add_device(dev);
             self.bus_notify(dev, Notification::AddDevice);
+            self.device(dev).notified.write_once(true);
             self.fw_devlink_link_device(dev);
             if self.has(commit::A2225B6E834A) {
                 let device = self.device(dev);

@@ -36,15 +36,16 @@ impl Kernel {
         if self.has(commit::BCB81AC6AE3C) && self.device(dev).driver.read_once().is_none() {
             return true;
         }
-        match drv {
-            Some(d) => self.driver_managed_dma(d),
+        let Some(drv) = drv else {
             // dev->driver was NULL when the driver was computed from it, and is set now: what is
             // read is memory in front of address 0.
-            None => self.oops(
+            self.device(dev).null_driver.set(true);
+            self.oops(
                 dev,
                 "platform_dma_configure: driver_managed_dma read through a NULL driver",
-            ),
-        }
+            )
+        };
+        self.driver_managed_dma(drv)
     }
 
     fn driver_managed_dma(&self, drv: DriverId) -> bool {

@@ -13,6 +13,9 @@ impl Kernel {
         if ret == 0 {
             let uses_iommu = self.use_dma_iommu(dev);
             self.device(dev).probed_with.set(Some(uses_iommu));
+            if !self.device(dev).notified.monitor() {
+                self.device(dev).probed_unnotified.set(true);
+            }
             self.of_platform_populate(dev);
         }
         ret

@@ -349,6 +349,7 @@ impl Kernel {
         });
         group.mutex.lock();
         group.devices.push_back(dev);
+        self.monitor_order(dev);
         let default_domain = group.default_domain.read_once();
         if group.domain.read_once().is_none() && default_domain.is_none() {
             match walk {
@@ -365,6 +366,21 @@ impl Kernel {
             self.iommu_setup_dma_ops(dev, id);
         }
         group.mutex.unlock();
+    }
+
+    /// Monitor: whether a device joins its group when one that was added before it, with the same
+    /// instance and wanted by it, has none. A device that a task adds has no place in the order.
+    fn monitor_order(&self, dev: DeviceId) {
+        let instance = |d| self.description(d).iommus.first().and_then(|s| s.instance);
+        let earlier = self.board.device_ids().take_while(|d| *d != dev);
+        let mut waits = earlier.filter(|d| {
+            instance(*d) == instance(dev) && !self.is_added_later(*d) && !self.refuses(*d)
+        });
+        if !self.is_added_later(dev)
+            && waits.any(|d| self.device(d).iommu_group.monitor().is_none())
+        {
+            self.device(dev).overtook.set(true);
+        }
     }
 
     /// iommu_init_device(), with iommu_probe_device_lock held on entry and on return.

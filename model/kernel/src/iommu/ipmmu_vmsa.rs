@@ -76,7 +76,7 @@ impl Kernel {
     }
 
     /// ipmmu_device_is_allowed()
-    fn ipmmu_device_is_allowed(&self, dev: DeviceId) -> bool {
+    pub(crate) fn ipmmu_device_is_allowed(&self, dev: DeviceId) -> bool {
         let soc = |compatible: &str| self.board.compatible.iter().any(|c| c == compatible);
         if !SOC_NEEDS_OPT_IN.iter().any(|c| soc(c)) {
             return true;

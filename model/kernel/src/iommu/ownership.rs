@@ -10,7 +10,12 @@ impl Kernel {
     pub(crate) fn iommu_device_use_default_domain(&self, dev: DeviceId) -> i32 {
         self.on_device("iommu_device_use_default_domain", dev, || {
             let Some(id) = self.device(dev).iommu_group.read_once() else {
-                return 0;
+                let defers = self.has(commit::DEFER_WITHOUT_GROUP);
+                return if defers && self.device(dev).iommu.read_once().is_some() {
+                    -EPROBE_DEFER
+                } else {
+                    0
+                };
             };
             let group = self.group(id);
             group.mutex.lock();

@@ -11,8 +11,13 @@ use super::super::load;
 use super::{Board, board, dtc, real_blob};
 
 const BOARDS: &[&str] = &[
+    "ipmmu-two-leaves",
     "one-client",
     "one-client-two-instances",
+    "one-client-two-smmus",
+    "one-coherent-client",
+    "one-ipmmu",
+    "one-rockchip-client",
     "r8a77951-salvator-xs",
     "r8a77965-salvator-xs",
     "smmu-two-pwrseq",
