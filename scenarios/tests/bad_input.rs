@@ -462,6 +462,13 @@ fn weak_memory_has_one_engine() {
     check(&["--engine", "shuttle"], "--engine shuttle, expected");
     check(&["--workers", "2"], "--workers 2, expected 1");
     check(&["--off", "merge"], "--off merge, expected lock-aware");
+    for command in [&["explain", LITMUS][..], &["replay", LITMUS, "0"]] {
+        let more = ["--kernel", "v6.16", "--memory", "weak", "--workers", "2"];
+        refused(
+            &[command, &more].concat(),
+            &["--memory weak: found --workers 2, expected 1"],
+        );
+    }
     refused(
         &["check", LITMUS, "--memory", "tso"],
         &["'tso'", "--memory"],

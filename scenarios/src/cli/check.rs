@@ -154,11 +154,7 @@ impl Check {
                 "--memory weak: found --engine {engine}, expected the exhaustive one"
             ));
         }
-        if let Some(workers) = self.machine.asked_workers().filter(|w| *w != 1) {
-            return Err(miette!(
-                "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
-            ));
-        }
+        self.memory.is_supported(&self.machine)?;
         if let Some(option) = self.limits.only_under_sc() {
             return Err(miette!(
                 "--memory weak: found {option}, which only searches under sc have"

@@ -41,6 +41,7 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        self.memory.is_supported(&self.machine)?;
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
         let options = self.machine.of(&Options::default());
