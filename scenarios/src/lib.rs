@@ -3,6 +3,7 @@
 pub mod board;
 pub mod boot;
 pub mod litmus;
+pub mod review;
 pub mod runner;
 pub mod setup;
 pub mod shards;

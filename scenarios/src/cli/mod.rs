@@ -7,8 +7,10 @@ mod kernels;
 mod limits;
 mod machine;
 mod merge;
+mod new_patch;
 mod progress;
 mod replay;
+mod review;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::runner::Memory;
@@ -42,6 +44,8 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
+    Review(review::Review),
+    NewPatch(new_patch::New),
     Merge(merge::Merge),
     Kernels(kernels::Kernels),
 }
@@ -79,12 +83,20 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Review(command) => command.run(),
+        Command::NewPatch(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }
 
 impl Boards {
+    /// The option, as a further command needs it.
+    fn options(&self) -> Vec<String> {
+        let dir = self.boards.as_ref().map(|dir| dir.display().to_string());
+        dir.map_or(vec![], |dir| vec!["--boards".to_owned(), dir])
+    }
+
     /// The folder of boards for a scenario file.
     fn of(&self, scenario: &std::path::Path) -> PathBuf {
         let near = || {
