@@ -7,10 +7,11 @@ use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use clap::Args;
 use kernel::revision::Revision;
-use miette::miette;
+use miette::{IntoDiagnostic, miette};
 use scenarios::review::text::Detail;
 use scenarios::review::{Compared, Comparison, Review as Reviewed, compare, json, markdown, text};
 use scenarios::runner::{Answer, Memory, Test};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -97,10 +98,15 @@ impl Review {
             (_, true) => Detail::Full,
             _ => Detail::Once,
         };
-        match self.format.as_str() {
-            "json" => print!("{}", json::print(&review)),
-            "markdown" => print!("{}", markdown::print(&review, detail)),
-            _ => print!("{}", text::print(&review, detail)),
+        let text = match self.format.as_str() {
+            "json" => json::print(&review),
+            "markdown" => markdown::print(&review, detail),
+            _ => text::print(&review, detail),
+        };
+        match std::io::stdout().write_all(text.as_bytes()) {
+            // `| head` has seen enough.
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e).into_diagnostic()?,
+            _ => {}
         }
         Ok(if review.is_suspect() {
             ExitCode::from(NOT_AS_STATED)

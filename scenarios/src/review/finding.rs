@@ -133,10 +133,11 @@ pub struct Finding {
 impl Finding {
     /// In words.
     pub fn text(&self) -> String {
-        if self.of.is_empty() {
-            self.what.clone()
-        } else {
-            format!("{}: {}", self.of, self.what)
+        match self.kind {
+            Kind::Deadlock | Kind::Livelock | Kind::GoesRound => {
+                format!("{}: {}", self.what, self.of)
+            }
+            _ => format!("{}: {}", self.of, self.what),
         }
     }
 }
