@@ -119,7 +119,7 @@ fn shown(out: &mut String, number: usize, witness: &Shown, is_drawn: bool) {
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
-        if "\\`*_<>|[]#".contains(c) {
+        if "\\`*_<|[]".contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);

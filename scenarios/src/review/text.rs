@@ -129,7 +129,7 @@ fn scenario(c: &Comparison, detail: Detail, drawn: &BTreeSet<(&str, usize)>) -> 
     push(&mut text, 0, 4, &title(c));
     let _ = writeln!(text, "{}", wrap::words(&c.question).join("\n"));
     for line in unfinished(c) {
-        push(&mut text, 2, 4, &line);
+        let _ = writeln!(text, "{}", wrap::words(&line).join("\n"));
     }
     labelled(&mut text, "verdict", &verdict(c));
     let (new, gone, kept) = (c.new.len(), c.gone.len(), c.kept);
@@ -358,5 +358,111 @@ fn push(text: &mut String, first: usize, others: usize, line: &str) {
     for part in wrap::list(line, first, others) {
         let _ = writeln!(text, "{:indent$}{part}", "");
         indent = others;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Detail, commands, print};
+    use crate::litmus::Verdict::{Never, Sometimes};
+    use crate::review::{
+        Comparison, Finding, FindingMove, Kind, Level, PropertyMove, Review, Shown, Side, Standing,
+    };
+
+    fn witness(schedule: &str, replay: &[&str]) -> Shown {
+        Shown {
+            outcome: None,
+            lines: vec!["a line".to_owned()],
+            columns: vec!["a column".to_owned()],
+            schedule: schedule.to_owned(),
+            replay: replay.iter().map(|w| (*w).to_owned()).collect(),
+        }
+    }
+
+    /// A scenario in which a livelock is new.
+    fn comparison(name: &str, columns: usize) -> Comparison {
+        let side = |verdict| Side {
+            verdict,
+            outcomes: 1,
+            incomplete: None,
+        };
+        let livelock = FindingMove {
+            finding: Finding {
+                kind: Kind::Livelock,
+                what: "livelock".to_owned(),
+                of: "A, B on x".to_owned(),
+            },
+            level: Level::Corrupt,
+            base: Never,
+            patched: Sometimes,
+            sites: vec![],
+            witness: Some(1),
+        };
+        Comparison {
+            scenario: name.to_owned(),
+            file: format!("{name}.litmus"),
+            question: "Does it end?".to_owned(),
+            standing: Standing::Worse,
+            level: Some(Level::Corrupt),
+            base: side(Never),
+            patched: side(Never),
+            new: vec![],
+            gone: vec![],
+            kept: 1,
+            properties: vec![PropertyMove {
+                kind: "always".to_owned(),
+                name: "sane".to_owned(),
+                holds: false,
+            }],
+            of_xlate: vec![],
+            findings: vec![livelock],
+            witnesses: vec![Shown {
+                columns: vec!["a column".to_owned(); columns],
+                ..witness("0*3.1", &[])
+            }],
+        }
+    }
+
+    #[test]
+    fn a_livelock_has_a_schedule_and_no_command() {
+        let review = Review::new("a", "b", vec![comparison("one", 1)]);
+        let text = print(&review, Detail::Once);
+        for line in [
+            "  corrupt   + livelock: A, B on x: new [1]",
+            "  property  always sane is VIOLATED",
+            "  Schedule 0*3.1",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{text}");
+        }
+    }
+
+    /// Of two scenarios with the same sort of finding, the one with fewer lines is drawn.
+    #[test]
+    fn each_sort_of_finding_is_drawn_once_where_it_is_shortest() {
+        let review = Review::new("a", "b", vec![comparison("one", 5), comparison("two", 2)]);
+        let columns = |detail| print(&review, detail).matches("a column").count();
+        assert_eq!(columns(Detail::Once), 2);
+        assert_eq!(columns(Detail::Full), 7);
+        assert_eq!(columns(Detail::Brief), 0);
+    }
+
+    /// A shell puts a line that ends in a backslash and the next one together.
+    #[test]
+    fn a_long_schedule_is_broken_where_a_shell_joins_it_again() {
+        let schedule = vec!["10*200"; 40].join(".");
+        let words = [
+            "probe-litmus",
+            "replay",
+            "x.litmus",
+            "--kernel",
+            "v7.3-rc7 + a",
+            &schedule,
+        ];
+        let lines = commands(&witness(&schedule, &words));
+        assert!(lines.iter().all(|l| l.len() <= 80), "{lines:#?}");
+        let joined = lines.join("\n").replace("\\\n", "");
+        let expected =
+            format!("  probe-litmus replay x.litmus --kernel \"v7.3-rc7 + a\"       {schedule}");
+        assert_eq!(joined, expected);
     }
 }
