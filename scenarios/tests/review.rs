@@ -3,12 +3,16 @@
 
 use insta::Settings;
 use scenarios::litmus::Verdict;
-use scenarios::review::{Comparison, Kind, Level, Review, Standing, json};
+use scenarios::review::{Comparison, Review, json};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "review/input.rs"]
+mod input;
+#[path = "review/story.rs"]
+mod story;
 #[path = "review/table.rs"]
 mod table;
 
@@ -100,19 +104,13 @@ fn scenario<'a>(review: &'a Review, name: &str) -> &'a Comparison {
     all.find(|c| c.scenario == name).expect("it is compared")
 }
 
-/// How often something of this kind was and is.
-fn moved(c: &Comparison, kind: Kind) -> Option<(Verdict, Verdict)> {
-    let found = c.findings.iter().find(|f| f.finding.kind == kind)?;
-    Some((found.base, found.patched))
-}
-
 /// Schedules change with the engine: those of replay commands, which come last, are left out.
 fn without_schedules(text: &str) -> String {
     let mut without = String::new();
     let mut command: Vec<&str> = vec![];
     for line in text.lines() {
         if command.is_empty() && !line.trim_start().starts_with("probe-litmus replay ") {
-            without += &format!("{line}\n");
+            without.extend([line, "\n"]);
             continue;
         }
         command.push(line);
@@ -121,7 +119,7 @@ fn without_schedules(text: &str) -> String {
         }
         let whole = command.join("\n");
         let (before, _) = whole.rsplit_once(' ').expect("a command has words");
-        without += &format!("{before} SCHEDULE\n");
+        without.extend([before, " SCHEDULE\n"]);
         command.clear();
     }
     without
@@ -149,121 +147,9 @@ fn every_snapshot_is_of_a_review() {
     let entries = std::fs::read_dir(folder).expect("there are snapshots");
     let names = entries.map(|e| e.expect("the folder can be read").file_name());
     let names = names.map(|name| name.to_string_lossy().into_owned());
-    let there: BTreeSet<String> = names.filter(|name| name.ends_with(".snap")).collect();
+    let there: BTreeSet<String> = names.filter(|name| !name.ends_with("rs")).collect();
     let expected = SNAPSHOTS.iter().map(|(name, ..)| format!("{name}.snap"));
     assert_eq!(there, expected.collect());
-}
-
-/// of_xlate is called more often, a bind can be warned of, and devices without driver are grouped.
-#[test]
-fn the_commit_that_moved_parsing_into_the_probe_path_tells_its_story() {
-    let review = data(STORY, &[]);
-    assert_eq!(review.added.len(), 1);
-    assert_eq!(review.added[0].id, "bcb81ac6ae3c");
-    assert!(review.removed.is_empty());
-    let late = scenario(&review, "late-probe-at-bind");
-    assert_eq!(
-        (late.base.verdict, late.patched.verdict),
-        (Verdict::Never, Verdict::Sometimes)
-    );
-    assert_eq!(
-        moved(late, Kind::Warn),
-        Some((Verdict::Never, Verdict::Sometimes))
-    );
-    let driverless = scenario(&review, "driverless-client");
-    assert_eq!(driverless.standing, Standing::Better);
-    assert_eq!(
-        moved(driverless, Kind::NoGroup),
-        Some((Verdict::Always, Verdict::Never))
-    );
-    for calls in review.scenarios.iter().flat_map(|c| &c.of_xlate) {
-        assert!(calls.base.iter().all(|x| x.no_driver == 0), "{calls:?}");
-    }
-    let more = |c: &&Comparison| {
-        let mut pairs = c.of_xlate.iter().flat_map(|calls| &calls.patched);
-        pairs.any(|x| x.no_driver > 0)
-    };
-    assert_eq!(
-        review.scenarios.iter().filter(more).count(),
-        review.scenarios.len()
-    );
-}
-
-/// A client of one IOMMU is never configured by the walk any more: that comes before `ready`.
-#[test]
-fn a_patch_that_always_asks_for_ready_stops_the_walk() {
-    let review = data(AMBARUS, &[]);
-    let mut seen = 0;
-    for c in &review.scenarios {
-        let text = std::fs::read_to_string(root().join(&c.file)).expect("it was just read");
-        if text.contains("two-instances") {
-            continue;
-        }
-        for calls in &c.of_xlate {
-            assert!(calls.base.iter().any(|x| x.no_driver > 0), "{}", c.scenario);
-            assert!(
-                calls.patched.iter().all(|x| x.no_driver == 0),
-                "{}",
-                c.scenario
-            );
-            seen += 1;
-        }
-    }
-    assert!(seen > 3, "{seen}");
-    let driverless = scenario(&review, "driverless-client");
-    assert_eq!(driverless.standing, Standing::Worse);
-    assert_eq!(driverless.level, Some(Level::Stuck));
-    assert_eq!(
-        moved(driverless, Kind::NoGroup),
-        Some((Verdict::Never, Verdict::Always))
-    );
-    let reported = scenario(&review, "second-instance-not-ready");
-    assert_eq!(reported.patched.verdict, Verdict::Never);
-    assert_eq!(reported.standing, Standing::Better);
-}
-
-#[test]
-fn what_is_worse_comes_first() {
-    let review = data(AMBARUS, &[]);
-    let order: Vec<_> = review
-        .scenarios
-        .iter()
-        .map(|c| (c.standing, c.level))
-        .collect();
-    assert!(order.is_sorted(), "{order:?}");
-    let standings: BTreeSet<_> = order.iter().map(|(standing, _)| *standing).collect();
-    assert!(standings.len() > 2, "{order:?}");
-}
-
-/// A patch against the same patch taken away: what one gains the other loses.
-#[test]
-fn the_other_way_round_everything_is() {
-    let there = data(STORY, &["late-probe-at-bind", "driverless-client"]);
-    let back = data(
-        "bcb81ac6ae3c..bcb81ac6ae3c^",
-        &["late-probe-at-bind", "driverless-client"],
-    );
-    assert_eq!(there.added, back.removed);
-    for c in &there.scenarios {
-        let other = scenario(&back, &c.scenario);
-        assert_eq!((&c.base, &c.patched), (&other.patched, &other.base));
-        assert_eq!((&c.new, &c.gone), (&other.gone, &other.new));
-        assert_eq!(c.findings.len(), other.findings.len());
-        for (f, g) in c.findings.iter().zip(&other.findings) {
-            assert_eq!(
-                (&f.finding, f.base, f.patched),
-                (&g.finding, g.patched, g.base)
-            );
-        }
-    }
-    assert_eq!(
-        scenario(&back, "driverless-client").standing,
-        Standing::Worse
-    );
-    assert_eq!(
-        scenario(&back, "late-probe-at-bind").standing,
-        Standing::Better
-    );
 }
 
 /// Read by another reader, the fields have the names and values of the data.
@@ -323,7 +209,7 @@ fn witnesses_replay_to_their_outcomes() {
                 "{words:?}\n{}",
                 stderr(&output)
             );
-            let lines: String = shown.lines.iter().map(|l| format!("  {l}\n")).collect();
+            let lines = format!("  {}\n", shown.lines.join("\n  "));
             assert!(
                 stdout(&output).ends_with(&lines),
                 "{lines}{}",
@@ -456,111 +342,4 @@ fn weak_memory_is_said_in_the_command_that_replays() {
         "{}",
         stdout(&output)
     );
-}
-
-/// The input is refused with one error that has all of `parts`.
-fn refused(arguments: &[&str], parts: &[&str]) {
-    let output = run(arguments);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
-    assert_eq!(stdout(&output), "", "{arguments:?}");
-    let is_error = |line: &&str| line.starts_with("  × ") || line.starts_with("error: ");
-    let errors: Vec<&str> = said.lines().filter(is_error).collect();
-    assert_eq!(errors.len(), 1, "{arguments:?}\n{said}");
-    for part in parts {
-        assert!(said.contains(part), "no `{part}` in\n{said}");
-    }
-    assert!(!said.contains("panicked"), "{said}");
-}
-
-#[test]
-fn bad_input_is_refused() {
-    let cases: &[(&[&str], &[&str])] = &[
-        (
-            &["v6.16"],
-            &["`v6.16`: found no `..`, expected BASE..PATCHED"],
-        ),
-        (&["A.."], &["`A..`: found no kernel after `..`"]),
-        (&["..A"], &["`..A`: found no kernel before `..`"]),
-        (&["v6.15...v6.16"], &["`v6.15...v6.16`: found three dots"]),
-        (
-            &["nothing..v6.16"],
-            &["BASE..PATCHED: `nothing` is not a revision"],
-        ),
-        (
-            &["v6.16..v9.99"],
-            &["BASE..PATCHED: `v9.99` is newer than "],
-        ),
-        (&["v6.16..6.16"], &["have the same commits of the table"]),
-        (
-            &["v6.15..v6.16", "no-such.litmus"],
-            &["no-such.litmus: cannot read the file"],
-        ),
-        (
-            &["v6.15..v6.16", "model"],
-            &["model: found no .litmus file"],
-        ),
-        (
-            &["v6.15..v6.16", "--format", "html"],
-            &["'html' for '--format"],
-        ),
-        (
-            &["v6.15..v6.16", "--brief", "--full"],
-            &["cannot be used with"],
-        ),
-        (
-            &["--patch", "ambarus-fnode"],
-            &["--patch: `ambarus-fnode` is not a commit"],
-        ),
-        (
-            &["--patch", "bcb81ac6ae3c"],
-            &["--patch: `v7.3-rc7` has bcb81ac6ae3c already"],
-        ),
-        (
-            &["v6.15..v6.16", "--memory", "weak", "--workers", "2"],
-            &["found --workers 2"],
-        ),
-        (
-            &["v6.15..v6.16", "--memory", "weak", "--max-seconds", "2"],
-            &["--max-seconds"],
-        ),
-        (&[], &["required arguments were not provided"]),
-    ];
-    for (arguments, parts) in cases {
-        refused(&[&["review"], *arguments].concat(), parts);
-    }
-    let all = ["new-patch", "a-b", "--subject", "s", "--effect", "e"];
-    refused(&all[..2], &["required arguments were not provided"]);
-    let taken = [
-        "new-patch",
-        "ambarus-fwnode",
-        "--subject",
-        "s",
-        "--effect",
-        "e",
-    ];
-    refused(
-        &taken,
-        &["NAME: `ambarus-fwnode` is taken, by ambarus-fwnode"],
-    );
-    refused(
-        &[&all[..], &["--posted", "v9.9"]].concat(),
-        &["--posted: found `v9.9`"],
-    );
-    refused(
-        &[&all[..], &["--link", "x"]].concat(),
-        &["--link: found `x`"],
-    );
-}
-
-#[test]
-fn the_help_has_examples_and_exit_codes() {
-    for command in ["review", "new-patch"] {
-        let output = run(&[command, "--help"]);
-        assert_eq!(output.status.code(), Some(0));
-        let help = stdout(&output);
-        assert!(help.contains("Example"), "{help}");
-        assert!(help.contains(&format!("probe-litmus {command} ")), "{help}");
-        assert!(help.contains("Exit codes: 0 "), "{help}");
-    }
 }

@@ -8,8 +8,9 @@ use checker::engine::exhaustive::Options;
 use clap::Args;
 use kernel::revision::Revision;
 use miette::{IntoDiagnostic, miette};
-use scenarios::review::text::Detail;
-use scenarios::review::{Compared, Comparison, Review as Reviewed, compare, json, markdown, text};
+use scenarios::review::{
+    Compared, Comparison, Detail, Review as Reviewed, compare, json, markdown, text,
+};
 use scenarios::runner::{Answer, Memory, Test};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -33,9 +33,8 @@ pub fn compare(of: Compared<'_>) -> Comparison {
     let findings = moves(&base, &patched, &mut witnesses);
     let (before, after) = (side(of.base), side(of.patched));
     let verdict = trend(of.test, before.verdict, after.verdict);
-    if verdict == Trend::Worse && before.verdict == Verdict::Never {
-        witnesses.of_condition();
-    }
+    let is_new = verdict == Trend::Worse && before.verdict == Verdict::Never;
+    let witness = is_new.then(|| witnesses.of_condition()).flatten();
     let is_of = |answer: &Answer, end: &Final<Outcome>| answer.report.finals.contains_key(end);
     let mut comparison = Comparison {
         scenario: of.test.litmus.name.value.clone(),
@@ -57,6 +56,7 @@ pub fn compare(of: Compared<'_>) -> Comparison {
         properties: properties(of.base, of.patched),
         of_xlate: calls(of),
         findings,
+        witness,
         witnesses: witnesses.shown(),
     };
     (comparison.standing, comparison.level) = standing(&comparison, verdict);

@@ -1,10 +1,9 @@
 //! A review as Markdown: the same as the text, with headings, tables and code.
 
+use super::command::commands;
 use super::summary::{lines, standings};
-use super::text::{
-    Detail, NOTHING, commands, finding, properties, same, title, unfinished, verdict, xlate,
-};
-use super::{Comparison, Numbered, Review, Shown, Standing};
+use super::text::{NOTHING, finding, properties, same, title, unfinished, verdict, xlate};
+use super::{Comparison, Detail, Numbered, Review, Shown, Standing};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -63,7 +62,7 @@ fn scenario(out: &mut String, c: &Comparison, detail: Detail, drawn: &BTreeSet<(
         let _ = writeln!(out, "**{}**\n", escape(&line));
     }
     let (new, gone, kept) = (c.new.len(), c.gone.len(), c.kept);
-    let _ = writeln!(out, "* verdict: {}", verdict(c));
+    let _ = writeln!(out, "* verdict: {}", escape(&verdict(c)));
     let _ = writeln!(out, "* outcomes: {new} new, {gone} gone, {kept} kept");
     for line in properties(c) {
         let _ = writeln!(out, "* property: {}", escape(&line));

@@ -14,7 +14,9 @@
 //! asks for. A condition is taken to ask, with `exists` or `~exists`, for what nobody wants, and to
 //! state with `forall` what everybody does. *Better* is the opposite.
 
+mod command;
 mod compare;
+mod detail;
 mod finding;
 pub mod json;
 pub mod markdown;
@@ -24,6 +26,7 @@ mod summary;
 pub mod text;
 
 pub use compare::{Compared, compare};
+pub use detail::Detail;
 pub use finding::{Finding, Kind, Level};
 
 use crate::litmus::Verdict;
@@ -122,6 +125,8 @@ pub struct Comparison {
     pub of_xlate: Vec<Calls>,
     /// Findings that come about more or less often, the worst first.
     pub findings: Vec<FindingMove>,
+    /// Number of the witness for a condition that was fulfilled in no outcome of the base.
+    pub witness: Option<usize>,
     /// How what is new and bad comes about.
     pub witnesses: Vec<Shown>,
 }

@@ -71,15 +71,16 @@ impl NewPatch {
         let constant = constant(&self.name);
         let newest = NEWEST.to_string();
         let version = version(self.posted.as_deref().unwrap_or(&newest))?;
-        let mut source = String::new();
-        if let Some(link) = &self.link {
-            source += &format!("    // Link: {}\n", url(link)?);
-        }
-        source += &format!("    {constant} \"{}\"\n", self.name);
-        source += &literal(&one_line("--subject", &self.subject)?);
-        source += &format!("\n        {version}, Proposed, [],\n");
-        source += &literal(&one_line("--effect", &self.effect)?);
-        source += ";\n";
+        let link = match &self.link {
+            Some(link) => format!("    // Link: {}\n", url(link)?),
+            None => String::new(),
+        };
+        let subject = literal(&one_line("--subject", &self.subject)?);
+        let effect = literal(&one_line("--effect", &self.effect)?);
+        let source = format!(
+            "{link}    {constant} \"{}\"\n{subject}\n        {version}, Proposed, [],\n{effect};\n",
+            self.name
+        );
         Ok(Row { constant, source })
     }
 }

@@ -1,52 +1,15 @@
 //! A review as text of at most 80 columns, fit for a reply to a patch.
 
+use super::command::commands;
+use super::detail::Detail;
 use super::summary::{frequency, lines, range, standings};
 use super::{Calls, Comparison, FindingMove, Numbered, Review, Shown, Standing};
-use crate::wrap::{self, WIDTH};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::wrap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Columns of the words at the left of a line.
 const LABEL: usize = 10;
-
-/// How much is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Detail {
-    /// No columns: a witness is its outcome and how to run it again.
-    Brief,
-    /// Each sort of finding is drawn once, in the scenario where that is shortest.
-    #[default]
-    Once,
-    /// All witnesses are drawn, and all outcomes listed that are new or gone.
-    Full,
-}
-
-impl Detail {
-    /// Which witnesses are drawn, by scenario and number from 1 on.
-    pub(super) fn drawn(self, review: &Review) -> BTreeSet<(&str, usize)> {
-        let mut shortest: BTreeMap<&str, (usize, &str, usize)> = BTreeMap::new();
-        let mut all = BTreeSet::new();
-        for c in &review.scenarios {
-            let numbers = 1..=c.witnesses.len();
-            all.extend(numbers.map(|number| (c.scenario.as_str(), number)));
-            for f in &c.findings {
-                let Some(number) = f.witness else { continue };
-                let length = c.witnesses[number - 1].columns.len();
-                let candidate = (length, c.scenario.as_str(), number);
-                let least = shortest.entry(&f.finding.what).or_insert(candidate);
-                *least = candidate.min(*least);
-            }
-        }
-        match self {
-            Detail::Brief => BTreeSet::new(),
-            Detail::Once => shortest
-                .values()
-                .map(|(_, name, number)| (*name, *number))
-                .collect(),
-            Detail::Full => all,
-        }
-    }
-}
 
 /// All of it.
 pub fn print(review: &Review, detail: Detail) -> String {
@@ -202,7 +165,8 @@ pub(super) fn verdict(c: &Comparison) -> String {
     if before == after {
         format!("{after}, as before")
     } else {
-        format!("{before} -> {after}")
+        let witness = c.witness.map_or(String::new(), |n| format!(" [{n}]"));
+        format!("{before} -> {after}{witness}")
     }
 }
 
@@ -281,69 +245,6 @@ fn shown(text: &mut String, number: usize, witness: &Shown, is_drawn: bool) {
     }
 }
 
-/// The command that runs a witness again, in lines that a shell puts together; or the schedule
-/// alone, if it never ends.
-pub(super) fn commands(witness: &Shown) -> Vec<String> {
-    let Some((schedule, words)) = witness.replay.split_last() else {
-        return token("  Schedule ", &witness.schedule);
-    };
-    let schedule = quoted(schedule);
-    let mut line = " ".to_owned();
-    let mut lines = vec![];
-    for word in options(words) {
-        if line.len() + word.len() + 3 > WIDTH {
-            lines.push(format!("{line} \\"));
-            line = "     ".to_owned();
-        }
-        line = format!("{line} {word}");
-    }
-    if line.len() + schedule.len() + 1 > WIDTH {
-        lines.push(format!("{line} \\"));
-        line = "     ".to_owned();
-    }
-    lines.extend(token(&format!("{line} "), &schedule));
-    lines
-}
-
-/// Words of a command, an option with its value as one.
-fn options(words: &[String]) -> Vec<String> {
-    let mut parts: Vec<String> = vec![];
-    for word in words {
-        let word = quoted(word);
-        match parts
-            .last_mut()
-            .filter(|last| last.starts_with("--") && !last.contains(' '))
-        {
-            Some(option) => *option = format!("{option} {word}"),
-            None => parts.push(word),
-        }
-    }
-    parts
-}
-
-/// One word, broken where it must be as a shell allows: the rest at the start of the next line.
-fn token(before: &str, word: &str) -> Vec<String> {
-    let mut lines = vec![];
-    let mut line = before.to_owned();
-    for part in word.split_inclusive('.') {
-        if line.len() + part.len() + 1 > WIDTH {
-            lines.push(format!("{line}\\"));
-            line.clear();
-        }
-        line += part;
-    }
-    lines.push(line);
-    lines
-}
-
-fn quoted(word: &str) -> String {
-    if word.is_empty() || word.contains(' ') {
-        format!("\"{word}\"")
-    } else {
-        word.to_owned()
-    }
-}
-
 fn labelled(text: &mut String, label: &str, line: &str) {
     let mut start = format!("  {label:<LABEL$}");
     for part in wrap::list(line, LABEL + 2, LABEL + 4) {
@@ -363,21 +264,11 @@ fn push(text: &mut String, first: usize, others: usize, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Detail, commands, print};
+    use super::{Detail, print};
     use crate::litmus::Verdict::{Never, Sometimes};
     use crate::review::{
         Comparison, Finding, FindingMove, Kind, Level, PropertyMove, Review, Shown, Side, Standing,
     };
-
-    fn witness(schedule: &str, replay: &[&str]) -> Shown {
-        Shown {
-            outcome: None,
-            lines: vec!["a line".to_owned()],
-            columns: vec!["a column".to_owned()],
-            schedule: schedule.to_owned(),
-            replay: replay.iter().map(|w| (*w).to_owned()).collect(),
-        }
-    }
 
     /// A scenario in which a livelock is new.
     fn comparison(name: &str, columns: usize) -> Comparison {
@@ -416,9 +307,13 @@ mod tests {
             }],
             of_xlate: vec![],
             findings: vec![livelock],
+            witness: None,
             witnesses: vec![Shown {
+                outcome: None,
+                lines: vec!["a line".to_owned()],
                 columns: vec!["a column".to_owned(); columns],
-                ..witness("0*3.1", &[])
+                schedule: "0*3.1".to_owned(),
+                replay: vec![],
             }],
         }
     }
@@ -444,25 +339,5 @@ mod tests {
         assert_eq!(columns(Detail::Once), 2);
         assert_eq!(columns(Detail::Full), 7);
         assert_eq!(columns(Detail::Brief), 0);
-    }
-
-    /// A shell puts a line that ends in a backslash and the next one together.
-    #[test]
-    fn a_long_schedule_is_broken_where_a_shell_joins_it_again() {
-        let schedule = vec!["10*200"; 40].join(".");
-        let words = [
-            "probe-litmus",
-            "replay",
-            "x.litmus",
-            "--kernel",
-            "v7.3-rc7 + a",
-            &schedule,
-        ];
-        let lines = commands(&witness(&schedule, &words));
-        assert!(lines.iter().all(|l| l.len() <= 80), "{lines:#?}");
-        let joined = lines.join("\n").replace("\\\n", "");
-        let expected =
-            format!("  probe-litmus replay x.litmus --kernel \"v7.3-rc7 + a\"       {schedule}");
-        assert_eq!(joined, expected);
     }
 }
