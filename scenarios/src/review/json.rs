@@ -8,7 +8,7 @@ pub fn print(review: &Review) -> String {
     text.expect("a review has neither maps nor anything else that cannot be written") + "\n"
 }
 
-/// Reads what [`print`] gave.
+/// Reads what [`print()`] gave.
 pub fn read(text: &str) -> Result<Review, serde_json::Error> {
     serde_json::from_str(text)
 }
