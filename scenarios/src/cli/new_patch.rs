@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub(crate) struct New {
     /// What revisions are to call it: lower-case letters, digits and `-`
     name: String,
-    /// The subject of its mail, without [PATCH]
+    /// The subject of its mail, without what stands in brackets before it
     #[arg(long, value_name = "TEXT")]
     subject: String,
     /// What it changes in the model, in a sentence or two
