@@ -1,4 +1,4 @@
-# Each recipe but check-shards is one cargo command: nobody needs just.
+# Each recipe but check-shards, debian-boards and corpus is one cargo command: nobody needs just.
 
 # the recipes
 default:
@@ -70,3 +70,32 @@ kernels:
 # write the snapshots anew; then look at `git diff` and be able to say why each line moved
 snapshots-accept:
     INSTA_UPDATE=always cargo test
+
+# a row for each device tree of the folders: just boards scenarios/boards
+boards *ARGS:
+    cargo run -- boards {{ARGS}}
+
+# the same for all blobs of one Debian package for arm64, as root on Debian: docs/boards.md
+debian-boards PACKAGE *ARGS:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --quiet
+    program="${CARGO_TARGET_DIR:-$PWD/target}/debug/probe-litmus"
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    dpkg --add-architecture arm64
+    apt-get update -qq
+    cd "$folder"
+    apt-get download -qq "{{PACKAGE}}:arm64"
+    dpkg-deb -x ./*.deb .
+    "$program" boards . {{ARGS}}
+
+# fuzz the reader of blobs and the boot: just fuzz-dtb -max_total_time=600
+fuzz-dtb *ARGS:
+    cargo +nightly fuzz run --sanitizer none dtb -- {{ARGS}}
+
+# the boards of the fuzzer's corpus anew from their sources
+corpus:
+    for f in scenarios/tests/boards/*.dts; do \
+        dtc -q -I dts -O dtb -o "fuzz/corpus/dtb/$(basename "$f" .dts).dtb" "$f"; \
+    done

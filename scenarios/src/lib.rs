@@ -2,11 +2,13 @@
 
 pub mod board;
 pub mod boot;
+pub mod conform;
 pub mod litmus;
 pub mod review;
 pub mod runner;
 pub mod setup;
 pub mod shards;
 pub mod suggest;
+pub mod trace;
 pub mod witness;
 pub mod wrap;

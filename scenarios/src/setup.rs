@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::suggest::nearest;
 use kernel::board::BoardError;
 use kernel::config::Config;
-use kernel::drivers::catalogue::CATALOGUE;
+use kernel::drivers::catalogue::DriverInfo;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
 use kernel::revision::Revision;
@@ -55,17 +55,32 @@ pub fn kernel(
     config: Config,
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
-    let laid_out =
+    kernel_with(board, revision, config, |_, _| {}, start)
+}
+
+/// As [`kernel()`], with changes to the board and the configuration that nobody has typed, and that
+/// are not checked.
+pub fn kernel_with(
+    board: &Board,
+    revision: Revision,
+    mut config: Config,
+    change: impl FnOnce(&mut kernel::board::Board, &mut Config),
+    start: impl FnOnce(&kernel::board::Board) -> Start,
+) -> Result<Arc<Kernel>, SetupError> {
+    let mut laid_out =
         kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
             board: board.name.clone(),
             error,
         })?;
     check_devices(&laid_out, "--allow", config.allow.iter())?;
     check_devices(&laid_out, "--probe", config.probe_results.keys())?;
-    check_drivers("--async", config.async_probe.iter().filter(|d| *d != "*"))?;
-    check_drivers("--without", config.absent.iter())?;
-    check_drivers("--module", config.loaded_modules.iter())?;
+    let all = config.catalogue.drivers();
+    let named = config.async_probe.iter().filter(|d| *d != "*");
+    check_drivers(all, "--async", named)?;
+    check_drivers(all, "--without", config.absent.iter())?;
+    check_drivers(all, "--module", config.loaded_modules.iter())?;
     check_modules(&config)?;
+    change(&mut laid_out, &mut config);
     let start = start(&laid_out);
     Ok(Arc::new(Kernel::new(revision, config, laid_out, start)))
 }
@@ -116,10 +131,11 @@ fn check_devices<'a>(
 }
 
 fn check_drivers<'a>(
+    all: &'static [DriverInfo],
     option: &'static str,
     names: impl Iterator<Item = &'a String>,
 ) -> Result<(), SetupError> {
-    let known = || CATALOGUE.iter().map(|d| d.name);
+    let known = || all.iter().map(|d| d.name);
     for name in names {
         if !known().any(|d| d == name) {
             return Err(SetupError::Unknown {

@@ -1,9 +1,6 @@
 //! What was seen when clients and SMMU probed at once, against what the model allows: each of
 //! the outcomes recorded over many boots of 7.2.13 with `driver_async_probe=*`.
 
-#[path = "traces/parse.rs"]
-#[allow(dead_code, reason = "shared with the trace tests")]
-mod parse;
 #[path = "traces/summary.rs"]
 #[allow(dead_code, reason = "shared with the trace tests")]
 mod summary;
@@ -15,6 +12,7 @@ use kernel::outcome::Outcome;
 use scenarios::litmus;
 use scenarios::runner::Test;
 use scenarios::runner::names::Resolver;
+use scenarios::trace::file::File;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +50,7 @@ fn recorded(outcome: &str) -> Seen {
     let file = folder("tests/traces/repeat/smmu-async/7.2.13+deb14")
         .join(outcome)
         .join("summary.md");
-    let read = parse::File::read(&file).and_then(|text| summary::parse(&text));
+    let read = File::read(&file).and_then(|text| summary::parse(&text));
     let summary = read.unwrap_or_else(|e| panic!("{e}"));
     let calls = CLIENTS.map(|client| {
         let row = summary

@@ -80,6 +80,7 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
         ("snapshots", without(|o| o.snapshots = false)),
         ("lock-aware steps", without(|o| o.lock_aware = false)),
         ("persistent sets", without(|o| o.persistent_sets = false)),
+        ("live variables", without(|o| o.live_variables = false)),
         ("the automaton", without(|o| o.automaton = false)),
         (
             "the automaton and snapshots",

@@ -3,8 +3,6 @@
 
 #[path = "traces/booted.rs"]
 mod booted;
-#[path = "traces/parse.rs"]
-mod parse;
 #[path = "traces/state.rs"]
 mod state;
 #[path = "traces/summary.rs"]
@@ -14,9 +12,9 @@ use booted::Probed;
 use kernel::config::Config;
 use kernel::revision::Revision;
 use libtest_mimic::{Arguments, Failed, Trial};
-use parse::File;
 use scenarios::board;
 use scenarios::boot::boot;
+use scenarios::trace::file::File;
 use similar::TextDiff;
 use state::State;
 use std::collections::BTreeSet;
@@ -39,7 +37,7 @@ const MMC: &[&str] = &[
 ];
 
 /// Folders of `tests/traces` with races in them, where one boot shows one outcome of several.
-const RACES: &[&str] = &["repeat"];
+const RACES: &[&str] = &["forced", "repeat"];
 
 /// Drivers in the traces that the model does not have. What is bound to them is not compared.
 const DRIVERS_NOT_MODELLED: &[&str] = &[

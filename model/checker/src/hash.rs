@@ -67,3 +67,43 @@ pub fn element(index: u64, value: u64) -> u128 {
     let b = fmix64(value.wrapping_add(index.wrapping_add(1).wrapping_mul(LANE_B)));
     (u128::from(a) << 64) | u128::from(b)
 }
+
+/// A quick hasher of a few words for tables in memory: no content decides where it is used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Words(u64);
+
+impl std::hash::Hasher for Words {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    #[inline]
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(LANE_A);
+    }
+    #[inline]
+    fn write_u128(&mut self, word: u128) {
+        self.write_u64(word as u64);
+    }
+    #[inline]
+    fn write_i64(&mut self, word: i64) {
+        self.write_u64(word.cast_unsigned());
+    }
+    #[inline]
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word.cast_unsigned() as u64);
+    }
+    #[inline]
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}

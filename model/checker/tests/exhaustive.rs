@@ -268,3 +268,34 @@ fn a_transaction_ends_where_a_lock_is_dropped() {
     let stale = |r: &Report<Vec<u64>>| r.finals.keys().any(|end| end.outcome[1] == 5);
     assert!(stale(&whole), "{:?}", whole.outcomes());
 }
+
+/// One task goes over fields that another writes, and tells beside each what it has seen, which
+/// nobody reads: the outcomes are a product, the states are not.
+#[test]
+fn what_nobody_reads_any_more_multiplies_outcomes_and_not_states() {
+    let clients = 5;
+    let walk = |client| {
+        [
+            Op::Load(client),
+            Op::StoreLastPlus(clients + client, 1),
+            Op::Forget,
+        ]
+    };
+    let walk = (0..clients).flat_map(walk).collect();
+    let bind = (0..clients).map(|client| Op::Store(client, 1)).collect();
+    let program = Arc::new(Program::new(2 * clients, 0, vec![walk, bind]));
+    let without = explore(&program, &Options::default());
+    let with = Options {
+        live_variables: false,
+        ..Options::default()
+    };
+    let with = explore(&program, &with);
+    assert_eq!(without.outcomes(), with.outcomes());
+    assert_eq!(without.outcomes().len(), 1 << clients);
+    assert!(
+        with.states > 4 * without.states,
+        "{} {}",
+        with.states,
+        without.states
+    );
+}

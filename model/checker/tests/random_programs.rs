@@ -131,6 +131,27 @@ fn the_automaton_does_what_the_tasks_do() {
     });
 }
 
+/// What no task will read any more tells states apart and changes nothing else.
+#[test]
+fn what_is_dead_changes_no_outcome() {
+    let saved = std::cell::Cell::new(0);
+    random::check(CASES, |program| {
+        let without = explored(program, |_| ());
+        let with = explored(program, |o| o.live_variables = false);
+        prop_assert_eq!(&without.outcomes(), &with.outcomes());
+        let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(races(&without), races(&with));
+        for (end, schedule) in &without.finals {
+            let trace = exhaustive::replay(program, &without.marks, schedule);
+            prop_assert_eq!(&trace.divergence, &None);
+            prop_assert_eq!(&trace.end, end);
+        }
+        saved.set(saved.get() + with.states.saturating_sub(without.states));
+        Ok(())
+    });
+    assert!(saved.get() > 20, "{}", saved.get());
+}
+
 /// Everything in the report is the same however many workers there are, and whenever the others
 /// begin to help.
 #[test]

@@ -1,12 +1,20 @@
 //! What a device tree means for the model: its devices, whom they need, which IOMMUs they name.
 
+mod cycles;
+mod iommus;
+mod matching;
+pub mod unmodelled;
+
 use crate::config::Config;
-use crate::drivers::catalogue::{CATALOGUE, DriverInfo, Kind};
+use crate::drivers::catalogue::{DriverInfo, Kind};
 use crate::ids::{Bus, DeviceId, DriverId, InstanceId, LinkId};
-use crate::of::phandle::{PhandleError, parse_phandle_with_args};
-use crate::of::platform::{has_dma_ranges, of_dma_is_coherent, of_platform_default_populate};
+use crate::of::map::MapError;
+use crate::of::phandle::PhandleError;
+use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+use matching::{Matching, Rows, create};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry of `iommus`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +25,8 @@ pub struct IommuSpec {
     pub instance: Option<InstanceId>,
     /// Whether the node is available.
     pub available: bool,
-    /// The first cell behind the phandle: stream or uTLB number; 0 if there is none.
-    pub id: u32,
+    /// The cells behind the phandle, as many as `#iommu-cells` says: stream or uTLB number, mask.
+    pub args: Vec<u32>,
 }
 
 /// A device as its node describes it.
@@ -46,6 +54,14 @@ pub struct DeviceDescription {
     pub consumer_links: Vec<LinkId>,
     /// The instance that its driver would register, if it is an IOMMU.
     pub instance: Option<InstanceId>,
+    /// Devices that its driver adds at the end of its probe.
+    pub populates: Vec<DeviceId>,
+    /// The device whose driver adds it; `None`: of_platform_default_populate_init() does.
+    pub populated_by: Option<DeviceId>,
+    /// Devices that name the same stream of the same IOMMU, where that makes one group of them.
+    pub same_stream: Vec<DeviceId>,
+    /// mtk-iommu: the devices of `mediatek,larbs` that must have a driver before it.
+    pub larbs: Vec<DeviceId>,
     /// ipmmu-vmsa: `renesas,ipmmu-main` is there, so it is a leaf.
     pub ipmmu_leaf: bool,
 }
@@ -99,6 +115,7 @@ pub struct Board {
     /// IOMMUs that `iommus` or `iommu-map` of some device name, that are available, and that no
     /// driver of the catalogue makes an instance of: paths of their nodes.
     pub iommus_without_driver: Vec<String>,
+    device_of_node: BTreeMap<NodeId, DeviceId>,
 }
 
 /// Why a board cannot be laid out.
@@ -112,60 +129,105 @@ pub enum BoardError {
         /// What is wrong with the list.
         error: PhandleError,
     },
-    /// More devices than the model has numbers for.
-    #[error("the board has {0} devices; the model holds at most {MAX_DEVICES}")]
-    TooManyDevices(usize),
+    /// `iommu-map` of a device cannot be read.
+    #[error("{path}: iommu-map: {error}")]
+    IommuMap {
+        /// Path of the node.
+        path: String,
+        /// What is wrong with the map.
+        error: MapError,
+    },
+    /// More of something than the model has numbers for.
+    #[error("the board has {found} {what}; the model holds at most {most}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there can be.
+        most: usize,
+    },
 }
 
 /// Most devices of one board.
 pub const MAX_DEVICES: usize = 8192;
+/// Most nodes of one board: a fwnode's number has 16 bits.
+pub const MAX_NODES: usize = 1 << 16;
+/// Most dependencies between devices: a link's number has 16 bits.
+pub const MAX_LINKS: usize = 1 << 16;
+
+/// Most drivers that add devices in each other's probe: that goes on the stack of one task.
+pub const MAX_POPULATE: usize = 16;
+
+/// An error if there are too many.
+fn check_number(what: &'static str, found: usize, most: usize) -> Result<(), BoardError> {
+    if found <= most {
+        return Ok(());
+    }
+    Err(BoardError::TooMany { what, found, most })
+}
 
 impl Board {
     /// Reads a tree the way the kernel does.
     pub fn new(tree: &Tree, config: &Config) -> Result<Self, BoardError> {
-        let created = of_platform_default_populate(tree);
-        if created.len() > MAX_DEVICES {
-            return Err(BoardError::TooManyDevices(created.len()));
-        }
-        let drivers = drivers_of(tree, created.iter().map(|c| c.node), config);
+        check_number("nodes", tree.nodes.len(), MAX_NODES)?;
+        let rows = Rows::new(config);
+        let (created, populated) = create(tree, &rows)?;
+        check_number("devices", created.len(), MAX_DEVICES)?;
+        let matching = Matching::new(tree, &created, &rows, config);
         let mut board = Self {
             devices: vec![],
-            drivers,
+            drivers: matching.drivers,
             instances: vec![],
             links: vec![],
             compatible: tree.strings(Tree::ROOT, "compatible").unwrap_or_default(),
             assumed_suppliers: vec![],
             iommus_without_driver: vec![],
+            device_of_node: (0..)
+                .map(DeviceId)
+                .zip(&created)
+                .map(|(d, c)| (c.node, d))
+                .collect(),
         };
-        for c in created {
-            let matching: Vec<DriverId> = board
-                .driver_ids()
-                .filter(|d| matches(tree, c.node, board.drivers[d.index()].info))
-                .collect();
+        for (c, drivers) in created.into_iter().zip(matching.of_device) {
             board.devices.push(DeviceDescription {
                 name: c.name,
                 node: c.node,
                 bus: c.bus,
                 parent: c.parent.map(|p| DeviceId(p as u16)),
-                drivers: matching,
+                drivers,
                 iommus: vec![],
                 dma_ranges: has_dma_ranges(tree, c.node),
                 dma_coherent: of_dma_is_coherent(tree, c.node),
                 supplier_links: vec![],
                 consumer_links: vec![],
                 instance: None,
+                populates: vec![],
+                populated_by: None,
+                same_stream: vec![],
+                larbs: vec![],
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
             });
         }
-        board.find_instances();
+        for (by, device) in populated {
+            board.devices[by].populates.push(DeviceId(device as u16));
+            board.devices[device].populated_by = Some(DeviceId(by as u16));
+        }
+        board.find_instances(tree);
         board.find_iommus(tree)?;
-        board.find_links(tree, config);
+        board.find_links(tree, config)?;
         Ok(board)
     }
 
     /// All devices.
     pub fn device_ids(&self) -> impl Iterator<Item = DeviceId> + use<> {
         (0..self.devices.len() as u16).map(DeviceId)
+    }
+
+    /// The devices that of_platform_default_populate_init() adds, in order.
+    pub fn boot_devices(&self) -> impl Iterator<Item = DeviceId> {
+        self.device_ids()
+            .filter(|d| self.devices[d.index()].populated_by.is_none())
     }
 
     /// All drivers.
@@ -180,8 +242,7 @@ impl Board {
 
     /// The device that was created for a node.
     pub fn device_of_node(&self, node: NodeId) -> Option<DeviceId> {
-        self.device_ids()
-            .find(|d| self.devices[d.index()].node == node)
+        self.device_of_node.get(&node).copied()
     }
 
     /// The device with this name.
@@ -196,96 +257,45 @@ impl Board {
             .find(|d| self.drivers[d.index()].info.name == name)
     }
 
-    fn find_instances(&mut self) {
-        for device in self.device_ids() {
-            let Some(driver) = self.devices[device.index()].drivers.first().copied() else {
-                continue;
-            };
-            let kind = self.drivers[driver.index()].info.kind;
-            if kind == Kind::Client {
-                continue;
-            }
-            self.devices[device.index()].instance = Some(InstanceId(self.instances.len() as u16));
-            self.instances.push(InstanceDescription {
-                device,
-                driver,
-                kind,
-            });
-        }
-    }
-
-    fn find_iommus(&mut self, tree: &Tree) -> Result<(), BoardError> {
-        for device in self.device_ids() {
-            let node = self.devices[device.index()].node;
-            let list =
-                parse_phandle_with_args(tree, node, "iommus", "#iommu-cells").map_err(|error| {
-                    BoardError::Iommus {
-                        path: tree.path(node),
-                        error,
-                    }
-                })?;
-            let specs = list.into_iter().map(|entry| IommuSpec {
-                node: entry.node,
-                instance: self
-                    .device_of_node(entry.node)
-                    .and_then(|d| self.devices[d.index()].instance),
-                available: tree.is_available(entry.node),
-                id: entry.args.first().copied().unwrap_or(0),
-            });
-            let specs: Vec<IommuSpec> = specs.collect();
-            let mapped = tree.cells(node, "iommu-map").unwrap_or_default();
-            let mapped = mapped
-                .chunks_exact(4)
-                .filter_map(|entry| tree.by_phandle(entry[1]));
-            let named: Vec<NodeId> = specs.iter().map(|s| s.node).chain(mapped).collect();
-            self.note_iommus_without_driver(tree, &named);
-            self.devices[device.index()].iommus = specs;
-        }
-        Ok(())
-    }
-
-    fn note_iommus_without_driver(&mut self, tree: &Tree, named: &[NodeId]) {
-        for node in named.iter().filter(|n| tree.is_available(**n)) {
-            let device = self.device_of_node(*node);
-            let path = tree.path(*node);
-            let is_known = device.is_some_and(|d| self.devices[d.index()].instance.is_some());
-            if !is_known && !self.iommus_without_driver.contains(&path) {
-                self.iommus_without_driver.push(path);
-            }
-        }
-    }
-
-    fn find_links(&mut self, tree: &Tree, config: &Config) {
+    fn find_links(&mut self, tree: &Tree, config: &Config) -> Result<(), BoardError> {
         if !config.fw_devlink {
-            return;
+            return Ok(());
         }
+        let mut links = vec![];
+        let mut known = BTreeSet::new();
+        let mut assumed = BTreeSet::new();
         for consumer in self.device_ids() {
             let node = self.devices[consumer.index()].node;
             for supplier_node in suppliers(tree, node, config.fw_devlink_strict) {
                 let supplier = self.supplier_device(tree, supplier_node);
                 match supplier.filter(|s| !self.devices[s.index()].drivers.is_empty()) {
-                    Some(supplier) if supplier != consumer => self.add_link(supplier, consumer),
+                    Some(supplier) if supplier != consumer => {
+                        if known.insert((supplier, consumer)) {
+                            links.push(LinkDescription { supplier, consumer });
+                        }
+                    }
                     Some(_) => {}
                     None => {
-                        let path = tree.path(supplier_node);
-                        if !self.assumed_suppliers.contains(&path) {
-                            self.assumed_suppliers.push(path);
+                        if assumed.insert(supplier_node) {
+                            self.assumed_suppliers.push(tree.path(supplier_node));
                         }
                     }
                 }
             }
         }
+        self.relax_cycles(&mut links);
+        check_number("links between devices", links.len(), MAX_LINKS)?;
+        for link in links {
+            self.add_link(link);
+        }
+        Ok(())
     }
 
-    fn add_link(&mut self, supplier: DeviceId, consumer: DeviceId) {
-        let link = LinkDescription { supplier, consumer };
-        if self.links.contains(&link) {
-            return;
-        }
+    fn add_link(&mut self, link: LinkDescription) {
         let id = LinkId(self.links.len() as u16);
         self.links.push(link);
-        self.devices[consumer.index()].supplier_links.push(id);
-        self.devices[supplier.index()].consumer_links.push(id);
+        self.devices[link.consumer.index()].supplier_links.push(id);
+        self.devices[link.supplier.index()].consumer_links.push(id);
     }
 
     /// The device of a node or, for a node that is part of a device, of the nearest node above it.
@@ -293,29 +303,4 @@ impl Board {
         std::iter::successors(Some(node), |n| tree.node(*n).parent)
             .find_map(|n| self.device_of_node(n))
     }
-}
-
-fn drivers_of(
-    tree: &Tree,
-    nodes: impl Iterator<Item = NodeId>,
-    config: &Config,
-) -> Vec<DriverDescription> {
-    let nodes: Vec<NodeId> = nodes.collect();
-    let built = CATALOGUE
-        .iter()
-        .filter(|info| !config.absent.contains(info.name));
-    let used = built.filter(|info| nodes.iter().any(|n| matches(tree, *n, info)));
-    let describe = |info: &'static DriverInfo| DriverDescription {
-        info,
-        is_async: info.prefers_async
-            || config.async_probe.contains("*")
-            || config.async_probe.contains(info.name),
-        managed_dma: config.managed_dma.contains(info.name),
-    };
-    used.map(describe).collect()
-}
-
-/// of_driver_match_device(), by compatible.
-fn matches(tree: &Tree, node: NodeId, info: &DriverInfo) -> bool {
-    info.compatibles.iter().any(|c| tree.is_compatible(node, c))
 }

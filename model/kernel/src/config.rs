@@ -1,10 +1,15 @@
 //! What is decided before the kernel runs: its configuration, its command line, what the
 //! devices' drivers find.
 
+use crate::drivers::catalogue::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kernel configuration and command line, as far as the model looks at them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that do not depend on each other"
+)]
 pub struct Config {
     /// CONFIG_MODULES.
     pub modules: bool,
@@ -21,6 +26,13 @@ pub struct Config {
     pub allow: BTreeSet<String>,
     /// `soc_device_match()`'s revision of the SoC, such as `ES2.0`.
     pub soc_revision: String,
+    /// Which drivers there are.
+    pub catalogue: Catalogue,
+    /// What the catalogue has as a module is loaded once the initcalls are over and
+    /// [`Config::loaded_modules`] are, in link order; else never.
+    pub load_modules: bool,
+    /// A device that no driver of the catalogue matches has one all the same, a client driver.
+    pub any_driver: bool,
     /// Drivers that are not built.
     pub absent: BTreeSet<String>,
     /// Drivers that are modules, loaded in this order once the initcalls are over.
@@ -41,6 +53,9 @@ impl Default for Config {
             async_probe: BTreeSet::new(),
             allow: BTreeSet::new(),
             soc_revision: String::new(),
+            catalogue: Catalogue::Own,
+            load_modules: true,
+            any_driver: false,
             absent: BTreeSet::new(),
             loaded_modules: vec![],
             probe_results: BTreeMap::new(),

@@ -168,7 +168,7 @@ impl Kernel {
             self.globals.driver_deferred_probe_enable.write_once(true);
             self.globals.initcalls_done.write_once(true);
             self.iommu_subsys_init();
-            for dev in self.board.device_ids().filter(|d| !added_later(*d)) {
+            for dev in self.board.boot_devices().filter(|d| !added_later(*d)) {
                 self.device_add(dev);
             }
         }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use kernel::of::map::iommu_map;
 use kernel::of::phandle::{
     PhandleError, parse_phandle_with_args, parse_phandle_with_fixed_args,
     parse_phandle_with_optional_args,
@@ -106,32 +107,11 @@ fn check(
         }
         Arguments::None => parse_phandle_with_fixed_args(tree, node, name, 0),
         Arguments::Map => {
-            return check_map(tree, node, name).map_err(|(cell, problem)| bad(cell, problem));
+            let map = iommu_map(tree, node).map(drop);
+            return map.map_err(|error| bad(error.cell(), error.to_string()));
         }
     };
     result
         .map(drop)
         .map_err(|error: PhandleError| bad(Some(error.cell()), error.to_string()))
-}
-
-/// `of_map_id()` (drivers/of/base.c): four cells an entry, the second one a phandle.
-fn check_map(tree: &Tree, node: NodeId, name: &str) -> Result<(), (Option<usize>, String)> {
-    let cells = tree.cells(node, name).unwrap_or_default();
-    if cells.is_empty() || !cells.len().is_multiple_of(4) {
-        let problem = format!(
-            "{} cells are not a whole number of entries (input base, phandle, output base, length)",
-            cells.len()
-        );
-        return Err((None, problem));
-    }
-    for (entry, map) in cells.chunks_exact(4).enumerate() {
-        let cell = Some(entry * 4 + 1);
-        let Some(target) = tree.by_phandle(map[1]) else {
-            return Err((cell, format!("no node has phandle {:#x}", map[1])));
-        };
-        if tree.cell(target, "#iommu-cells").is_none() {
-            return Err((cell, format!("{} has no #iommu-cells", tree.path(target))));
-        }
-    }
-    Ok(())
 }

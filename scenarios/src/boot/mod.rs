@@ -5,12 +5,13 @@
 
 pub mod calls;
 pub mod report;
+pub mod survey;
 
 use crate::board::Board;
 use crate::setup::{self, SetupError};
 use calls::XlateCall;
 use checker::engine::exhaustive::{Trace, run_default};
-use checker::event::{Event, What};
+use checker::event::{Event, TaskId, What};
 use kernel::config::Config;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -47,6 +48,32 @@ impl Boot {
     /// `platform ec700000.dma-controller: ipmmu_of_xlate`.
     pub fn log(&self) -> Vec<String> {
         self.calls.iter().map(ToString::to_string).collect()
+    }
+
+    /// What really_probe() returned for a device, in order.
+    pub fn probes(&self, device: &str) -> Vec<i32> {
+        let mut open: Vec<(TaskId, &'static str, bool)> = vec![];
+        let mut returns = vec![];
+        for event in &self.trace.events {
+            match &event.what {
+                What::Enter { function, object } => {
+                    let is_it = *function == "really_probe" && object == device;
+                    open.push((event.task, function, is_it));
+                }
+                What::Exit { function, ret } => {
+                    let is_open =
+                        |(t, f, _): &(TaskId, &str, bool)| *t == event.task && f == function;
+                    let Some(call) = open.iter().rposition(is_open) else {
+                        continue;
+                    };
+                    if open.remove(call).2 {
+                        returns.extend(ret.parse::<i32>().ok());
+                    }
+                }
+                _ => {}
+            }
+        }
+        returns
     }
 
     /// The texts of all notes of one kind, in order.

@@ -2,7 +2,6 @@
 
 use super::Boot;
 use super::calls::{Caller, XlateCall};
-use kernel::drivers::catalogue::Kind;
 use kernel::ids::{DeviceId, Domain};
 use kernel::kernel::Kernel;
 use kernel::outcome::{DeviceOutcome, Outcome};
@@ -199,12 +198,7 @@ fn write_unusual(f: &mut fmt::Formatter<'_>, kernel: &Kernel, outcome: &Outcome)
 }
 
 fn is_instance(kernel: &Kernel, dev: DeviceId) -> bool {
-    let kinds = kernel
-        .description(dev)
-        .drivers
-        .iter()
-        .map(|d| kernel.board().drivers[d.index()].info.kind);
-    kinds.into_iter().any(|k| k != Kind::Client)
+    kernel.description(dev).instance.is_some()
 }
 
 fn write_end(f: &mut fmt::Formatter<'_>, boot: &Boot) -> fmt::Result {

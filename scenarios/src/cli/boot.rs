@@ -6,9 +6,10 @@ use super::machine::Machine;
 use super::progress::Watch;
 use checker::engine::exhaustive::{Options, try_explore_with};
 use checker::outcome::Complete;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kernel::commit;
 use kernel::config::Config;
+use kernel::drivers::catalogue::Catalogue;
 use kernel::errno;
 use kernel::model::Start;
 use kernel::revision::Revision;
@@ -62,6 +63,12 @@ pub(crate) struct Boot {
     /// A driver that is a module, loaded when the initcalls are over; in the order given
     #[arg(long, value_name = "DRIVER")]
     module: Vec<String>,
+    /// Which drivers the kernel has
+    #[arg(long, value_name = "SET", value_enum, default_value_t = Drivers::Own)]
+    drivers: Drivers,
+    /// Devices that none of these drivers matches have one all the same, a client driver
+    #[arg(long)]
+    any_driver: bool,
     /// A driver that is not built
     #[arg(long, value_name = "DRIVER")]
     without: Vec<String>,
@@ -87,6 +94,24 @@ pub(crate) struct Boot {
     limits: Limits,
     #[command(flatten)]
     machine: Machine,
+}
+
+/// Which catalogue of drivers is used.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Drivers {
+    /// The few that the boards and scenarios of this project need, all built in
+    Own,
+    /// Those of an arm64 defconfig; modules are loaded when the initcalls are over
+    Arm64,
+}
+
+impl Drivers {
+    pub(crate) fn catalogue(self) -> Catalogue {
+        match self {
+            Drivers::Own => Catalogue::Own,
+            Drivers::Arm64 => Catalogue::Arm64,
+        }
+    }
 }
 
 fn probe_result(text: &str) -> Result<(String, i32), String> {
@@ -140,6 +165,8 @@ impl Boot {
             async_probe: self.async_probe.iter().cloned().collect(),
             allow: self.allow.iter().cloned().collect(),
             soc_revision: self.soc_revision.clone(),
+            catalogue: self.drivers.catalogue(),
+            any_driver: self.any_driver,
             absent: self.without.iter().cloned().collect(),
             loaded_modules: self.module.clone(),
             probe_results: self.probe.iter().cloned().collect(),

@@ -35,7 +35,7 @@ pub(crate) struct Check {
     max_states: u64,
     /// Switches off what makes the search smaller or faster; can be repeated. The outcomes stay
     /// the same
-    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "automaton", "snapshots"])]
+    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "live-variables", "automaton", "snapshots"])]
     off: Vec<String>,
     /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
     /// the steps that it found
@@ -205,6 +205,7 @@ impl Check {
             checkpoints: is_on("checkpoints"),
             transactions: is_on("transactions"),
             persistent_sets: is_on("persistent-sets"),
+            live_variables: is_on("live-variables"),
             automaton: is_on("automaton"),
             snapshots: is_on("snapshots"),
             max_states: self.max_states,

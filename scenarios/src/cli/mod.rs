@@ -1,7 +1,9 @@
 //! Commands, their options, and exit codes.
 
+mod boards;
 mod boot;
 mod check;
+mod conform;
 mod explain;
 mod kernels;
 mod limits;
@@ -11,6 +13,7 @@ mod new_patch;
 mod progress;
 mod replay;
 mod review;
+mod trace_setup;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::runner::Memory;
@@ -41,12 +44,15 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Boot(boot::Boot),
+    Boards(boards::Boards),
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
     Review(review::Review),
     NewPatch(new_patch::New),
     Merge(merge::Merge),
+    Conform(conform::Conform),
+    TraceSetup(trace_setup::TraceSetup),
     Kernels(kernels::Kernels),
 }
 
@@ -80,12 +86,15 @@ impl MemoryModel {
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
     match &arguments.command {
         Command::Boot(command) => command.run(),
+        Command::Boards(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Review(command) => command.run(),
         Command::NewPatch(command) => command.run(),
         Command::Merge(command) => command.run(),
+        Command::Conform(command) => command.run(),
+        Command::TraceSetup(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
     }
 }

@@ -74,7 +74,10 @@ pub(crate) fn summary(boot: &Boot, board: &Board, queued: Probed) -> Result<Summ
 fn specifier(boot: &Boot, board: &Board, device: &str, spec: usize) -> Option<(String, u32)> {
     let device = boot.kernel.board().device_by_name(device)?;
     let spec = boot.kernel.description(device).iommus.get(spec)?;
-    Some((board.tree.node(spec.node).name.clone(), spec.id))
+    Some((
+        board.tree.node(spec.node).name.clone(),
+        spec.args.first().copied().unwrap_or(0),
+    ))
 }
 
 /// The calls that a summary is made of.

@@ -1,6 +1,6 @@
 //! `state.txt` of a trace: groups, drivers and what waits, at the end of the boot.
 
-use crate::parse::{File, Line, ParseError};
+use scenarios::trace::file::{File, Line, ParseError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! `summary.md` of a trace: which of_xlate calls were made, for whom, from where.
 
-use crate::parse::{File, ParseError};
+use scenarios::trace::file::{File, ParseError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

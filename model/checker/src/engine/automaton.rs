@@ -16,10 +16,11 @@
 
 use crate::engine::machine::record::{Identity, Observed, Op, Point, Record};
 use crate::engine::marks::{Marks, TaskKey};
+use crate::hash::Words;
 use crate::layout::CellId;
 use crate::model::Entry;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 /// A point of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,24 +84,8 @@ pub(crate) struct Content {
 /// The contents seen at one point, by a hash of them.
 #[derive(Default)]
 struct Contents {
-    by_hash: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    by_hash: HashMap<u64, u32, BuildHasherDefault<Words>>,
     all: Vec<Content>,
-}
-
-/// For keys that are hashes already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only hashes are hashed");
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 /// The values seen at one point.

@@ -17,9 +17,11 @@
 //! that the other is in: states that show a data race are not lost either.
 
 mod claims;
+mod live;
 mod saved;
 
 pub(crate) use claims::{Claimed, Claims};
+use live::Cells;
 
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Identity, Op};
@@ -27,11 +29,11 @@ use crate::engine::marks::Watch;
 use crate::engine::walk::is_access;
 use crate::layout::{CellId, CellKind, LockId};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
 /// have to wait for. Each has two bits, for reading and for writing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Objects {
+struct Objects {
     cells: Vec<Option<u32>>,
     locks: Vec<Option<u32>>,
     count: u32,
@@ -96,6 +98,31 @@ impl Objects {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Footprint(Box<[u64]>);
 
+/// A set that is added up over the points behind a point.
+trait Sum: Clone {
+    fn bits(&self) -> &[u64];
+    fn bits_mut(&mut self) -> &mut [u64];
+
+    /// Adds all of another; gives whether there was something new.
+    fn extend(&mut self, other: &Self) -> bool {
+        let mut is_new = false;
+        for (mine, theirs) in self.bits_mut().iter_mut().zip(other.bits()) {
+            is_new |= *theirs & !*mine != 0;
+            *mine |= theirs;
+        }
+        is_new
+    }
+}
+
+impl Sum for Footprint {
+    fn bits(&self) -> &[u64] {
+        &self.0
+    }
+    fn bits_mut(&mut self) -> &mut [u64] {
+        &mut self.0
+    }
+}
+
 /// The bits that say that an object is touched.
 const TOUCHED: u64 = 0x5555_5555_5555_5555;
 
@@ -109,16 +136,6 @@ impl Footprint {
         self.0[object as usize / 32] |= bits << (2 * (object % 32));
     }
 
-    /// Adds all of another; gives whether there was something new.
-    fn extend(&mut self, other: &Self) -> bool {
-        let mut is_new = false;
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            is_new |= *theirs & !*mine != 0;
-            *mine |= theirs;
-        }
-        is_new
-    }
-
     /// Whether one writes what the other touches.
     fn conflicts(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| {
@@ -128,12 +145,14 @@ impl Footprint {
     }
 }
 
-/// What is known of a point: what the step behind it touches, and what the task touches ever
-/// after, each by number.
+/// What is known of a point, each by number: what the step behind it touches, what the task
+/// touches ever after, and what it reads ever after. Of a point that was not seen: nothing touched,
+/// everything read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     step: u32,
     future: u32,
+    live: u32,
 }
 
 /// A task that has not ended, as the choice of a persistent set sees it.
@@ -159,11 +178,12 @@ pub(crate) enum Blocker {
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
-    objects: Objects,
     known: HashMap<Identity, Known>,
     sets: Vec<Footprint>,
     /// For each step and each future, by number: whether they conflict.
     conflicts: Vec<bool>,
+    /// Sets of cells that are read, the first of all cells.
+    live: Vec<Cells>,
 }
 
 /// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
@@ -182,6 +202,8 @@ struct FlowPoint {
     op: Op,
     /// A task may go on past it within a step.
     goes_on: bool,
+    /// The cell that the task observes there, or the first of the object's.
+    reads: Option<CellId>,
 }
 
 impl Flow {
@@ -192,6 +214,7 @@ impl Flow {
                 identity: automaton.point(node).identity,
                 op: automaton.node(node).op,
                 goes_on: automaton.node(node).stops != Stops::Always,
+                reads: live::read(&automaton.node(node).op),
             };
             self.add_point(point);
         }
@@ -255,17 +278,7 @@ impl Flow {
                 work.push(*before);
             }
         }
-        while let Some(at) = work.pop() {
-            if !self.goes_on(at) {
-                continue;
-            }
-            let sum = more[at].clone();
-            for before in &self.predecessors[at] {
-                if more[*before].extend(&sum) {
-                    work.push(*before);
-                }
-            }
-        }
+        self.flow_back(&mut more, work, |at| self.goes_on(at));
         for (at, step) in steps.iter_mut().enumerate() {
             if matches!(self.op(at), Op::Lock { .. }) {
                 step.extend(&more[at]);
@@ -274,9 +287,19 @@ impl Flow {
     }
 
     /// Adds up what is touched behind each point: as far as `passes` lets it flow back.
-    fn add_up(&self, own: &[Footprint], passes: impl Fn(usize) -> bool) -> Vec<Footprint> {
+    fn add_up<S: Sum>(&self, own: &[S], passes: impl Fn(usize) -> bool) -> Vec<S> {
         let mut sums = own.to_vec();
-        let mut work: Vec<usize> = (0..own.len()).collect();
+        self.flow_back(&mut sums, (0..own.len()).collect(), passes);
+        sums
+    }
+
+    /// Adds what there is at the points of `work` to those before, and so on.
+    fn flow_back<S: Sum>(
+        &self,
+        sums: &mut [S],
+        mut work: Vec<usize>,
+        passes: impl Fn(usize) -> bool,
+    ) {
         while let Some(at) = work.pop() {
             if !passes(at) {
                 continue;
@@ -288,14 +311,43 @@ impl Flow {
                 }
             }
         }
-        sums
+    }
+}
+
+/// Different things, numbered in the order in which they come.
+struct Numbered<T> {
+    all: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T: Clone + Eq + Hash> Numbered<T> {
+    fn beginning_with(first: T) -> Self {
+        Self {
+            numbers: HashMap::from([(first.clone(), 0)]),
+            all: vec![first],
+        }
+    }
+
+    fn number(&mut self, one: &T) -> u32 {
+        if let Some(number) = self.numbers.get(one) {
+            return *number;
+        }
+        let fresh = self.all.len() as u32;
+        self.all.push(one.clone());
+        self.numbers.insert(one.clone(), fresh);
+        fresh
     }
 }
 
 impl Footprints {
-    /// Of all that the tasks have been seen to do.
-    /// `kinds` of cells are given if steps are transactions.
-    pub(crate) fn new(flow: &Flow, watch: &Watch, kinds: Option<&[CellKind]>) -> Self {
+    /// Of all that the tasks have been seen to do. `spans` says of how many cells the object is
+    /// that begins with a cell; `kinds` of cells are given if steps are transactions.
+    pub(crate) fn new(
+        flow: &Flow,
+        watch: &Watch,
+        spans: &[u32],
+        kinds: Option<&[CellKind]>,
+    ) -> Self {
         let objects = Objects::new(watch);
         let words = objects.words();
         let own: Vec<Footprint> = (0..flow.len())
@@ -310,26 +362,24 @@ impl Footprints {
             flow.add_transactions(&mut steps, kinds);
         }
         let futures = flow.add_up(&own, |_| true);
-        let mut all = Self {
-            objects,
-            sets: vec![Footprint::empty(words)],
-            ..Self::default()
-        };
-        let mut numbers: HashMap<Footprint, u32> = HashMap::new();
-        numbers.insert(all.sets[0].clone(), 0);
-        let mut number = |set: &Footprint, sets: &mut Vec<Footprint>| {
-            *numbers.entry(set.clone()).or_insert_with(|| {
-                sets.push(set.clone());
-                sets.len() as u32 - 1
-            })
-        };
-        for (identity, at) in &flow.ids {
-            let known = Known {
-                step: number(&steps[*at], &mut all.sets),
-                future: number(&futures[*at], &mut all.sets),
+        let live = flow.live(spans);
+        let mut sets = Numbered::beginning_with(Footprint::empty(words));
+        let mut live_sets = Numbered::beginning_with(Cells::all(spans.len()));
+        let mut known = HashMap::new();
+        for (at, point) in flow.points.iter().enumerate() {
+            let of_point = Known {
+                step: sets.number(&steps[at]),
+                future: sets.number(&futures[at]),
+                live: live_sets.number(&live[at]),
             };
-            all.known.insert(*identity, known);
+            known.insert(point.identity, of_point);
         }
+        let mut all = Self {
+            known,
+            sets: sets.all,
+            conflicts: vec![],
+            live: live_sets.all,
+        };
         all.relate();
         all
     }

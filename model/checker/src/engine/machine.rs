@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+mod announce;
 pub(crate) mod memory;
 mod operations;
 pub(crate) mod record;
@@ -90,6 +91,8 @@ struct Task {
     frames: Vec<Frame>,
     held: Vec<(LockId, Mode)>,
     yielder: *const Yielder<(), ()>,
+    /// The call, return or note that it is about to make, if those are announced.
+    announced: Option<What>,
     /// Address of a local of [`Machine::suspend`] on the task's stack, while it is suspended.
     local: usize,
 }
@@ -99,9 +102,11 @@ impl Clone for Task {
     fn clone(&self) -> Self {
         let frames = self.frames.clone();
         let held = self.held.clone();
+        let announced = self.announced.clone();
         Self {
             frames,
             held,
+            announced,
             ..*self
         }
     }
@@ -111,9 +116,11 @@ impl Clone for Task {
         let mut held = std::mem::take(&mut self.held);
         frames.clone_from(&from.frames);
         held.clone_from(&from.held);
+        let announced = from.announced.clone();
         *self = Self {
             frames,
             held,
+            announced,
             ..*from
         };
     }
@@ -134,6 +141,7 @@ impl Task {
             frames: vec![],
             held: vec![],
             yielder: ptr::null(),
+            announced: None,
             local: 0,
         }
     }
@@ -166,6 +174,7 @@ pub(crate) enum Granularity {
     EachStep,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct State {
     world: World,
     tasks: Vec<Task>,
@@ -177,9 +186,13 @@ struct State {
     checkpoints: bool,
     /// Outside of tasks: reads are seen by nobody.
     peeking: bool,
+    /// The cells that any outcome has been read off, as bits.
+    peeked: Vec<bool>,
     /// So far in this run only one task has done anything.
     was_alone: bool,
     events: Option<Vec<Event>>,
+    /// Tasks are suspended before each call, return and note.
+    announces: bool,
     limit: Option<String>,
     operations: u64,
     /// Functions that any run has entered.
@@ -253,8 +266,10 @@ impl<M: Model> Machine<M> {
             granularity: Granularity::Blocking,
             checkpoints: true,
             peeking: false,
+            peeked: vec![false; layout.cells().len()],
             was_alone: true,
             events: record.then(Vec::new),
+            announces: false,
             limit: None,
             operations: 0,
             reached: HashSet::new(),
@@ -322,11 +337,7 @@ impl<M: Model> Machine<M> {
         self.stacks.borrow_mut().abandon();
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
-        state.world.cells.copy_from_slice(&self.base.cells);
-        state.world.cells_hash = self.base.cells_hash;
-        for lock in &mut state.world.locks {
-            *lock = LockState::default();
-        }
+        state.world.reset(&self.base.cells, self.base.cells_hash);
         state.tasks.clear();
         state.current = None;
         state.world.be_sequential();
@@ -485,6 +496,11 @@ impl<M: Model> Machine<M> {
             sum = sum.wrapping_add(task.fingerprint(task.pending));
         }
         sum
+    }
+
+    /// Whether any outcome so far was read off this cell, among others.
+    pub(crate) fn has_peeked(&self, cell: CellId) -> bool {
+        self.state.borrow().peeked[cell.index()]
     }
 
     /// The outcome of a world in which nobody can go on.

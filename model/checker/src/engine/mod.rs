@@ -1,8 +1,10 @@
 //! The engines: whoever owns the world's cells and decides who runs next.
 
 mod automaton;
+pub mod conform;
 pub mod deadlock;
 pub mod dpor;
+mod effects;
 pub mod exhaustive;
 mod footprints;
 pub mod loom;

@@ -9,30 +9,15 @@ use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
 use crate::event::TaskId;
+use crate::hash::Words;
 use crate::model::Model;
 use crate::outcome::{Complete, Interleavings, Report};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-/// A fingerprint is a hash already.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only fingerprints are hashed");
-    }
-    fn write_u128(&mut self, fingerprint: u128) {
-        self.0 = fingerprint as u64;
-    }
-}
-
 /// How many schedules lead from each visited state to the end, or [`OPEN`].
-type Visited = HashMap<u128, u128, BuildHasherDefault<Identity>>;
+type Visited = HashMap<u128, u128, BuildHasherDefault<Words>>;
 
 /// The state is on the current path: to come back to it is to go round.
 const OPEN: u128 = u128::MAX;

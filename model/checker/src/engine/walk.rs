@@ -3,12 +3,12 @@
 
 use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
-use crate::engine::footprints::{Blocker, Known, Standing};
+use crate::engine::footprints::{Blocker, Flow, Footprints, Known, Standing};
 use crate::engine::machine::Machine;
 use crate::engine::machine::memory::{Weak, turns};
 use crate::engine::machine::record::Op;
 use crate::engine::machine::resume::Suspended;
-use crate::engine::machine::world::World;
+use crate::engine::machine::world::{World, WorldPlace};
 use crate::engine::marks::{Marks, TaskKey};
 use crate::engine::schedule::Turn;
 use crate::engine::weak::Strength;
@@ -55,9 +55,9 @@ impl Tasks {
 }
 
 /// Where a run can be taken back to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    changes: usize,
+    world: WorldPlace,
     moves: usize,
 }
 
@@ -81,6 +81,8 @@ pub(crate) struct Walk<M: Model> {
     marks: Marks,
     spans: Vec<u32>,
     tasks: Tasks,
+    /// Where the run began.
+    start: Place,
     kinds: Vec<CellKind>,
     /// Steps are transactions.
     pub(crate) transactions: bool,
@@ -118,6 +120,7 @@ impl<M: Model> Walk<M> {
     fn begin(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
         machine.world().keep_changes();
         let marks = machine.marks();
+        let world = machine.world().place();
         let mut walk = Self {
             automaton: Automaton::default(),
             suspended: vec![],
@@ -126,6 +129,7 @@ impl<M: Model> Walk<M> {
             transactions: false,
             limit: machine.limit(),
             tasks: Tasks::default(),
+            start: Place { world, moves: 0 },
             marks,
             machine,
             news: true,
@@ -153,9 +157,10 @@ impl<M: Model> Walk<M> {
         self.machine
     }
 
-    /// What kinds of cells there are; `None` unless steps are transactions.
-    pub(crate) fn transaction_kinds(&self) -> Option<&[CellKind]> {
-        self.transactions.then_some(&self.kinds[..])
+    /// What tasks touch that have been seen to do this.
+    pub(crate) fn footprints(&self, flow: &Flow) -> Footprints {
+        let kinds = self.transactions.then_some(&self.kinds[..]);
+        Footprints::new(flow, &self.machine.watch(), &self.spans, kinds)
     }
 
     /// What is known of the tasks, when the run is over.
@@ -230,14 +235,19 @@ impl<M: Model> Walk<M> {
     /// Where the run is.
     pub(crate) fn place(&self) -> Place {
         Place {
-            changes: self.machine.world().changes(),
+            world: self.machine.world().place(),
             moves: self.tasks.moves.len(),
         }
     }
 
+    /// Takes the run back to where it began.
+    pub(crate) fn go_to_start(&mut self) {
+        self.go_back(self.start);
+    }
+
     /// Takes the run back to where it was.
     pub(crate) fn go_back(&mut self, place: Place) {
-        self.machine.world().take_back(place.changes);
+        self.machine.world().take_back(place.world);
         while self.tasks.moves.len() > place.moves {
             let hash = |node: NodeId| self.automaton.node(node).fingerprint;
             match self.tasks.moves.pop() {
@@ -262,12 +272,17 @@ impl<M: Model> Walk<M> {
         self.machine.world().hash().wrapping_add(self.tasks.hash)
     }
 
-    /// What [`Walk::fingerprint`] is a hash of, as far as it is kept: all cells, and the tasks'
+    /// What [`Walk::fingerprint`] is a hash of, as far as it is kept: all cells but the dead, and the tasks'
     /// parts in order of size, of which each is a hash already.
     pub(crate) fn content(&self) -> Vec<u64> {
         let mut content = {
             let world = self.machine.world();
-            world.span(CellId(0), self.spans.len()).to_vec()
+            let cells = world.span(CellId(0), self.spans.len()).iter().zip(0..);
+            let live = cells.map(|(content, i)| {
+                let is_dead = world.is_dead(CellId(i));
+                if is_dead { 0 } else { *content }
+            });
+            live.collect::<Vec<u64>>()
         };
         let parts = self.tasks.nodes.iter();
         let parts = parts.map(|node| self.automaton.node(*node).fingerprint);
@@ -364,23 +379,19 @@ impl<M: Model> Walk<M> {
     /// accessed, since others might be about to do so too, and once the task has dropped a lock the
     /// step is over.
     pub(crate) fn step(&mut self, task: TaskId) {
-        let is_lock = self.is_at_lock(task);
-        self.part(task);
-        if is_lock && self.goes_on(task) {
-            self.part(task);
-        }
+        self.step_in_parts(task, |_| {});
     }
 
-    /// Of how many parts the next step of a task is made.
-    pub(crate) fn parts(&mut self, task: TaskId) -> usize {
-        if !self.is_at_lock(task) {
-            return 1;
-        }
-        let place = self.place();
+    /// Lets one task take a step; calls `before` before each part of it that another could come
+    /// before if steps were no transactions.
+    pub(crate) fn step_in_parts(&mut self, task: TaskId, mut before: impl FnMut(&Self)) {
+        let is_lock = self.is_at_lock(task);
+        before(self);
         self.part(task);
-        let goes_on = self.goes_on(task);
-        self.go_back(place);
-        1 + usize::from(goes_on)
+        if is_lock && self.goes_on(task) {
+            before(self);
+            self.part(task);
+        }
     }
 
     fn is_at_lock(&self, task: TaskId) -> bool {
@@ -611,7 +622,7 @@ fn operate(
         Op::Release { cell, op } => after(world.rmw(task, cell, op, Strength::Release)),
         Op::Ghost { cell, op } => {
             let next = after(0)?;
-            world.set(cell, op.apply(world.cell(cell)));
+            world.update(cell, op);
             Some(next)
         }
         Op::Compound { first, .. } => {

@@ -42,6 +42,8 @@ pub enum Op {
     GroupDone,
     /// Waits until none is under way.
     GroupWait,
+    /// Forgets what was loaded and all that was observed.
+    Forget,
     /// Dies.
     Oops,
 }
@@ -62,7 +64,7 @@ pub struct Program {
     plain: bool,
 }
 
-const FIELDS: [&str; 6] = ["x0", "x1", "x2", "x3", "x4", "x5"];
+const FIELDS: [&str; 10] = ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"];
 const LOCKS: [&str; 4] = ["lock0", "lock1", "lock2", "lock3"];
 const TASKS: [&str; 8] = ["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"];
 
@@ -159,6 +161,10 @@ impl Program {
                 Op::GroupAdd => self.group.add(),
                 Op::GroupDone => self.group.done(),
                 Op::GroupWait => self.group.wait(),
+                Op::Forget => {
+                    last = 0;
+                    task::checkpoint("at", &[at as u64]);
+                }
                 Op::Oops => task::oops("oops"),
             }
         }

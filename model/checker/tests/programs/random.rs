@@ -30,6 +30,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Pop),
         1 => Just(Op::GroupWait),
         1 => Just(Op::Spawn(LATER)),
+        1 => Just(Op::Forget),
         1 => Just(Op::Oops),
     ]
 }

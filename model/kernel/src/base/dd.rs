@@ -245,6 +245,7 @@ impl Kernel {
             Kind::IpmmuVmsa => self.ipmmu_probe(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_device_probe(dev),
             Kind::Rockchip => self.rk_iommu_probe(dev),
+            Kind::Generic(_) => self.generic_iommu_probe(dev),
             Kind::Client => self.client_probe(dev, drv),
         }
     }

@@ -1,9 +1,11 @@
 //! drivers/base/core.c, the part about device links. Follows v7.3-rc7.
 //!
 //! All links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
-//! devices have been added. Left out: sync_state, cycles, SYNC_STATE_ONLY links to ancestors,
-//! and dev_is_best_effort(), which fw_devlink_drivers_done() would turn on. fw_devlink_link_device()
-//! reads the node and sets `fwnode->dev` shortly before it takes fwnode_link_lock, here with it.
+//! devices have been added. Left out: sync_state, SYNC_STATE_ONLY links to ancestors, links on a
+//! cycle (`board/cycles.rs`), and dev_is_best_effort(), which fw_devlink_drivers_done() would turn
+//! on. fw_devlink_link_device() reads the node and sets `fwnode->dev` shortly before it takes
+//! fwnode_link_lock, here with it. `links.consumers` has the order that it has when devices are
+//! added in the order of the board.
 
 use crate::errno::EPROBE_DEFER;
 use crate::ids::{DeviceId, LinkId, LinkState, LinksStatus};
@@ -106,6 +108,18 @@ impl Kernel {
         });
     }
 
+    /// `dev->links.consumers`, in the order that it has when devices are added in the order of the
+    /// board. Consumers that were there first are linked in device_add() of the supplier, the last
+    /// first, since __fwnode_link_add() puts each at the head of `fwnode->consumers`; those that
+    /// come later are linked as they come.
+    fn links_consumers(&self, dev: DeviceId) -> impl Iterator<Item = LinkId> {
+        let links = &self.description(dev).consumer_links;
+        let came_first = move |id: &&LinkId| self.board.links[id.index()].consumer.0 < dev.0;
+        let first = links.iter().rev().filter(came_first);
+        let later = links.iter().filter(move |id| !came_first(id));
+        first.chain(later).copied()
+    }
+
     /// device_links_driver_bound(): consumers that wait are put on the deferred list.
     pub(crate) fn device_links_driver_bound(&self, dev: DeviceId) {
         let description = self.description(dev);
@@ -119,8 +133,8 @@ impl Kernel {
         }
         self.globals.fwnode_link_lock.unlock();
         self.globals.device_links_lock.lock();
-        for id in &description.consumer_links {
-            let link = self.link(*id);
+        for id in self.links_consumers(dev) {
+            let link = self.link(id);
             if link.get() == LinkState::Dormant {
                 link.set(LinkState::Available);
                 self.driver_deferred_probe_add(self.board.links[id.index()].consumer);

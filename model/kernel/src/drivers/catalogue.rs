@@ -5,6 +5,29 @@
 //! gpio, clk, dma, soc, virtio, reset, tty, iommu, base, misc, mfd, ata, spi, net, i2c, media,
 //! mmc. A row's `link_order` is its folder's place in that list (v6.12 to v7.3).
 
+use crate::ids::Bus;
+use crate::iommu::generic::GenericIommu;
+
+/// Which drivers a kernel has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Catalogue {
+    /// [`CATALOGUE`]: what the project's own boards and scenarios need, all built in.
+    #[default]
+    Own,
+    /// Those of an arm64 defconfig, with modules.
+    Arm64,
+}
+
+impl Catalogue {
+    /// The drivers, by level and link order.
+    pub fn drivers(self) -> &'static [DriverInfo] {
+        match self {
+            Catalogue::Own => CATALOGUE,
+            Catalogue::Arm64 => &super::arm64::DRIVERS,
+        }
+    }
+}
+
 /// Initcall levels, as in include/linux/init.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Initcall {
@@ -55,6 +78,8 @@ pub enum Kind {
     ArmSmmuV3,
     /// drivers/iommu/rockchip-iommu.c
     Rockchip,
+    /// One of those that a few facts tell apart.
+    Generic(GenericIommu),
     /// A driver whose probe does nothing that the model looks at.
     Client,
 }
@@ -72,6 +97,12 @@ pub struct DriverInfo {
     pub link_order: u16,
     /// PROBE_PREFER_ASYNCHRONOUS.
     pub prefers_async: bool,
+    /// Its probe calls of_platform_populate(): nodes below become devices.
+    pub populates: bool,
+    /// A module: loaded, if at all, when the initcalls are over.
+    pub is_module: bool,
+    /// The bus whose devices it matches; `None`: either.
+    pub bus: Option<Bus>,
     /// What its probe does.
     pub kind: Kind,
     /// Where this stands.
@@ -91,6 +122,9 @@ const fn client(
         level,
         link_order,
         prefers_async: false,
+        populates: false,
+        is_module: false,
+        bus: None,
         kind: Kind::Client,
         source,
     }
@@ -108,10 +142,23 @@ const fn iommu(
         level: Initcall::Device,
         link_order: 80,
         prefers_async: false,
+        populates: false,
+        is_module: false,
+        bus: None,
         kind,
         source,
     }
 }
+
+/// Stands for the drivers that no catalogue has, where that is asked for
+/// ([`Config::any_driver`](crate::config::Config::any_driver)).
+pub static ANY_DRIVER: DriverInfo = client(
+    "any-driver",
+    &[],
+    Initcall::Device,
+    u16::MAX,
+    "none: stands for the driver of a device without one",
+);
 
 /// The catalogue, by level and link order.
 pub const CATALOGUE: &[DriverInfo] = &[
@@ -204,6 +251,9 @@ pub const CATALOGUE: &[DriverInfo] = &[
         level: Initcall::Device,
         link_order: 165,
         prefers_async: true,
+        populates: false,
+        is_module: false,
+        bus: None,
         kind: Kind::Client,
         source: "drivers/mmc/host/renesas_sdhi_internal_dmac.c",
     },

@@ -3,6 +3,7 @@
 
 use crate::ids::{DeviceId, DriverId};
 use crate::kernel::Kernel;
+use checker::task;
 
 impl Kernel {
     /// A client driver's probe: what the configuration says for this device. Whether the DMA
@@ -12,7 +13,19 @@ impl Kernel {
         if ret == 0 {
             let uses_iommu = self.use_dma_iommu(dev);
             self.device(dev).probed_with.set(Some(uses_iommu));
+            self.of_platform_populate(dev);
         }
         ret
+    }
+
+    /// of_platform_populate(), at the end of a probe: the devices of the nodes below, unless they
+    /// are there from a probe before. Left out: of_platform_depopulate().
+    pub(crate) fn of_platform_populate(&self, dev: DeviceId) {
+        for (n, child) in self.description(dev).populates.iter().enumerate() {
+            if !self.globals.klist_devices.contains(*child) {
+                // How far the loop is, for checkpoints further in.
+                task::part("child", n as u64, || self.device_add(*child));
+            }
+        }
     }
 }

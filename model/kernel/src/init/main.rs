@@ -3,7 +3,8 @@
 //!
 //! of_platform_default_populate_init() is the only arch_initcall_sync here, and
 //! deferred_probe_initcall() the first late_initcall: drivers/base is linked before the drivers
-//! that register that late.
+//! that register that late. Modules that the catalogue knows are loaded in link order; user space
+//! loads them in the order in which it meets their devices.
 
 use crate::drivers::catalogue::Initcall;
 use crate::ids::DriverId;
@@ -19,19 +20,35 @@ impl Kernel {
         self.async_synchronize_full();
         for module in &self.config.loaded_modules {
             if let Some(drv) = self.board.driver_by_name(module) {
-                task::note("insmod", || module.clone());
-                self.driver_register(drv);
-                // do_init_module()
-                self.async_synchronize_full();
+                self.load_module(drv);
             }
         }
+        for drv in self.board.driver_ids().filter(|d| self.is_autoloaded(*d)) {
+            self.load_module(drv);
+        }
+    }
+
+    fn load_module(&self, drv: DriverId) {
+        task::note("insmod", || {
+            self.board.drivers[drv.index()].info.name.to_owned()
+        });
+        self.driver_register(drv);
+        // do_init_module()
+        self.async_synchronize_full();
+    }
+
+    /// Whether the catalogue has the driver as a module, and it is loaded for its devices.
+    fn is_autoloaded(&self, drv: DriverId) -> bool {
+        let info = self.board.drivers[drv.index()].info;
+        let is_named = self.config.loaded_modules.iter().any(|m| m == info.name);
+        info.is_module && self.config.load_modules && !is_named
     }
 
     /// do_initcall_level()
     fn do_initcall_level(&self, level: Initcall) {
         task::note("level", || format!("{level:?}").to_lowercase());
         if level == Initcall::ArchSync {
-            for dev in self.board.device_ids() {
+            for dev in self.board.boot_devices() {
                 self.device_add(dev);
             }
         }
@@ -53,6 +70,8 @@ impl Kernel {
     /// Whether the driver registers at this level. Drivers are numbered in link order.
     fn is_built_in(&self, drv: DriverId, level: Initcall) -> bool {
         let info = self.board.drivers[drv.index()].info;
-        info.level == level && !self.config.loaded_modules.iter().any(|m| m == info.name)
+        info.level == level
+            && !info.is_module
+            && !self.config.loaded_modules.iter().any(|m| m == info.name)
     }
 }

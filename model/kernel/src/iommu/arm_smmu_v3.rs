@@ -20,7 +20,8 @@ impl Kernel {
 
     /// arm_smmu_get_by_fwnode(): over the platform bus since 7d835134d4e1, before that over the
     /// devices that are bound to the driver, which leaves out one that is still in its probe.
-    fn arm_smmu_get_by_fwnode(&self, instance: InstanceId) -> bool {
+    /// arm-smmu.c has the same.
+    pub(crate) fn arm_smmu_get_by_fwnode(&self, instance: InstanceId) -> bool {
         let smmu = self.hwdev(instance);
         if self.has(commit::G7D835134D4E1) {
             return self.device(smmu).driver_data.read_once();

@@ -441,6 +441,7 @@ impl Kernel {
             Kind::IpmmuVmsa => self.ipmmu_probe_device(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_probe_device(dev, instance),
             Kind::Rockchip => self.rk_iommu_probe_device(dev),
+            Kind::Generic(driver) => self.generic_probe_device(driver, dev, instance),
             Kind::Client => unreachable!("a client driver makes no instance"),
         }
     }
@@ -449,6 +450,7 @@ impl Kernel {
     fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
         match self.board.instances[instance.index()].kind {
             Kind::ArmSmmuV3 => self.generic_device_group(dev),
+            Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
             _ => self.generic_single_device_group(instance),
         }
     }

@@ -61,7 +61,9 @@ impl Kernel {
 
     /// ipmmu_find_root(): the root among the devices that are bound to the driver.
     fn ipmmu_find_root(&self, leaf: DeviceId) -> bool {
-        let drv: DriverId = self.description(leaf).drivers[0];
+        let instance = self.description(leaf).instance;
+        let instance = instance.expect("a leaf that probes is an instance");
+        let drv: DriverId = self.board.instances[instance.index()].driver;
         let list = self.drivers[drv.index()].klist_devices;
         let mut position = 0;
         while let Some((dev, next)) = list.next(position) {

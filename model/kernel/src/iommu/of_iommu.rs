@@ -1,6 +1,8 @@
 //! drivers/iommu/of_iommu.c: a device's IOMMUs from the device tree. Follows v7.3-rc7.
 //!
-//! Left out: PCI aliases and `iommu-map`, since the model has no PCI functions.
+//! Left out: PCI aliases and of_iommu_configure_dev_id(). `iommu-map` is asked for devices that a
+//! bus finds by itself (PCI functions, fsl-mc and CDX objects, host1x contexts), which no tree
+//! lists; the bus's own device has `iommus` or no IOMMU.
 
 use crate::board::IommuSpec;
 use crate::commit;
@@ -83,6 +85,7 @@ impl Kernel {
             Kind::IpmmuVmsa => "ipmmu_of_xlate",
             Kind::ArmSmmuV3 => "arm_smmu_of_xlate",
             Kind::Rockchip => "rk_iommu_of_xlate",
+            Kind::Generic(driver) => driver.of_xlate_name(),
             Kind::Client => unreachable!("a client driver makes no instance"),
         };
         task::note("of_xlate", || {
@@ -96,6 +99,7 @@ impl Kernel {
             Kind::IpmmuVmsa => self.ipmmu_of_xlate(dev, instance),
             Kind::ArmSmmuV3 => self.arm_smmu_of_xlate(dev),
             Kind::Rockchip => self.rk_iommu_of_xlate(dev, instance),
+            Kind::Generic(driver) => self.generic_of_xlate(driver, dev, spec, instance),
             Kind::Client => unreachable!("a client driver makes no instance"),
         })
     }

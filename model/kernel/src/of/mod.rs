@@ -1,6 +1,7 @@
 //! Device tree: the tree itself, and what the kernel makes of it.
 
 pub mod device;
+pub mod map;
 pub mod phandle;
 pub mod platform;
 pub mod property;

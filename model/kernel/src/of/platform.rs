@@ -2,11 +2,12 @@
 //! in which order, and what they are called.
 //!
 //! Follows of_platform_default_populate_init() of v7.3-rc7. Left out: auxdata,
-//! `simple-framebuffer`, the reserved-memory nodes with drivers of their own, and what drivers of
-//! buses populate later.
+//! `simple-framebuffer`, the reserved-memory nodes with drivers of their own, and devices that
+//! drivers add in other ways than of_platform_populate().
 
 use crate::ids::Bus;
 use crate::of::tree::{NodeId, Tree};
+use std::collections::BTreeSet;
 
 /// Compatibles whose children are devices too: `of_default_bus_match_table`.
 const BUSES: [&str; 4] = ["simple-bus", "simple-mfd", "isa", "arm,amba-bus"];
@@ -47,6 +48,26 @@ pub fn of_platform_default_populate(tree: &Tree) -> Vec<Created> {
         of_platform_bus_create(tree, *child, None, &mut created);
     }
     created
+}
+
+/// of_platform_populate() by the driver of a device: the nodes below its own that are no devices
+/// yet. Buses below are taken with what is on them, as of_platform_default_populate() does; without
+/// a match table the kernel leaves that to simple-pm-bus.
+pub fn of_platform_populate(
+    tree: &Tree,
+    by: usize,
+    created: &mut Vec<Created>,
+    known: &BTreeSet<NodeId>,
+) {
+    let node = created[by].node;
+    for child in tree
+        .node(node)
+        .children
+        .iter()
+        .filter(|c| !known.contains(*c))
+    {
+        of_platform_bus_create(tree, *child, Some(by), created);
+    }
 }
 
 /// A node, and its children if it is a bus.

@@ -5,6 +5,7 @@
 //! interrupt parent (interrupt controllers of the boards here are set up without a driver),
 //! and `post-init-providers`, which only says what to ignore.
 
+use crate::of::map::iommu_map;
 use crate::of::phandle::{
     PhandleArgs, parse_phandle_with_args, parse_phandle_with_fixed_args,
     parse_phandle_with_optional_args,
@@ -20,7 +21,7 @@ pub enum Arguments {
     OptionalCells(&'static str),
     /// Phandles alone.
     None,
-    /// `iommu-map`: input base, phandle, output base, length.
+    /// `iommu-map`, see [`iommu_map`].
     Map,
 }
 
@@ -120,11 +121,8 @@ fn named(tree: &Tree, node: NodeId, property: &str, arguments: Arguments) -> Vec
         )),
         Arguments::None => nodes(parse_phandle_with_fixed_args(tree, node, property, 0)),
         Arguments::Map => {
-            let cells = tree.cells(node, property).unwrap_or_default();
-            cells
-                .chunks_exact(4)
-                .filter_map(|entry| tree.by_phandle(entry[1]))
-                .collect()
+            let entries = iommu_map(tree, node).unwrap_or_default();
+            entries.into_iter().map(|entry| entry.target).collect()
         }
     }
 }

@@ -156,7 +156,7 @@ const BODIES: &[(&str, &str)] = &[
     ("iommus = <&a>; a: a { };", "2:15: /: iommus: /a has no #iommu-cells"),
     ("iommus = <&a>; a: a { #iommu-cells = <1>; };", "2:15: /: iommus: /a takes 1 cells after its phandle, found 0"),
     ("x { clocks = [00000000], <7>; };", "2:31: /x: clocks: no node has phandle 0x7"),
-    ("iommu-map = <0 &a 0>; a: a { };", "2:5: /: iommu-map: 3 cells are not a whole number of entries (input base, phandle, output base, length)"),
+    ("iommu-map = <0 &a 0>; a: a { #iommu-cells = <1>; };", "2:5: /: iommu-map: 3 cells are not a whole number of entries (input base, phandle, output base, length)"),
     ("iommu-map = <0 7 0 1>;", "2:20: /: iommu-map: no node has phandle 0x7"),
     ("iommu-map = <0 &a 0 1>; a: a { };", "2:20: /: iommu-map: /a has no #iommu-cells"),
     ("pinctrl-0 = <7>;", "2:18: /: pinctrl-0: no node has phandle 0x7"),

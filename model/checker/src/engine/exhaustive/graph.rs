@@ -2,6 +2,7 @@
 //! schedules there are, the shortest to a state, and whether one can go round.
 
 use super::visited::StateId;
+use crate::engine::effects::{Effect, EffectLists};
 use crate::outcome::Interleavings;
 
 /// The edges of some states: those that one worker has left, in that order.
@@ -9,6 +10,44 @@ use crate::outcome::Interleavings;
 pub(crate) struct Edges {
     /// For each state: its number, a head, and where its choices lead, in order.
     words: Vec<u32>,
+    /// For some of the targets in `words`: what becomes of dead cells on the way, by number.
+    effects: Vec<(u32, u32)>,
+    lists: EffectLists,
+}
+
+/// A choice: where it leads, and what becomes of dead cells on the way, by number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    pub(crate) to: StateId,
+    pub(crate) effects: u32,
+}
+
+/// Some choices of a state, as they were added.
+pub(crate) struct Piece<'a> {
+    pub(crate) state: u32,
+    /// The number of the first of them.
+    pub(crate) first: usize,
+    pub(crate) targets: &'a [u32],
+    /// For some of them, by their place among these, what becomes of dead cells.
+    effects: &'a [(u32, u32)],
+    /// Where they begin.
+    begin: u32,
+}
+
+impl Piece<'_> {
+    /// The choices in order.
+    pub(crate) fn choices(&self) -> impl ExactSizeIterator<Item = Choice> {
+        let mut effects = self.effects.iter().peekable();
+        let mut at = self.begin;
+        self.targets.iter().map(move |to| {
+            let here = effects.next_if(|(place, _)| *place == at);
+            at += 1;
+            Choice {
+                to: StateId(*to),
+                effects: here.map_or(0, |(_, list)| *list),
+            }
+        })
+    }
 }
 
 /// The first choice of the edges that follow, and how many.
@@ -17,28 +56,59 @@ fn head(first: usize, count: usize) -> u32 {
 }
 
 impl Edges {
+    /// The number of a list of effects.
+    pub(crate) fn number(&mut self, effects: &[Effect]) -> u32 {
+        self.lists.number(effects)
+    }
+
+    /// The lists of effects.
+    pub(crate) fn lists(&self) -> &EffectLists {
+        &self.lists
+    }
+
+    /// The lists of effects, to add some.
+    pub(crate) fn lists_mut(&mut self) -> &mut EffectLists {
+        &mut self.lists
+    }
+
     /// Adds choices of a state, from number `first` on.
-    pub(crate) fn push(&mut self, state: StateId, first: usize, successors: &[StateId]) {
+    pub(crate) fn push(&mut self, state: StateId, first: usize, choices: &[Choice]) {
         self.words.push(state.0);
-        self.words.push(head(first, successors.len()));
-        self.words.extend(successors.iter().map(|s| s.0));
+        self.words.push(head(first, choices.len()));
+        for choice in choices {
+            if choice.effects != 0 {
+                self.effects.push((self.words.len() as u32, choice.effects));
+            }
+            self.words.push(choice.to.0);
+        }
     }
 
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.words.capacity() * size_of::<u32>()) as u64
+        let words = self.words.capacity() * size_of::<u32>();
+        (words + self.effects.capacity() * size_of::<(u32, u32)>()) as u64
     }
 
     /// The pieces as they were added.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, usize, &[u32])> {
-        let mut rest = &self.words[..];
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Piece<'_>> {
+        let mut at = 0;
+        let mut effects = &self.effects[..];
         std::iter::from_fn(move || {
-            let [state, head, tail @ ..] = rest else {
+            let [state, head, ..] = self.words[at..] else {
                 return None;
             };
-            let (edges, after) = tail.split_at((head & 0xffff) as usize);
-            rest = after;
-            Some((*state, (head >> 16) as usize, edges))
+            let begin = at + 2;
+            at = begin + (head & 0xffff) as usize;
+            let mine = effects.iter().take_while(|e| e.0 < at as u32).count();
+            let (mine, rest) = effects.split_at(mine);
+            effects = rest;
+            Some(Piece {
+                state,
+                first: (head >> 16) as usize,
+                targets: &self.words[begin..at],
+                effects: mine,
+                begin: begin as u32,
+            })
         })
     }
 }
@@ -48,6 +118,9 @@ pub(crate) struct Graph {
     /// Where the edges of a state begin.
     offsets: Vec<u32>,
     targets: Vec<u32>,
+    /// What becomes of dead cells on the way there, by number; empty if nothing does anywhere.
+    effects: Vec<u32>,
+    lists: EffectLists,
 }
 
 /// No state.
@@ -57,9 +130,9 @@ impl Graph {
     /// Puts the edges of all workers together. Numbers of states are below `end`.
     pub(crate) fn new(end: u32, edges: Vec<Edges>) -> Self {
         let mut offsets = vec![0u32; end as usize + 1];
-        for (state, first, successors) in edges.iter().flat_map(Edges::iter) {
-            let needed = (first + successors.len()) as u32;
-            let slot = &mut offsets[state as usize + 1];
+        for piece in edges.iter().flat_map(Edges::iter) {
+            let needed = (piece.first + piece.targets.len()) as u32;
+            let slot = &mut offsets[piece.state as usize + 1];
             *slot = (*slot).max(needed);
         }
         let mut sum = 0u32;
@@ -68,19 +141,81 @@ impl Graph {
             *offset = sum;
         }
         let mut targets = vec![NONE; sum as usize];
+        let has_effects = edges.iter().any(|e| !e.effects.is_empty());
+        let mut effects = vec![0; if has_effects { sum as usize } else { 0 }];
+        let mut lists = EffectLists::default();
         for edges in edges {
-            for (state, first, successors) in edges.iter() {
-                let at = offsets[state as usize] as usize + first;
-                targets[at..at + successors.len()].copy_from_slice(successors);
+            let numbers: Vec<u32> = edges.lists.all().iter().map(|l| lists.number(l)).collect();
+            for piece in edges.iter() {
+                let at = offsets[piece.state as usize] as usize + piece.first;
+                targets[at..at + piece.targets.len()].copy_from_slice(piece.targets);
+                for (place, list) in piece.effects {
+                    effects[at + (place - piece.begin) as usize] = numbers[*list as usize];
+                }
             }
         }
-        Self { offsets, targets }
+        Self {
+            offsets,
+            targets,
+            effects,
+            lists,
+        }
+    }
+
+    /// The lists of effects, by number.
+    pub(super) fn lists(&self) -> &[Box<[Effect]>] {
+        self.lists.all()
+    }
+
+    /// Whether anything becomes of dead cells on any way.
+    pub(super) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
+    /// Numbers of states are below this.
+    pub(super) fn end(&self) -> u32 {
+        self.offsets.len() as u32 - 1
+    }
+
+    /// Where the choices of a state lead that were tried, by number, and what becomes of dead
+    /// cells on the way, by number.
+    pub(super) fn choices(&self, state: u32) -> impl Iterator<Item = (usize, u32, u32)> {
+        let first = self.offsets[state as usize] as usize;
+        let targets = self.successors(state).iter().enumerate();
+        targets
+            .filter(|(_, to)| **to != NONE)
+            .map(move |(i, to)| (i, *to, self.effects.get(first + i).copied().unwrap_or(0)))
     }
 
     /// Where the choices of a state lead.
     pub(crate) fn successors(&self, state: u32) -> &[u32] {
         let i = state as usize;
         &self.targets[self.offsets[i] as usize..self.offsets[i + 1] as usize]
+    }
+
+    /// All states behind a root, each after those that lead to it; but for one on a way round.
+    pub(super) fn order(&self, root: StateId) -> Vec<u32> {
+        let mut order = vec![];
+        let mut is_met = vec![false; self.end() as usize];
+        let mut path = vec![(root.0, 0usize)];
+        is_met[root.0 as usize] = true;
+        while let Some((state, tried)) = path.last_mut() {
+            let next = self.successors(*state).get(*tried).copied();
+            *tried += 1;
+            match next {
+                None => {
+                    order.push(*state);
+                    path.pop();
+                }
+                Some(next) if next != NONE && !is_met[next as usize] => {
+                    is_met[next as usize] = true;
+                    path.push((next, 0));
+                }
+                Some(_) => {}
+            }
+        }
+        order.reverse();
+        order
     }
 
     /// How many schedules lead from `root` to an end: by dynamic programming, depth first.

@@ -19,8 +19,11 @@
 
 mod checkpoint;
 pub(crate) mod codec;
+mod diagram;
+mod ends;
 mod exact;
 mod graph;
+mod live;
 mod options;
 mod persistent;
 mod report;

@@ -17,12 +17,17 @@ pub struct Options {
     pub transactions: bool,
     /// Let only so many tasks go at a state as are enough: persistent sets.
     pub persistent_sets: bool,
+    /// Leave out of a state what no task will read any more; without persistent sets it stays in.
+    pub live_variables: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
     /// without merging, each step is run.
     pub automaton: bool,
     /// Where each step is run: go back to a state by a snapshot of it, not by a replay of the
     /// schedule.
     pub snapshots: bool,
+    /// Find a schedule to each outcome. Where there are tens of thousands of outcomes that takes
+    /// longer than to find the outcomes; without it their schedules are empty.
+    pub schedules: bool,
     /// How many threads search.
     pub workers: usize,
     /// How many states one worker visits before the others help.
@@ -89,8 +94,10 @@ impl Default for Options {
             checkpoints: true,
             transactions: true,
             persistent_sets: true,
+            live_variables: true,
             automaton: true,
             snapshots: true,
+            schedules: true,
             workers: 1,
             share_after: 20_000,
             max_states: 20_000_000,

@@ -20,13 +20,11 @@ impl<M: Model> Worker<'_, M> {
             let node = automaton.node(walk.nodes()[t.index()]);
             (walk.key(*t).entry, node.fingerprint)
         });
+        self.know();
         let Some(footprints) = &self.footprints else {
             return;
         };
-        for i in self.known.len()..automaton.len() {
-            let identity = &automaton.point(NodeId::new(i)).identity;
-            self.known.push(footprints.of(identity));
-        }
+        let walk = &self.walk;
         walk.standings(&self.known, &mut self.alive, &mut self.standings);
         if self.alive.len() > MOST {
             return;

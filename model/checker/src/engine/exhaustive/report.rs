@@ -53,8 +53,19 @@ impl<M: Model> Worker<'_, M> {
             if report.interleavings == Interleavings::Endless && self.footprints.is_none() {
                 // Who is let go is then all who can.
                 report.rounds = self.rounds(&graph, &shortest);
+            } else if report.interleavings == Interleavings::Endless
+                && report.complete == Complete::Yes
+            {
+                // It is not the last round.
+                return (report, self.walk);
             }
-            report.finals = self.ends(finals, &shortest);
+            let is_complete = report.complete == Complete::Yes;
+            report.finals = if graph.has_effects() {
+                let ends = finals.into_values().flatten().collect();
+                self.settled_ends(ends, &graph, &shortest, is_complete)
+            } else {
+                self.ends(finals, &shortest)
+            };
             report.data_races = self.races(data_races, &shortest);
         }
         (report, self.walk)
@@ -88,15 +99,19 @@ impl<M: Model> Worker<'_, M> {
         ))
     }
 
-    /// For each outcome the shortest schedule.
+    /// For each outcome the shortest schedule, if schedules are wanted.
     fn ends(
         &mut self,
         finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
         shortest: &Shortest<'_>,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        let schedules = self.shared.options.schedules;
         finals
             .into_iter()
             .filter_map(|(end, states)| {
+                if !schedules {
+                    return Some((end, Schedule::default()));
+                }
                 let way = nearest(states.into_iter().filter_map(|s| shortest.to(s)))?;
                 Some((end, self.go_to(&way, None)))
             })
@@ -153,13 +168,13 @@ impl<M: Model> Worker<'_, M> {
                 },
             };
             passed += 1;
-            for _ in 0..self.walk.parts(task) {
-                self.walk.enabled(&mut self.enabled);
-                if self.enabled.len() > 1 {
+            let enabled = &mut self.enabled;
+            self.walk.step_in_parts(task, |walk| {
+                walk.enabled(enabled);
+                if enabled.len() > 1 {
                     schedule.push(task.into());
                 }
-                self.walk.part(task);
-            }
+            });
             self.walk.enabled(&mut self.enabled);
         }
         Schedule(schedule)

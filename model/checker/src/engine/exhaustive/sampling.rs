@@ -9,7 +9,7 @@
 //! (Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs",
 //! 2010). The others choose anew at each step.
 
-use crate::engine::walk::{Place, Walk};
+use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
     let (mut quiet, mut steps) = (0, 0);
     walk.take_news();
     for number in 0u64.. {
-        walk.go_back(Place::default());
+        walk.go_to_start();
         let taken = if number % 2 == 0 {
             run(walk, |enabled| {
                 enabled[random.below(enabled.len() as u64) as usize]
@@ -66,7 +66,7 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
             break;
         }
     }
-    walk.go_back(Place::default());
+    walk.go_to_start();
 }
 
 /// Chooses by priorities that change at random places of a schedule of about this length.

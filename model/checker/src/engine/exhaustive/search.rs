@@ -133,9 +133,7 @@ impl<M: Model> Search<'_, M> {
                 walk = self.walk(machine);
             }
             flow.add(walk.automaton());
-            let kinds = walk.transaction_kinds();
-            let seen = Footprints::new(&flow, &walk.machine().watch(), kinds);
-            footprints = Some(Arc::new(seen));
+            footprints = Some(Arc::new(walk.footprints(&flow)));
         }
         Start {
             walk,
@@ -147,16 +145,11 @@ impl<M: Model> Search<'_, M> {
 
     fn round(
         &self,
-        mut start: Start<M>,
+        start: Start<M>,
         resumed: Option<Checkpoint>,
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Round<M>, CheckpointError> {
-        let used = start.footprints.clone();
-        if used.is_some() {
-            start.flow.add(start.walk.automaton());
-        }
-        let shared = Shared::new(self.options, self.began);
-        shared.set_footprints(start.footprints);
+        let shared = Shared::new(self.options, self.began, start.footprints);
         let mut leader = Worker::new(start.walk, Arc::new(start.flow), &shared);
         if let Some(checkpoint) = resumed {
             let machine = Box::new(Machine::new(self.model.clone(), false));
@@ -172,17 +165,14 @@ impl<M: Model> Search<'_, M> {
                 .map_or(shared.is_paused(), |why| why.remedy != Remedy::Nothing);
             let now = Instant::now();
             let saved = match &self.options.checkpoint {
-                Some(file) if can_go_on => {
-                    let used = used.as_deref();
-                    Some(self.identity.write(file, &leader, used, start.restarts))
-                }
+                Some(file) if can_go_on => Some(self.identity.write(file, &leader, start.restarts)),
                 _ => None,
             };
             if why.is_some() {
                 return Ok(Round::Over(Box::new(leader.report(why, saved).0)));
             }
             if !shared.is_paused() {
-                return Ok(self.judge(leader, used, start.restarts));
+                return Ok(self.judge(leader, start.restarts));
             }
             // That a checkpoint cannot be written does not end the search.
             shared.go_on(now.elapsed());
@@ -225,12 +215,7 @@ impl<M: Model> Search<'_, M> {
 
     /// Says how the round ends, in which nothing has stopped the search but perhaps that more
     /// operations turned out to be steps.
-    fn judge(
-        &self,
-        mut leader: Worker<'_, M>,
-        used: Option<Arc<Footprints>>,
-        restarts: u64,
-    ) -> Round<M> {
+    fn judge(&self, mut leader: Worker<'_, M>, restarts: u64) -> Round<M> {
         let more_steps = {
             let mut watch = leader.walk.machine().watch();
             if leader.is_far {
@@ -254,28 +239,24 @@ impl<M: Model> Search<'_, M> {
             self.configure(&machine, watch);
             return Round::Again(Box::new(self.sampled(machine, restarts + 1)));
         }
-        let Some(used) = used else {
-            let (report, mut walk) = leader.report(None, None);
-            if report.interleavings == Interleavings::Endless && walk.transactions {
-                walk.transactions = false;
-                return again(walk, Flow::default(), None);
+        if let Some(used) = leader.footprints.clone() {
+            let mut flow = std::mem::take(Arc::make_mut(&mut leader.flow));
+            flow.add(leader.walk.automaton());
+            let mut claimed = std::mem::take(&mut leader.claimed);
+            claimed.add(&leader.claims, leader.walk.automaton());
+            let seen = leader.walk.footprints(&flow);
+            let was_broken_off = leader.shared.was_broken_off();
+            let are_live = !self.options.live_variables || used.are_all(&seen);
+            if was_broken_off || !are_live || !claimed.holds(&used, &seen, &flow) {
+                return again(leader.walk, flow, Some(Arc::new(seen)));
             }
-            return Round::Over(Box::new(report));
-        };
-        let mut flow = std::mem::take(Arc::make_mut(&mut leader.flow));
-        flow.add(leader.walk.automaton());
-        let mut claimed = std::mem::take(&mut leader.claimed);
-        claimed.add(&leader.claims, leader.walk.automaton());
-        let kinds = leader.walk.transaction_kinds();
-        let seen = Footprints::new(&flow, &leader.walk.machine().watch(), kinds);
-        let was_broken_off = leader.shared.was_broken_off();
-        if was_broken_off || !claimed.holds(&used, &seen, &flow) {
-            return again(leader.walk, flow, Some(Arc::new(seen)));
         }
+        let has_footprints = leader.footprints.is_some();
         let (report, mut walk) = leader.report(None, None);
-        if report.interleavings == Interleavings::Endless {
+        let is_endless = report.interleavings == Interleavings::Endless;
+        if is_endless && (has_footprints || walk.transactions) {
             walk.transactions = false;
-            return again(walk, flow, None);
+            return again(walk, Flow::default(), None);
         }
         Round::Over(Box::new(report))
     }

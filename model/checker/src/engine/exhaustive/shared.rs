@@ -87,7 +87,8 @@ pub(super) struct Shared<'a> {
     saved: Mutex<(Instant, Duration)>,
     /// The states themselves, where fingerprints are to be checked.
     pub(super) exact: Option<Exact>,
-    footprints: Mutex<Option<Arc<Footprints>>>,
+    /// What tasks touch, as all go by it in this round, unless the search does without.
+    pub(super) footprints: Option<Arc<Footprints>>,
     states: AtomicU64,
     /// Sums over all workers.
     told: Mutex<Told>,
@@ -109,7 +110,11 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(options: &'a Options, began: Instant) -> Self {
+    pub(super) fn new(
+        options: &'a Options,
+        began: Instant,
+        footprints: Option<Arc<Footprints>>,
+    ) -> Self {
         /// Parts of the set of visited states when several workers share it: 2 to the power of this.
         const BITS: u32 = 8;
         Self {
@@ -118,7 +123,7 @@ impl<'a> Shared<'a> {
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
             exact: options.exact.then(Exact::default),
-            footprints: Mutex::default(),
+            footprints,
             states: AtomicU64::new(0),
             told: Mutex::default(),
             stop: AtomicBool::new(false),
@@ -144,16 +149,6 @@ impl<'a> Shared<'a> {
     /// There were so many states when the search was interrupted that goes on now.
     pub(super) fn set_states(&self, states: u64) {
         self.states.store(states, Ordering::Relaxed);
-    }
-
-    /// What tasks touch, as all go by it from now on.
-    pub(super) fn set_footprints(&self, footprints: Option<Arc<Footprints>>) {
-        *locked(&self.footprints) = footprints;
-    }
-
-    /// What tasks touch.
-    pub(super) fn footprints(&self) -> Option<Arc<Footprints>> {
-        locked(&self.footprints).clone()
     }
 
     /// Takes in how far a worker is, who has `before` told how far it was.

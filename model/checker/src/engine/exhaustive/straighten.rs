@@ -54,21 +54,19 @@ pub const MAX_STEPS: (usize, usize) = (1_000_000, 200);
 /// Moves steps of a schedule's run together. The marks are those of the exploration that the
 /// schedule is of.
 pub fn straighten<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> Straight {
-    let unchanged = Straight {
-        schedule: schedule.clone(),
-        switches_before: 0,
-        switches: 0,
+    let given_up = || Straight {
         is_done: false,
+        ..Straight::unchanged(schedule)
     };
     if schedule.0.len() > MAX_CHOICES {
-        return unchanged;
+        return given_up();
     }
     let machine = Box::new(Machine::new(model.clone(), false));
     let watch = Watch::fixed(model.layout(), marks.clone());
     machine.configure(Granularity::Steps, watch, true);
     let mut run = Run::new(Walk::new(model, machine));
     if !run.follow(schedule) {
-        return unchanged;
+        return given_up();
     }
     let switches_before = switches(&run.tasks());
     let is_done = run.straighten();
@@ -110,7 +108,7 @@ struct Run<M: Model> {
 
 impl<M: Model> Run<M> {
     fn new(mut walk: Walk<M>) -> Self {
-        walk.go_back(Place::default());
+        walk.go_to_start();
         Self {
             walk,
             steps: vec![],

@@ -92,10 +92,8 @@ impl Visited {
     /// The number of the state, and whether it is new.
     pub(crate) fn insert(&self, fingerprint: u128) -> (StateId, bool) {
         let shard = fingerprint as u32 & ((1 << self.bits) - 1);
-        let (place, is_new) = self.shards[shard as usize]
-            .lock()
-            .expect("no worker panics in here")
-            .insert(fingerprint, (fingerprint >> 64) as u64);
+        let hash = (fingerprint >> 64) as u64;
+        let (place, is_new) = self.part(shard as usize).insert(fingerprint, hash);
         (StateId((place << self.bits) | shard), is_new)
     }
 
@@ -133,25 +131,15 @@ impl Visited {
 
     /// Bytes of memory that it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.shards
-            .iter()
-            .map(|s| s.lock().expect("no worker panics in here").bytes())
-            .sum()
+        let parts = 0..self.shards.len();
+        parts.map(|shard| self.part(shard).bytes()).sum()
     }
 
     /// Numbers of states are below this; some may be unused.
     pub(crate) fn end(&self) -> u32 {
-        let longest = self
-            .shards
-            .iter()
-            .map(|s| {
-                s.lock()
-                    .expect("no worker panics in here")
-                    .fingerprints
-                    .len()
-            })
-            .max();
-        (longest.unwrap_or(0) as u32) << self.bits
+        let parts = 0..self.shards.len();
+        let lengths = parts.map(|shard| self.part(shard).fingerprints.len());
+        (lengths.max().unwrap_or(0) as u32) << self.bits
     }
 }
 

@@ -1,12 +1,14 @@
 //! One worker of a search: depth-first through the states behind its path.
 
 use super::exact::Exact;
-use super::graph::Edges;
+use super::graph::{Choice, Edges};
+use super::live::Dead;
 use super::options::{Go, Progress};
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::visited::StateId;
 use crate::engine::automaton::Automaton;
+use crate::engine::effects::Effect;
 use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Standing};
 use crate::engine::marks::Watch;
 use crate::engine::walk::{Place, Walk};
@@ -93,6 +95,14 @@ pub(super) struct Helper<O> {
     automaton: Automaton,
 }
 
+/// Where a choice leads that was not tried.
+fn nowhere(state: StateId) -> Choice {
+    Choice {
+        to: state,
+        effects: 0,
+    }
+}
+
 pub(super) struct Worker<'a, M: Model> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) walk: Walk<M>,
@@ -108,14 +118,15 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) counted: usize,
     /// What is known of the points, by number, as far as it was asked for.
     pub(super) known: Vec<Known>,
-    /// Where the run began.
-    pub(super) start: Place,
+    pub(super) dead: Dead,
+    effects: Vec<Effect>,
     pub(super) root: Option<StateId>,
     /// Who went on the way to where the run is, wherever more than one could.
     trail: Vec<TaskId>,
     path: Vec<Frame>,
     choices: Vec<TaskId>,
-    successors: Vec<StateId>,
+    /// Where the choices lead, as far as they were tried.
+    successors: Vec<Choice>,
     pub(super) enabled: Vec<TaskId>,
     /// Of those, the ones that are let go.
     pub(super) let_go: Vec<TaskId>,
@@ -142,10 +153,11 @@ pub(super) struct Worker<'a, M: Model> {
 
 impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn new(mut walk: Walk<M>, flow: Arc<Flow>, shared: &'a Shared<'a>) -> Self {
-        walk.go_back(Place::default());
+        walk.go_to_start();
         Self {
-            start: walk.place(),
-            footprints: shared.footprints(),
+            dead: Dead::default(),
+            effects: vec![],
+            footprints: shared.footprints.clone(),
             points: flow.len(),
             known_points: flow.len(),
             flow,
@@ -183,8 +195,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.get_far();
             }
             self.found.executions += 1;
-            let root = self.arrive(1.0);
-            self.root = root;
+            self.root = self.arrive(1.0).map(|root| root.to);
             self.search(progress);
         }
         self.work(progress);
@@ -193,7 +204,6 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Helps another worker, who leads.
     pub(super) fn help(&mut self, first: Job) {
         self.is_far = true;
-        self.footprints = self.shared.footprints();
         let mut nobody = |_: Progress| Go::On;
         self.take_on(first);
         self.search(&mut nobody);
@@ -204,7 +214,6 @@ impl<'a, M: Model> Worker<'a, M> {
     fn get_far(&mut self) {
         self.is_far = true;
         self.walk.machine().watch().wait_for_settle();
-        self.shared.set_footprints(self.footprints.clone());
     }
 
     fn work(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
@@ -216,8 +225,7 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Goes to the states of a job.
     fn take_on(&mut self, job: Job) {
-        self.walk.go_back(self.start);
-        self.trail.clear();
+        self.begin();
         let mut open = job.open.into_iter().peekable();
         for depth in 0..=job.way.len() {
             self.sole();
@@ -232,9 +240,12 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Puts the current state on the path, with the choices that are left.
     fn go_on_at(&mut self, open: &Open) {
+        self.forget();
+        self.take_effects();
         let begin = self.choices.len();
         self.choices.extend_from_slice(&open.tasks);
-        self.successors.resize(self.choices.len(), open.state);
+        self.successors
+            .resize(self.choices.len(), nowhere(open.state));
         self.path.push(Frame {
             state: open.state,
             place: self.walk.place(),
@@ -269,8 +280,8 @@ impl<'a, M: Model> Worker<'a, M> {
             frame.next += 1;
             self.go_back(place, depth);
             self.step(self.choices[at]);
-            if let Some(state) = self.arrive(share) {
-                self.successors[at] = state;
+            if let Some(to) = self.arrive(share) {
+                self.successors[at] = to;
             } else if let Some(frame) = self.path.last_mut() {
                 frame.next -= 1;
             }
@@ -328,7 +339,9 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Takes the run back to where it began.
     pub(super) fn begin(&mut self) {
-        self.go_back(self.start, 0);
+        self.walk.go_to_start();
+        self.trail.clear();
+        self.walk.enabled(&mut self.enabled);
     }
 
     /// Lets tasks go while only one can.
@@ -378,7 +391,8 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// The fingerprint of the current state.
-    pub(super) fn fingerprint(&self) -> u128 {
+    pub(super) fn fingerprint(&mut self) -> u128 {
+        self.forget();
         let bits = self.shared.options.fingerprint_bits;
         self.walk.fingerprint() & (u128::MAX >> (u128::BITS - bits))
     }
@@ -386,7 +400,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
     /// all; gives its number unless the search is over. A new state with a choice becomes the last
     /// of the path.
-    fn arrive(&mut self, share: f64) -> Option<StateId> {
+    fn arrive(&mut self, share: f64) -> Option<Choice> {
         self.forced(Self::look_for_races_on_the_way);
         if let Some(limit) = self.walk.limit() {
             self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
@@ -403,17 +417,26 @@ impl<'a, M: Model> Worker<'a, M> {
         if let Some(exact) = self.exact {
             exact.compare(fingerprint, &self.walk.content());
         }
+        let effects = self.take_effects();
         let (state, is_new) = self.shared.visited.insert(fingerprint);
+        let choice = Choice { to: state, effects };
         if is_new && !self.enabled.is_empty() {
             self.enter(state, share);
-            return Some(state);
+            return Some(choice);
         }
         if is_new {
             let end = self.walk.finish();
             self.found.finals.entry(end).or_default().push(state);
         }
         self.found.done += share;
-        Some(state)
+        Some(choice)
+    }
+
+    /// What has become of dead cells since the last call, by number.
+    fn take_effects(&mut self) -> u32 {
+        let mut world = self.walk.machine().world();
+        world.take_effects(&mut self.effects);
+        self.found.edges[0].number(&self.effects)
     }
 
     /// Looks for data races in a state that is passed without a choice.
@@ -438,7 +461,7 @@ impl<'a, M: Model> Worker<'a, M> {
         self.look_for_races(At::State(state));
         let begin = self.choices.len();
         self.choices.extend_from_slice(&self.let_go);
-        self.successors.resize(self.choices.len(), state);
+        self.successors.resize(self.choices.len(), nowhere(state));
         self.path.push(Frame {
             state,
             place: self.walk.place(),

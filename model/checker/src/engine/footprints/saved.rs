@@ -1,6 +1,7 @@
 //! What a search knows of its tasks, as bytes of a checkpoint.
 
-use super::{Flow, FlowPoint, Footprint, Footprints, Known, Objects};
+use super::live::Cells;
+use super::{Flow, FlowPoint, Footprint, Footprints, Known};
 use crate::backend::{Mode, Order};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Identity, Op};
@@ -19,7 +20,7 @@ pub(super) fn load_identity(from: &mut Reader) -> Result<Identity, Malformed> {
     })
 }
 
-/// An operation, as far as [`Objects::touched`] looks at it: what it does to a cell cannot be
+/// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
 /// written down, and need not be.
 fn save_op(op: &Op, out: &mut Writer) {
     let (kind, number) = match *op {
@@ -81,6 +82,7 @@ impl Flow {
             save_identity(&point.identity, out);
             save_op(&point.op, out);
             out.flag(point.goes_on);
+            out.u32(point.reads.map_or(u32::MAX, |cell| cell.0));
         });
         for successors in &self.successors {
             out.list(successors, |out, to| out.u32(*to as u32));
@@ -94,6 +96,7 @@ impl Flow {
                 identity: load_identity(from)?,
                 op: load_op(from)?,
                 goes_on: from.flag()?,
+                reads: Some(from.u32()?).filter(|n| *n != u32::MAX).map(CellId),
             })
         })?;
         let count = points.len();
@@ -116,22 +119,14 @@ impl Flow {
     }
 }
 
-fn save_numbers(numbers: &[Option<u32>], out: &mut Writer) {
-    out.list(numbers, |out, number| out.u32(number.unwrap_or(u32::MAX)));
-}
-
-fn load_numbers(from: &mut Reader) -> Result<Vec<Option<u32>>, Malformed> {
-    from.list(|from| Ok(Some(from.u32()?).filter(|n| *n != u32::MAX)))
-}
-
 impl Footprints {
     /// Writes it to a checkpoint.
     pub(crate) fn save(&self, out: &mut Writer) {
-        save_numbers(&self.objects.cells, out);
-        save_numbers(&self.objects.locks, out);
-        out.u32(self.objects.count);
         out.list(&self.sets, |out, set| {
             out.list(&set.0, |out, word| out.u64(*word));
+        });
+        out.list(&self.live, |out, cells| {
+            out.list(&cells.0, |out, word| out.u64(*word));
         });
         let mut known: Vec<_> = self.known.iter().collect();
         known.sort_unstable_by_key(|(identity, _)| (identity.task, identity.hash));
@@ -139,30 +134,34 @@ impl Footprints {
             save_identity(identity, out);
             out.u32(known.step);
             out.u32(known.future);
+            out.u32(known.live);
         });
     }
 
     /// Reads it from a checkpoint.
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
-        let objects = Objects {
-            cells: load_numbers(from)?,
-            locks: load_numbers(from)?,
-            count: from.u32()?,
-        };
         let sets = from.list(|from| Ok(Footprint(from.list(Reader::u64)?.into())))?;
+        let live = from.list(|from| Ok(Cells(from.list(Reader::u64)?.into())))?;
+        let words = live.first().ok_or(Malformed)?.0.len();
+        if live.iter().any(|cells| cells.0.len() != words) {
+            return Err(Malformed);
+        }
         let known = from.list(|from| {
             let identity = load_identity(from)?;
-            let (step, future) = (from.u32()?, from.u32()?);
-            let is_in_range = (step.max(future) as usize) < sets.len();
-            is_in_range
-                .then_some((identity, Known { step, future }))
-                .ok_or(Malformed)
+            let known = Known {
+                step: from.u32()?,
+                future: from.u32()?,
+                live: from.u32()?,
+            };
+            let is_in_range = (known.step.max(known.future) as usize) < sets.len()
+                && (known.live as usize) < live.len();
+            is_in_range.then_some((identity, known)).ok_or(Malformed)
         })?;
         let mut all = Self {
-            objects,
             known: known.into_iter().collect(),
             sets,
             conflicts: vec![],
+            live,
         };
         all.relate();
         Ok(all)

@@ -167,7 +167,7 @@ impl World {
     pub(crate) fn rmw(&mut self, task: TaskId, cell: CellId, op: Rmw, strength: Strength) -> u64 {
         let Some(weak) = &mut self.weak else {
             let old = self.cell(cell);
-            self.set(cell, op.apply(old));
+            self.update(cell, op);
             return old;
         };
         let choices = weak.memory.update_choices(task, cell, op, strength);

@@ -105,6 +105,15 @@ impl<M: Model> Machine<M> {
         }
     }
 
+    /// What is read where nobody sees it: outside of tasks, for the outcome.
+    fn peeked(&self, cell: CellId) -> Option<u64> {
+        let mut state = self.state.borrow_mut();
+        state.peeking.then(|| {
+            state.peeked[cell.index()] = true;
+            state.world.cell(cell)
+        })
+    }
+
     /// What the current task reads.
     fn load_as(&self, cell: CellId, order: Order) -> u64 {
         let mut state = self.state.borrow_mut();
@@ -145,8 +154,8 @@ impl<M: Model> Machine<M> {
 
 impl<M: Model> Backend for Machine<M> {
     fn load(&self, cell: CellId, order: Order) -> u64 {
-        if self.state.borrow().peeking {
-            return self.state.borrow().world.cells[cell.index()];
+        if let Some(content) = self.peeked(cell) {
+            return content;
         }
         self.begin(Op::Load { cell, order });
         self.before_access(cell, false);
@@ -169,8 +178,8 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn monitor(&self, cell: CellId) -> u64 {
-        if self.state.borrow().peeking {
-            return self.state.borrow().world.cells[cell.index()];
+        if let Some(content) = self.peeked(cell) {
+            return content;
         }
         let order = Order::Relaxed;
         self.begin(Op::Load { cell, order });
@@ -227,7 +236,9 @@ impl<M: Model> Backend for Machine<M> {
     ) -> u64 {
         let range = first.index()..first.index() + self.spans[first.index()] as usize;
         if self.state.borrow().peeking {
-            return step(&mut self.state.borrow_mut().world.cells[range]);
+            let mut state = self.state.borrow_mut();
+            state.peeked[range.clone()].fill(true);
+            return step(&mut state.world.cells[range]);
         }
         self.begin(Op::Compound { first, writes });
         self.before_access(first, writes);
@@ -253,8 +264,7 @@ impl<M: Model> Backend for Machine<M> {
     fn ghost(&self, cell: CellId, op: Rmw) {
         self.begin(Op::Ghost { cell, op });
         let mut state = self.state.borrow_mut();
-        let new = op.apply(state.world.cells[cell.index()]);
-        state.world.set(cell, new);
+        state.world.update(cell, op);
         state.unseen(1);
     }
 
@@ -445,10 +455,12 @@ impl<M: Model> Backend for Machine<M> {
 
     fn records(&self) -> bool {
         let state = self.state.borrow();
-        state.events.is_some() && !state.peeking
+        (state.events.is_some() || state.announces) && !state.peeking
     }
 
     fn record(&self, what: What) {
-        self.state.borrow_mut().push_event(what);
+        if let Some(what) = self.announce(what) {
+            self.state.borrow_mut().push_event(what);
+        }
     }
 }

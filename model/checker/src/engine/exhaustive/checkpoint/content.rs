@@ -5,7 +5,7 @@
 
 use super::Problem;
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
-use crate::engine::exhaustive::graph::{Edges, Graph};
+use crate::engine::exhaustive::graph::{Choice, Edges, Graph};
 use crate::engine::exhaustive::shared::{Job, Open};
 use crate::engine::exhaustive::visited::{Numbering, StateId};
 use crate::engine::exhaustive::worker::{At, Worker};
@@ -35,19 +35,14 @@ pub(super) struct Content {
 }
 
 /// Writes the search of a leader who is alone, with all jobs left.
-pub(super) fn save<M: Model>(
-    out: &mut Writer,
-    leader: &Worker<'_, M>,
-    used: Option<&Footprints>,
-    restarts: u64,
-) {
+pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts: u64) {
     out.u64(restarts);
     leader.walk.machine().watch().save(out);
     let mut flow = Flow::clone(&leader.flow);
     flow.add(leader.walk.automaton());
     flow.save(out);
-    out.flag(used.is_some());
-    if let Some(used) = used {
+    out.flag(leader.footprints.is_some());
+    if let Some(used) = &leader.footprints {
         used.save(out);
     }
     out.u64(leader.known_points as u64);
@@ -72,13 +67,7 @@ fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
     out.u64(u64::from(numbers.len()));
     shared.visited.each(|fingerprint| out.u128(fingerprint));
     out.u32(leader.root.map_or(0, |root| numbers.of(root)));
-    let pieces = || found.edges.iter().flat_map(Edges::iter);
-    out.u64(pieces().count() as u64);
-    for (state, first, successors) in pieces() {
-        out.u32(numbers.of(StateId(state)));
-        out.u32(first as u32);
-        save_states(out, successors.iter().map(|s| StateId(*s)), &numbers);
-    }
+    out.list(&found.edges, |out, edges| save_edges(out, edges, &numbers));
     out.u64(found.finals.len() as u64);
     for states in found.finals.values() {
         save_states(out, states.iter().copied(), &numbers);
@@ -89,6 +78,20 @@ fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
         out.text(&race.sites[0]);
         out.text(&race.sites[1]);
         out.list(places, |out, at| save_place(out, *at, &numbers));
+    }
+}
+
+fn save_edges(out: &mut Writer, edges: &Edges, numbers: &Numbering) {
+    edges.lists().save(out);
+    out.u64(edges.iter().count() as u64);
+    for piece in edges.iter() {
+        out.u32(numbers.of(StateId(piece.state)));
+        out.u32(piece.first as u32);
+        out.u64(piece.choices().len() as u64);
+        for choice in piece.choices() {
+            out.u32(numbers.of(choice.to));
+            out.u32(choice.effects);
+        }
     }
 }
 
@@ -186,7 +189,6 @@ pub(super) fn restore<'a, M: Model>(
     leader.is_far = content.is_far;
     leader.last_news = content.last_news;
     leader.claimed = content.claimed;
-    scout.footprints.clone_from(&leader.footprints);
     let states = load_found(from, leader)?;
     load_ends(from, leader, &mut scout, &states)?;
     for job in from.list(|from| load_job(from, &states))? {
@@ -219,12 +221,23 @@ fn load_found<M: Model>(
     let states = States(states);
     leader.root = Some(states.one(from)?);
     let edges = &mut leader.found.edges[0];
+    from.list(|from| load_edges(from, edges, &states))?;
+    Ok(states)
+}
+
+fn load_edges(from: &mut Reader, edges: &mut Edges, states: &States) -> Result<(), Malformed> {
+    let numbers = edges.lists_mut().load(from)?;
     from.list(|from| {
         let (state, first) = (states.one(from)?, from.u32()?);
-        edges.push(state, first as usize, &states.list(from)?);
+        let choices = from.list(|from| {
+            let (to, list) = (states.one(from)?, from.u32()? as usize);
+            let effects = *numbers.get(list).ok_or(Malformed)?;
+            Ok(Choice { to, effects })
+        })?;
+        edges.push(state, first as usize, &choices);
         Ok(())
     })?;
-    Ok(states)
+    Ok(())
 }
 
 /// The outcomes and the data races.

@@ -10,7 +10,6 @@ mod content;
 use super::codec::{Damage, Malformed, Reader, Writer};
 use super::options::{CheckpointFile, Options};
 use super::worker::Worker;
-use crate::engine::footprints::Footprints;
 use crate::engine::machine::Machine;
 use crate::hash::Rolling;
 use crate::layout::{CellId, Layout};
@@ -23,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What the file begins with.
 const MAGIC: [u8; 24] = *b"probe-litmus checkpoint\n";
 /// The version of the format. Goes up with each change of what is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
@@ -165,12 +164,11 @@ impl Identity {
         &self,
         file: &CheckpointFile,
         leader: &Worker<'_, M>,
-        used: Option<&Footprints>,
         restarts: u64,
     ) -> Result<(), CheckpointError> {
         self.replace(file, |out| {
             out.flag(true);
-            content::save(out, leader, used, restarts);
+            content::save(out, leader, restarts);
         })
     }
 
@@ -247,14 +245,16 @@ fn relevant(options: &Options) -> String {
     let Options {
         lock_aware,
         checkpoints,
+        transactions,
         persistent_sets,
+        live_variables,
         share_after,
         fingerprint_bits,
         ..
     } = options;
     format!(
-        "lock_aware={lock_aware} checkpoints={checkpoints} persistent_sets={persistent_sets} \
-         share_after={share_after} fingerprint_bits={fingerprint_bits}"
+        "lock_aware={lock_aware} checkpoints={checkpoints} transactions={transactions} \
+         persistent_sets={persistent_sets} live_variables={live_variables} share_after={share_after} fingerprint_bits={fingerprint_bits}"
     )
 }
 

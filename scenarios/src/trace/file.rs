@@ -1,11 +1,12 @@
 //! Files of a trace, line by line, and errors that say where.
 
+use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A file of a trace that cannot be used.
-#[derive(Debug, Error)]
-pub(crate) enum ParseError {
+#[derive(Debug, Error, Diagnostic)]
+pub enum ParseError {
     /// It is not there, or no text.
     #[error("{}: {source}", path.display())]
     Read {
@@ -36,24 +37,32 @@ pub(crate) enum ParseError {
     },
 }
 
+/// The bytes of a file.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, ParseError> {
+    std::fs::read(path).map_err(|source| ParseError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// A file that has been read.
-pub(crate) struct File {
+pub struct File {
     path: PathBuf,
     text: String,
 }
 
 /// One line of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Line<'a> {
+pub struct Line<'a> {
     path: &'a Path,
     number: usize,
     /// The line without its end.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
 }
 
 impl File {
     /// Reads a file.
-    pub(crate) fn read(path: &Path) -> Result<Self, ParseError> {
+    pub fn read(path: &Path) -> Result<Self, ParseError> {
         let path = path.to_owned();
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(Self { path, text }),
@@ -62,7 +71,7 @@ impl File {
     }
 
     /// A text that was never in a file.
-    pub(crate) fn of_text(path: &str, text: &str) -> Self {
+    pub fn of_text(path: &str, text: &str) -> Self {
         Self {
             path: path.into(),
             text: text.to_owned(),
@@ -70,7 +79,7 @@ impl File {
     }
 
     /// Its lines.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.text.lines().zip(1..).map(|(text, number)| Line {
             path: &self.path,
             number,
@@ -79,7 +88,7 @@ impl File {
     }
 
     /// An error that no single line has.
-    pub(crate) fn error(&self, what: String) -> ParseError {
+    pub fn error(&self, what: String) -> ParseError {
         ParseError::Whole {
             path: self.path.clone(),
             what,
@@ -89,7 +98,7 @@ impl File {
 
 impl Line<'_> {
     /// An error in this line.
-    pub(crate) fn error(&self, what: &'static str) -> ParseError {
+    pub fn error(&self, what: &'static str) -> ParseError {
         ParseError::Line {
             path: self.path.to_owned(),
             line: self.number,

@@ -1,0 +1,243 @@
+//! What a log tells about the kernel beside the order of calls: which drivers were modules, what
+//! drivers' own probes returned, what user space did, and which devices are driven by something
+//! that the model does not have.
+
+use crate::trace::{Call, Driver, Entry, Log, Subject, Thread, What};
+use kernel::board::{Board, DriverDescription};
+use kernel::config::Config;
+use kernel::drivers::catalogue::{DriverInfo, Initcall, Kind};
+use kernel::ids::DriverId;
+use kernel::verb::Verb;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Programs that load modules.
+const LOADERS: [&str; 6] = [
+    "insmod",
+    "modprobe",
+    "kmod",
+    "udevd",
+    "systemd-udevd",
+    "(udev-worker)",
+];
+
+/// What kind of thread it is, by its name and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Number 1, which runs the initcalls.
+    Init,
+    /// A worker of a workqueue.
+    Worker,
+    /// A program that loads modules.
+    Loader,
+    /// Any other.
+    Other,
+    /// The log does not say.
+    Unknown,
+}
+
+impl Class {
+    /// Of a thread.
+    pub fn of(thread: Option<&Thread>) -> Self {
+        match thread {
+            None => Class::Unknown,
+            Some(t) if t.pid == 1 => Class::Init,
+            Some(t) if t.comm.starts_with("kworker/") => Class::Worker,
+            Some(t) if LOADERS.contains(&t.comm.as_str()) => Class::Loader,
+            Some(t) if t.comm.is_empty() || t.comm == "<...>" => Class::Unknown,
+            Some(_) => Class::Other,
+        }
+    }
+}
+
+/// What user space asked for through sysfs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A write to `bind`: driver, device.
+    Bind(String, String),
+    /// A write to `unbind`.
+    Unbind(String),
+}
+
+/// The facts.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Drivers that a program loaded, in order.
+    pub modules: Vec<String>,
+    /// Errors of drivers' own probes, by device.
+    pub probe_results: BTreeMap<String, i32>,
+    /// Devices whose driver's own probe did not always return the same.
+    pub inconstant: BTreeSet<String>,
+    /// What each thread of user space asked for, in the order in which they came.
+    pub user: Vec<(u32, Vec<Asked>)>,
+    /// The drivers seen at each device.
+    pub bound: BTreeMap<String, BTreeSet<String>>,
+    /// Devices at which some driver was seen, or tried.
+    pub driven: BTreeSet<String>,
+}
+
+impl Facts {
+    /// Reads them off a log.
+    pub fn of(log: &Log) -> Self {
+        let mut facts = Self::default();
+        let mut open: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
+        let mut results: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+        let (_, returns) = log.functions();
+        for entry in &log.entries {
+            let pid = entry.thread.as_ref().map_or(0, |t| t.pid);
+            let stack = open.entry(pid).or_default();
+            match &entry.what {
+                What::Enter(call) => {
+                    let Subject::Name(device) = &call.subject else {
+                        continue;
+                    };
+                    facts.enter(entry, call, device, stack.is_empty());
+                    if returns.contains(&call.function) {
+                        stack.push((call.function.clone(), device.clone()));
+                    }
+                }
+                What::Exit { function, ret } => {
+                    let Some(at) = stack.iter().rposition(|(f, _)| f == function) else {
+                        continue;
+                    };
+                    let (_, device) = stack.swap_remove(at);
+                    stack.truncate(at);
+                    if let (Some(ret), "really_probe") = (ret, function.as_str()) {
+                        results.entry(device).or_default().insert(*ret);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (device, seen) in results {
+            // A driver's own errors come back positive.
+            let own: Vec<i64> = seen.into_iter().filter(|r| *r >= 0).collect();
+            if own.len() > 1 {
+                facts.inconstant.insert(device);
+            } else if let [error @ 1..4096] = own[..] {
+                facts.probe_results.insert(device, -(error as i32));
+            }
+        }
+        facts
+    }
+
+    fn enter(&mut self, entry: &Entry, call: &Call, device: &str, is_outermost: bool) {
+        if matches!(&call.driver, Some(Driver::Set | Driver::Name(_))) {
+            self.driven.insert(device.to_owned());
+        }
+        if ["really_probe", "__driver_probe_device"].contains(&call.function.as_str()) {
+            self.driven.insert(device.to_owned());
+        }
+        if let Some(driver) = &call.binds {
+            let drivers = self.bound.entry(device.to_owned()).or_default();
+            drivers.insert(driver.clone());
+        }
+        let class = Class::of(entry.thread.as_ref());
+        let pid = entry.thread.as_ref().map_or(0, |t| t.pid);
+        match (class, &call.binds, call.function.as_str()) {
+            (Class::Loader, Some(driver), "really_probe") if !self.modules.contains(driver) => {
+                self.modules.push(driver.clone());
+            }
+            (Class::Other, Some(driver), "really_probe") if is_outermost => {
+                self.asked(pid, Asked::Bind(driver.clone(), device.to_owned()));
+            }
+            (Class::Other, _, "iommu_device_unuse_default_domain") if is_outermost => {
+                self.asked(pid, Asked::Unbind(device.to_owned()));
+            }
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, pid: u32, what: Asked) {
+        match self.user.iter_mut().find(|(p, _)| *p == pid) {
+            Some((_, all)) => all.push(what),
+            None => self.user.push((pid, vec![what])),
+        }
+    }
+
+    /// Puts the facts into the configuration where it says nothing itself, and gives the board
+    /// the modules that the catalogue does not have. Their probes do what a client's does.
+    pub fn apply(&self, board: &mut Board, config: &mut Config) {
+        for (device, error) in &self.probe_results {
+            if board.device_by_name(device).is_some() && self.is_known(board, device) {
+                config.probe_results.entry(device.clone()).or_insert(*error);
+            }
+        }
+        for module in &self.modules {
+            let devices: Vec<_> = self
+                .bound
+                .iter()
+                .filter(|(_, drivers)| drivers.contains(module))
+                .filter_map(|(device, _)| board.device_by_name(device))
+                .collect();
+            let is_client = devices
+                .iter()
+                .any(|d| !board.devices[d.index()].iommus.is_empty());
+            if board.driver_by_name(module).is_none() && is_client {
+                let driver = add_driver(board, module);
+                for device in devices {
+                    board.devices[device.index()].drivers.push(driver);
+                }
+            }
+            let is_there = board.driver_by_name(module).is_some();
+            let is_known = config.loaded_modules.contains(module) || config.absent.contains(module);
+            if is_there && !is_known {
+                config.loaded_modules.push(module.clone());
+            }
+        }
+    }
+
+    /// Whether the model has each driver that was seen at a device.
+    pub fn is_known(&self, board: &Board, device: &str) -> bool {
+        let Some(dev) = board.device_by_name(device) else {
+            return false;
+        };
+        let drivers = &board.devices[dev.index()].drivers;
+        let has = |name: &String| {
+            drivers
+                .iter()
+                .any(|d| board.drivers[d.index()].info.name == name)
+        };
+        let seen = self.bound.get(device);
+        let all = seen.is_none_or(|names| names.iter().all(has));
+        all && (!drivers.is_empty() || !self.driven.contains(device))
+    }
+
+    /// What user space did, as tasks of the model. What the model cannot do is left out.
+    pub fn verbs(&self, board: &Board) -> Vec<Vec<Verb>> {
+        let verb = |asked: &Asked| match asked {
+            Asked::Bind(driver, device) => Some(Verb::DeviceDriverAttach(
+                board.driver_by_name(driver)?,
+                board.device_by_name(device)?,
+            )),
+            Asked::Unbind(device) => Some(Verb::DeviceReleaseDriver(board.device_by_name(device)?)),
+        };
+        let threads = self.user.iter();
+        threads
+            .map(|(_, asked)| asked.iter().filter_map(verb).collect::<Vec<_>>())
+            .filter(|verbs| !verbs.is_empty())
+            .collect()
+    }
+}
+
+/// A driver that is in no table: its name lives as long as the program.
+fn add_driver(board: &mut Board, name: &str) -> DriverId {
+    let info = DriverInfo {
+        name: String::leak(name.to_owned()),
+        compatibles: &[],
+        level: Initcall::Device,
+        link_order: u16::MAX,
+        prefers_async: false,
+        kind: Kind::Client,
+        bus: None,
+        is_module: false,
+        populates: false,
+        source: "the log",
+    };
+    let id = DriverId(board.drivers.len() as u16);
+    board.drivers.push(DriverDescription {
+        info: Box::leak(Box::new(info)),
+        is_async: false,
+        managed_dma: false,
+    });
+    id
+}

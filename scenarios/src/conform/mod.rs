@@ -1,0 +1,156 @@
+//! Does the model allow what a real kernel did? A log of a boot is held against all boots of the
+//! model: a schedule is searched for whose calls are those of the log, with their tasks, devices,
+//! order, nesting and return values.
+//!
+//! - [`crate::trace`] reads the log.
+//! - `facts.rs` reads off it what was configured, and which devices the model cannot follow.
+//! - `cmdline.rs` reads a kernel's command line.
+//! - `events.rs` makes of it the events that are to be explained, and counts the rest.
+//! - `matching.rs` is a place in those events; [`checker::engine::conform`] searches.
+//! - [`report`] says what came of it, [`table`] of several boots.
+//!
+//! What is compared and what not is in `docs/conform.md`.
+
+pub mod cmdline;
+pub mod events;
+pub mod facts;
+mod matching;
+pub mod report;
+mod shown;
+pub mod table;
+
+use crate::board::Board;
+use crate::setup::{self, SetupError};
+use crate::trace::Log;
+use checker::engine::conform::{Bounds, Found, search};
+use events::{NotCompared, Probes};
+use facts::Facts;
+use kernel::config::Config;
+use kernel::kernel::Kernel;
+use kernel::model::Start;
+use kernel::outcome::Outcome;
+use kernel::revision::Revision;
+use kernel::verb::Verb;
+use matching::{Fixed, Place};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A log, ready to be explained.
+pub struct Case {
+    /// The kernel that is to explain it.
+    pub kernel: Arc<Kernel>,
+    /// What was read off it.
+    pub facts: Facts,
+    /// What of it is not compared.
+    pub not_compared: NotCompared,
+    /// The configuration, with what the log says of it.
+    pub config: Config,
+    place: Place,
+    fixed: Arc<Fixed>,
+}
+
+/// What came of a search.
+pub struct Verdict {
+    /// The answer.
+    pub found: Found<Outcome>,
+    /// Events that were to be explained.
+    pub events: usize,
+}
+
+impl Case {
+    /// Lays out the kernel that is to explain a log, and reads the log's events.
+    pub fn new(
+        board: &Board,
+        revision: Revision,
+        config: Config,
+        log: &Log,
+        probes: &Probes,
+    ) -> Result<Self, SetupError> {
+        let facts = Facts::of(log);
+        let with_facts = RefCell::new(config.clone());
+        let kernel = setup::kernel_with(
+            board,
+            revision,
+            config,
+            |board, config| {
+                facts.apply(board, config);
+                with_facts.replace(config.clone());
+            },
+            |board| start(facts.verbs(board)),
+        )?;
+        let (owed, observed, not_compared) = events::read(&kernel, &facts, log, probes);
+        let is_call = |o: &events::Owed| !matches!(o.shown, shown::Shown::Level(_));
+        let devices = || kernel.board().device_ids();
+        let specifiers = devices().map(|d| {
+            let specs = kernel.description(d).iommus.iter();
+            let name = |node: kernel::of::tree::NodeId| board.tree.node(node).name.clone();
+            let first = |args: &[u32]| args.first().copied().unwrap_or(0);
+            specs.map(|s| (name(s.node), first(&s.args))).collect()
+        });
+        let mut of_thread: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (i, event) in owed.iter().enumerate() {
+            if let Some(pid) = event.pid {
+                of_thread.entry(pid).or_default().push(i);
+            }
+        }
+        let fixed = Arc::new(Fixed {
+            of_thread,
+            has_threadless: owed.iter().any(|o| o.pid.is_none()),
+            first_call: owed.iter().position(is_call).unwrap_or(owed.len()),
+            owed,
+            observed,
+            devices: devices()
+                .map(|d| (kernel.device(d).name.clone(), d))
+                .collect(),
+            specifiers: specifiers.collect(),
+            has_user: !facts.verbs(kernel.board()).is_empty(),
+            kernel: kernel.clone(),
+        });
+        Ok(Self {
+            kernel,
+            facts,
+            not_compared,
+            config: with_facts.into_inner(),
+            place: Place::start(fixed.clone()),
+            fixed,
+        })
+    }
+
+    /// How many events are to be explained.
+    pub fn events(&self) -> usize {
+        self.fixed.owed.len()
+    }
+
+    /// The number in the log of an event that is to be explained.
+    pub fn entry(&self, event: usize) -> Option<usize> {
+        self.fixed.owed.get(event).map(|o| o.entry)
+    }
+
+    /// An event that is to be explained, in words.
+    pub fn text(&self, event: usize) -> Option<String> {
+        let owed = self.fixed.owed.get(event)?;
+        Some(owed.shown.text(&self.kernel))
+    }
+
+    /// Searches for a schedule that explains the log.
+    pub fn validate(&self, bounds: Bounds) -> Verdict {
+        Verdict {
+            found: search(&self.kernel, &self.place, bounds),
+            events: self.events(),
+        }
+    }
+}
+
+/// A boot; beside it, what user space asked for.
+fn start(user: Vec<Vec<Verb>>) -> Start {
+    if user.is_empty() {
+        return Start::Boot;
+    }
+    let mut cpus = vec![vec![Verb::Boot], vec![Verb::DeferredProbeWorkFunc]];
+    cpus.extend(user);
+    Start::Scenario {
+        initial: vec![],
+        cpus,
+    }
+}

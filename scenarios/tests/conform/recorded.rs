@@ -1,0 +1,203 @@
+//! Recorded boots are accepted for their kernel, and rejected for one that does otherwise.
+
+use crate::cases::{BOOTS, Boot, asynchronous, boot, no_link, plain, renesas, strict, verdict};
+use checker::engine::conform::{Answer, Bounds};
+use kernel::kernel::Warn;
+use scenarios::trace::Log;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn accepted(boot: &Boot, text: &str) {
+    let found = boot.validate(text, boot.kernel, Bounds::default());
+    assert_eq!(
+        verdict(&found).0,
+        "accepted",
+        "{} on {}: {:?}",
+        boot.folder,
+        boot.kernel,
+        verdict(&found)
+    );
+}
+
+#[test]
+fn each_recorded_boot_is_accepted_for_its_kernel() {
+    for boot in BOOTS {
+        accepted(boot, &boot.text());
+    }
+}
+
+/// Boots in which something happens that the kernels differ in.
+#[test]
+fn a_boot_is_rejected_for_a_kernel_that_does_otherwise() {
+    for (folder, other) in [
+        // Before bcb81ac6ae3c firmware is not parsed by the walk; after it, it is.
+        ("smmu-last/6.12.107+deb13", "v6.16"),
+        ("smmu-last/6.16.12+deb13", "6.12.107"),
+        ("smmu-last/7.2.13+deb14", "bcb81ac6ae3c^"),
+        ("smmu-deferred/6.12.107+deb13", "7.2.13"),
+        ("smmu-deferred/7.2.13+deb14", "6.12.107"),
+        ("client-supplier/7.2.13+deb14", "v6.12"),
+        ("rk-multi/6.12.107+deb13", "v6.16"),
+        ("rk-multi/6.16.12+deb13", "6.12.107"),
+        // Two instances, and no gate yet.
+        ("rk-multi/6.16.12+deb13", "bcb81ac6ae3c"),
+        ("rk-multi/7.2.13+deb14", "v6.12"),
+        ("rcar-gen3/6.12.107-ipmmu", "7.2.13"),
+    ] {
+        let boot = BOOTS.iter().find(|b| b.folder == folder);
+        let boot = boot.unwrap_or_else(|| panic!("no boot {folder}"));
+        let found = boot.validate(&boot.text(), other, Bounds::default());
+        assert_eq!(verdict(&found).0, "rejected", "{folder} on {other}");
+    }
+}
+
+/// The schedule that explains a boot with a warning has the warning, though the log of the tracer
+/// does not.
+#[test]
+fn what_the_tracer_does_not_show_comes_out_of_the_schedule() {
+    for (folder, device, warn) in [
+        ("forced/f1-b", "dmaclient0", Warn::LateProbe),
+        ("forced/f2-platform-a", "dmaclient0", Warn::LateProbe),
+        ("forced/f2-platform-a", "dmaclient0", Warn::OwnerCnt),
+        (
+            "repeat/smmu-async/7.2.13+deb14/outcome-2",
+            "pwrseq0",
+            Warn::LateProbe,
+        ),
+        (
+            "repeat/smmu-async/7.2.13+deb14/outcome-3",
+            "pwrseq1",
+            Warn::LateProbe,
+        ),
+    ] {
+        let boot = BOOTS.iter().find(|b| b.folder == folder).expect("a boot");
+        let log = Log::of_text("trace.txt", &boot.text());
+        let case = boot.case(&log, boot.kernel);
+        let found = case.validate(Bounds::default()).found;
+        let Answer::Accepted(run) = found.answer else {
+            panic!("{folder}: not accepted");
+        };
+        let dev = case
+            .kernel
+            .board()
+            .device_by_name(device)
+            .expect("a device");
+        let end = run.trace.end.outcome.device(dev).expect("it is a client");
+        assert!(end.warned(warn), "{folder}: {device} has no {warn:?}");
+    }
+}
+
+type Configure = fn(&mut kernel::config::Config);
+
+/// All boots of the folder `shared/traces` beside the checkout, not trimmed.
+const SHARED: &[(&str, &str, Configure)] = &[
+    ("smmu-first", "smmu-first.dts", plain),
+    ("smmu-last", "smmu-last.dts", plain),
+    ("smmu-last-nolink", "smmu-last.dts", no_link),
+    ("smmu-last-strict", "smmu-last.dts", strict),
+    ("smmu-deferred", "smmu-deferred.dts", plain),
+    ("client-supplier", "client-supplier.dts", plain),
+    ("rk-multi", "rk-multi.dts", plain),
+    ("rcar-gen3", "rcar-gen3.dts", renesas),
+    ("smmu-async", "smmu-last.dts", asynchronous),
+];
+
+fn not_run(what: &str) {
+    // On the real standard error, which the test harness does not swallow.
+    let _ = writeln!(std::io::stderr(), "NOT RUN: {what}");
+}
+
+fn shared() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let main = std::fs::read_to_string(root.join(".git")).ok();
+    let main = main.as_deref().and_then(|link| {
+        let git_dir = Path::new(link.strip_prefix("gitdir:")?.trim());
+        Some(git_dir.ancestors().nth(3)?.to_owned())
+    });
+    let beside = [Some(root.to_owned()), main].into_iter().flatten();
+    let mut found = beside.filter_map(|c| Some(c.parent()?.join("shared/traces")));
+    found.find(|path| path.is_dir())
+}
+
+/// The text of a compressed file, if there is an `xz`.
+fn unpacked(path: &Path) -> Option<String> {
+    let output = Command::new("xz").arg("-dc").arg(path).output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}
+
+const OUTCOME_1: &str = "repeat/smmu-async/7.2.13+deb14/outcome-1/";
+const OUTCOME_2: &str = "repeat/smmu-async/7.2.13+deb14/outcome-2/";
+const OUTCOME_3: &str = "repeat/smmu-async/7.2.13+deb14/outcome-3/";
+
+/// The function tracer from the start of the boot: names are in the messages. It shows neither
+/// what returns nor which driver is a module.
+fn early(shared: &Path) {
+    let folder = shared.join("smmu-first-early");
+    let text = unpacked(&folder.join("7.2.13+deb14/trace.txt.xz")).expect("xz unpacks it");
+    let mut log = Log::of_text("trace.txt", &text);
+    let dmesg = Log::read(&folder.join("7.2.13+deb14/dmesg.txt"));
+    log.merge(dmesg.unwrap_or_else(|e| panic!("{e}")));
+    assert!(log.name_devices() > 100);
+    let board = String::leak(folder.join("smmu-first.dts").display().to_string());
+    let boot = boot("smmu-first-early", board, "7.2.13", |config| {
+        config.loaded_modules.push("virtio-mmio".to_owned());
+        let no_device = "a000200.virtio_mmio".to_owned();
+        config.probe_results.insert(no_device, -19);
+    });
+    let case = boot.case(&log, boot.kernel);
+    assert!(case.events() > 150, "{}", case.events());
+    let found = case.validate(Bounds::default()).found;
+    assert_eq!(verdict(&found).0, "accepted");
+}
+
+#[test]
+fn every_trace_beside_the_checkout_is_accepted() {
+    let Some(shared) = shared() else {
+        return not_run("shared/traces absent");
+    };
+    if Command::new("xz").arg("--version").output().is_err() {
+        return not_run("xz absent");
+    }
+    let mut run = 0;
+    for (case, dts, configure) in SHARED {
+        let folder = shared.join(case);
+        let kernels = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{case}: {e}"));
+        for kernel in kernels {
+            let path = kernel.expect("an entry").path();
+            let trace = path.join("trace.txt.xz");
+            let Some(kernel) = path.file_name().and_then(|n| n.to_str()) else {
+                continue;
+            };
+            if trace.is_file() {
+                let release = kernel.split(['+', '-']).next().unwrap_or(kernel);
+                let board = String::leak(format!("{}/{dts}", folder.display()));
+                let boot = boot(case, board, String::leak(release.to_owned()), *configure);
+                let text = unpacked(&trace).expect("xz unpacks it");
+                accepted(&boot, &text);
+                run += 1;
+            }
+        }
+    }
+    for (folder, board, configure) in [
+        (
+            OUTCOME_1,
+            "smmu-async/smmu-last.dts",
+            asynchronous as fn(&mut _),
+        ),
+        (OUTCOME_2, "smmu-async/smmu-last.dts", asynchronous),
+        (OUTCOME_3, "smmu-async/smmu-last.dts", asynchronous),
+        ("forced/f1-b/run1.", "forced/confirm.dts", plain),
+        ("forced/f2-platform-a/run1.", "forced/confirm.dts", plain),
+    ] {
+        let trace = shared.join(format!("{folder}trace.txt.xz"));
+        let board = String::leak(shared.join(board).display().to_string());
+        let boot = boot(folder, board, "7.2.13", configure);
+        accepted(&boot, &unpacked(&trace).expect("xz unpacks it"));
+        run += 1;
+    }
+    early(&shared);
+    run += 1;
+    assert!(run >= 32, "only {run} traces");
+    let _ = writeln!(std::io::stderr(), "{run} whole traces accepted");
+}
