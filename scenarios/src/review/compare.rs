@@ -283,7 +283,8 @@ fn moves(base: &Found<'_>, patched: &Found<'_>, witnesses: &mut Witnesses<'_>) -
     all
 }
 
-/// Fields with data races between functions that had none.
+/// Fields with data races between functions that had none, or have none any more. A field that had
+/// some and has others is no worse for it: KCSAN reports it before and after.
 fn races(base: &Found<'_>, patched: &Found<'_>, witnesses: &mut Witnesses<'_>) -> Vec<FindingMove> {
     let none = BTreeSet::new();
     let fields: BTreeSet<&Finding> = base.races.keys().chain(patched.races.keys()).collect();
@@ -291,6 +292,7 @@ fn races(base: &Found<'_>, patched: &Found<'_>, witnesses: &mut Witnesses<'_>) -
     for finding in fields {
         let of = |found: &Found<'_>| found.races.get(finding).unwrap_or(&none).clone();
         let (before, after) = (of(base), of(patched));
+        let is_other = !before.is_empty() && !after.is_empty();
         let new: Vec<String> = after.difference(&before).cloned().collect();
         let gone: Vec<String> = before.difference(&after).cloned().collect();
         for (sites, is_new) in [(new, true), (gone, false)] {
@@ -298,13 +300,25 @@ fn races(base: &Found<'_>, patched: &Found<'_>, witnesses: &mut Witnesses<'_>) -
                 continue;
             }
             let (never, some) = (Verdict::Never, Verdict::Sometimes);
+            let is_shown = is_new && !is_other;
+            let witness = is_shown
+                .then(|| witnesses.of_race(finding, &sites))
+                .flatten();
+            let mut finding = finding.clone();
+            if is_other {
+                finding.what = "other data race on a field that has some".to_owned();
+            }
             all.push(FindingMove {
-                finding: finding.clone(),
-                level: finding.kind.level(),
+                level: if is_other {
+                    Level::Other
+                } else {
+                    finding.kind.level()
+                },
+                finding,
                 base: if is_new { never } else { some },
                 patched: if is_new { some } else { never },
-                witness: is_new.then(|| witnesses.of_race(finding, &sites)).flatten(),
                 sites,
+                witness,
             });
         }
     }

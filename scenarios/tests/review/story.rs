@@ -79,6 +79,37 @@ fn a_patch_that_always_asks_for_ready_stops_the_walk() {
     assert_eq!(reported.standing, Standing::Better);
 }
 
+/// A fix that defers a bind is no loss where no task of the test retries, and a race on a field that
+/// is racy anyway is no worse between other functions.
+#[test]
+fn a_fix_is_better_and_nothing_else() {
+    let review = data("b46064a18810^..b46064a18810", &[]);
+    let standings: BTreeSet<_> = review.scenarios.iter().map(|c| c.standing).collect();
+    assert_eq!(
+        standings,
+        BTreeSet::from([Standing::Better, Standing::Unchanged])
+    );
+    let fixed = scenario(&review, "registration-against-bind");
+    let (sometimes, never) = (Verdict::Sometimes, Verdict::Never);
+    assert_eq!(
+        (fixed.base.verdict, fixed.patched.verdict),
+        (sometimes, never)
+    );
+    assert_eq!(moved(fixed, Kind::DmaOpsSwitched), Some((sometimes, never)));
+    let deferred = |line: &String| line.contains(", deferred,");
+    assert!(
+        fixed.new.iter().any(|o| o.lines.iter().any(deferred)),
+        "{:?}",
+        fixed.new
+    );
+    let races = fixed
+        .findings
+        .iter()
+        .filter(|f| f.finding.kind == Kind::DataRace);
+    let levels: BTreeSet<_> = races.map(|f| f.level).collect();
+    assert_eq!(levels, BTreeSet::from([Level::Other]));
+}
+
 #[test]
 fn what_is_worse_comes_first() {
     let review = data(AMBARUS, &[]);
