@@ -306,7 +306,7 @@ fn races(base: &Found<'_>, patched: &Found<'_>, witnesses: &mut Witnesses<'_>) -
                 .flatten();
             let mut finding = finding.clone();
             if is_other {
-                finding.what = "other data race on a field that has some".to_owned();
+                finding.what = String::from("other data race on a field that has some");
             }
             all.push(FindingMove {
                 level: if is_other {
