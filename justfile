@@ -49,6 +49,16 @@ explain *ARGS:
 replay *ARGS:
     cargo run -- replay {{ARGS}}
 
+# what a patch changes: just review bcb81ac6ae3c^..bcb81ac6ae3c
+[positional-arguments]
+review *ARGS:
+    cargo run -- review "$@"
+
+# the row of a patch to review: just new-patch my-patch --subject "iommu: ..." --effect "..."
+[positional-arguments]
+new-patch NAME *ARGS:
+    @cargo run --quiet -- new-patch "$@"
+
 # one scenario under every engine and under SPIN, as a table: just peers --seconds 10
 peers *ARGS:
     cargo bench -p scenarios --bench peers -- {{ARGS}}

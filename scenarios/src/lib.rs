@@ -4,6 +4,7 @@ pub mod board;
 pub mod boot;
 pub mod conform;
 pub mod litmus;
+pub mod review;
 pub mod runner;
 pub mod setup;
 pub mod shards;

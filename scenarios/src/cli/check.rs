@@ -243,7 +243,7 @@ impl Check {
 }
 
 /// The scenario files among `paths`; folders are searched, in alphabetical order.
-fn scenario_files(paths: &[PathBuf]) -> miette::Result<Vec<PathBuf>> {
+pub(crate) fn scenario_files(paths: &[PathBuf]) -> miette::Result<Vec<PathBuf>> {
     let mut files = vec![];
     for path in paths {
         if !path.is_dir() {

@@ -9,8 +9,10 @@ mod kernels;
 mod limits;
 mod machine;
 mod merge;
+mod new_patch;
 mod progress;
 mod replay;
+mod review;
 mod trace_setup;
 
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +48,8 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Replay(replay::Replay),
+    Review(review::Review),
+    NewPatch(new_patch::New),
     Merge(merge::Merge),
     Conform(conform::Conform),
     TraceSetup(trace_setup::TraceSetup),
@@ -97,6 +101,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Review(command) => command.run(),
+        Command::NewPatch(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Conform(command) => command.run(),
         Command::TraceSetup(command) => command.run(),
@@ -105,6 +111,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
 }
 
 impl Boards {
+    /// The option, as a further command needs it.
+    fn options(&self) -> Vec<String> {
+        let dir = self.boards.as_ref().map(|dir| dir.display().to_string());
+        dir.map_or(vec![], |dir| vec!["--boards".to_owned(), dir])
+    }
+
     /// The folder of boards for a scenario file.
     fn of(&self, scenario: &std::path::Path) -> PathBuf {
         let near = || {

@@ -137,7 +137,9 @@ pub fn same_revision(a: &str, b: &str) -> bool {
 }
 
 /// How often the condition's proposition holds, over all outcomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Verdict {
     /// In no outcome.
     Never,
