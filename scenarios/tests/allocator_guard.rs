@@ -8,12 +8,13 @@
 
 #[path = "../../model/checker/tests/counting/mod.rs"]
 mod counting;
+mod files;
 
 use checker::engine::exhaustive::{Options, explore};
 use counting::{Guarded, violations};
+use files::{crate_folder, scenario_files};
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What a search reaches within this many states is enough: it tries each choice of a state
@@ -22,14 +23,9 @@ const MAX_STATES: u64 = 2_000;
 
 #[test]
 fn no_task_owns_heap_memory_where_it_can_be_suspended() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = std::fs::read_dir(root.join("basics")).expect("the scenarios are there");
+    let root = crate_folder();
     let mut executions = 0;
-    for entry in folder {
-        let path = entry.expect("the folder can be read").path();
-        if path.extension().is_none_or(|e| e != "litmus") {
-            continue;
-        }
+    for path in scenario_files() {
         let test = Test::load(&path, &root.join("boards")).expect("the scenario can be read");
         let kernels = test.kernels().take(1).chain(test.kernels().last());
         for kernel in kernels.collect::<BTreeSet<_>>() {

@@ -4,10 +4,14 @@
 //! The functions are those that the kernel crate's source names in a call (`on_device("NAME"` and
 //! `task::call("NAME"`). A Never about code that nothing reaches would be vacuous.
 
+#[path = "files/mod.rs"]
+mod scenario;
+
 use checker::engine::exhaustive::{Go, Options};
 use checker::event::What;
 use kernel::config::Config;
 use kernel::revision::Revision;
+use scenario::{crate_folder, scenario_files};
 use scenarios::board;
 use scenarios::boot::boot;
 use scenarios::runner::Test;
@@ -18,7 +22,7 @@ use std::path::{Path, PathBuf};
 const UNREACHED: [(&str, &str); 0] = [];
 
 fn folder(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    crate_folder().join(path)
 }
 
 fn files(path: &Path, extension: &str) -> Vec<PathBuf> {
@@ -56,7 +60,7 @@ fn modelled() -> BTreeSet<String> {
 /// Functions that an exploration of some scenario on some kernel enters.
 fn reached_by_scenarios() -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
-    for file in files(&folder("basics"), "litmus") {
+    for file in scenario_files() {
         let test = Test::load(&file, &folder("boards")).expect("the scenario is well formed");
         for kernel in test.kernels() {
             let answer = test

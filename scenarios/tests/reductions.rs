@@ -4,13 +4,16 @@
 //! This is what holds the model's checkpoints to their word: a live local that one of them leaves
 //! out would merge states that differ, and lose outcomes.
 
+mod files;
+
 use checker::engine::exhaustive::{Go, Options};
 use checker::outcome::{Complete, Final};
+use files::{crate_folder, scenario_files};
 use kernel::outcome::Outcome;
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// A search without reductions that needs more states than this is compared as a part only.
@@ -18,26 +21,11 @@ const MAX_STATES: u64 = 400_000;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = files()
+    let trials = scenario_files()
         .into_iter()
         .flat_map(|file| trials_of(&file))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn crate_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn files() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(crate_folder().join("basics")).expect("the scenarios are there");
-    let paths = folder.map(|entry| entry.expect("the folder can be read").path());
-    let mut files: Vec<PathBuf> = paths
-        .filter(|p| p.extension().is_some_and(|e| e == "litmus"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "there are scenarios");
-    files
 }
 
 fn load(file: &Path) -> Result<Test, Failed> {

@@ -86,9 +86,12 @@ fn file(scenario: &str) -> String {
     format!("scenarios/basics/{scenario}.litmus")
 }
 
-/// Reviews scenarios; all of them if none is named.
+/// Reviews scenarios; the basics if none is named, so that a new room elsewhere changes nothing.
 fn review(range: &str, scenarios: &[&str], options: &[&str]) -> Output {
-    let files: Vec<String> = scenarios.iter().map(|s| file(s)).collect();
+    let mut files: Vec<String> = scenarios.iter().map(|s| file(s)).collect();
+    if files.is_empty() {
+        files.push("scenarios/basics".to_owned());
+    }
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     run(&[&["review", range], &files[..], options].concat())
 }

@@ -3,8 +3,11 @@
 //!
 //! Scenarios are found, not listed: a `.litmus` file in a folder of this crate is a test.
 
+mod files;
+
 use checker::engine::exhaustive::{Go, Options};
 use checker::outcome::Complete;
+use files::{crate_folder, scenario_files};
 use insta::Settings;
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::litmus::{self, Litmus};
@@ -20,7 +23,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = scenario_files(crate_folder());
+    let files = scenario_files();
     let mut trials: Vec<Trial> = files.iter().flat_map(|file| of_file(file)).collect();
     let mut claim = |name: &str, holds: fn(&[PathBuf]) -> Result<(), Failed>| {
         let files = files.clone();
@@ -34,30 +37,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn crate_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn snapshots() -> PathBuf {
     crate_folder().join("../snapshots")
-}
-
-/// The `.litmus` files in a folder and those below it, in alphabetical order.
-fn scenario_files(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
-        .map(|entry| entry.expect("a folder can be read to its end").path())
-        .collect();
-    entries.sort();
-    let mut files = vec![];
-    for entry in entries {
-        if entry.is_dir() && !entry.ends_with("target") {
-            files.extend(scenario_files(&entry));
-        } else if entry.extension().is_some_and(|e| e == "litmus") {
-            files.push(entry);
-        }
-    }
-    files
 }
 
 /// A test for each kernel. A file that cannot be read is one failing test.

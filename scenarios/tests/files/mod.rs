@@ -1,0 +1,36 @@
+//! The scenarios of this crate: found, not listed.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of this crate.
+pub(crate) fn crate_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every `.litmus` file of this crate, in alphabetical order.
+///
+/// # Panics
+///
+/// If there is none.
+pub(crate) fn scenario_files() -> Vec<PathBuf> {
+    let files = below(crate_folder());
+    assert!(!files.is_empty(), "there are scenarios");
+    files
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("a folder can be read to its end").path())
+        .collect();
+    entries.sort();
+    let mut files = vec![];
+    for entry in entries {
+        if entry.is_dir() && !entry.ends_with("target") {
+            files.extend(below(&entry));
+        } else if entry.extension().is_some_and(|e| e == "litmus") {
+            files.push(entry);
+        }
+    }
+    files
+}
