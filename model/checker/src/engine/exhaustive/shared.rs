@@ -176,11 +176,15 @@ impl<'a> Shared<'a> {
         locked(&self.told).done
     }
 
-    /// About how many bytes the search takes, with what it takes to read the report off the graph.
+    /// About how many bytes the search takes, with what it takes to read the report off the graph:
+    /// but for the diagrams of what dead cells can hold, of which nobody knows before.
     pub(super) fn memory(&self) -> u64 {
-        /// Bytes for each state, and as many for the edges again, when the graph is put together.
-        const GRAPH: u64 = 28;
-        self.visited.bytes() + 2 * locked(&self.told).edges + GRAPH * self.states()
+        /// Bytes for each state when the report is read off the graph.
+        const GRAPH: u64 = 48;
+        /// So many times the bytes of the edges, which are put together by where they begin and by
+        /// where they lead.
+        const EDGES: u64 = 6;
+        self.visited.bytes() + EDGES * locked(&self.told).edges + GRAPH * self.states()
     }
 
     /// Whether the search has gone on for longer than it may.
