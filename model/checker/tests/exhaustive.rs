@@ -299,3 +299,18 @@ fn what_nobody_reads_any_more_multiplies_outcomes_and_not_states() {
         without.states
     );
 }
+
+/// Who tries a lock sees that it is taken before anything is done under it.
+#[test]
+fn no_transaction_begins_with_a_lock_that_is_tried() {
+    let holds = vec![Op::Lock(0), Op::Store(0, 1), Op::Unlock(0)];
+    let tries = vec![
+        Op::TryLockOrSkip(0, 2),
+        Op::Store(1, 1),
+        Op::Unlock(0),
+        Op::Add(0, 1),
+    ];
+    let (values, _) = with_all_options(&Program::new(2, 1, vec![holds, tries]));
+    // The try has failed, and the addition comes before the store.
+    assert!(values.contains(&vec![1, 0]), "{values:?}");
+}

@@ -374,10 +374,10 @@ impl<M: Model> Walk<M> {
     ///
     /// To take a lock commutes with whatever others do before the next operation of the task, none
     /// of whom can touch the lock (Lipton, "Reduction: a method of proving properties of parallel
-    /// programs", 1975; Flanagan & Qadeer, "Transactions for software model checking", 2003). A
-    /// second lock is not taken in the same step, since that could wait, neither is a plain field
-    /// accessed, since others might be about to do so too, and once the task has dropped a lock the
-    /// step is over.
+    /// programs", 1975; Flanagan & Qadeer, "Transactions for software model checking", 2003), unless
+    /// somebody tries the lock. A second lock is not taken in the same step, since that could wait,
+    /// neither is a plain field accessed, since others might be about to do so too, and once the task
+    /// has dropped a lock the step is over.
     pub(crate) fn step(&mut self, task: TaskId) {
         self.step_in_parts(task, |_| {});
     }
@@ -394,9 +394,10 @@ impl<M: Model> Walk<M> {
         }
     }
 
+    /// Whether a task is about to take a lock that nobody tries: who tries it sees it taken.
     fn is_at_lock(&self, task: TaskId) -> bool {
         let node = self.automaton.node(self.tasks.nodes[task.index()]);
-        matches!(node.op, Op::Lock { .. })
+        matches!(node.op, Op::Lock { lock, .. } if !self.marks.unlock(lock))
     }
 
     fn goes_on(&self, task: TaskId) -> bool {
