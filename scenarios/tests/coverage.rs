@@ -4,19 +4,18 @@
 //! The functions are those that the kernel crate's source names in a call (`on_device("NAME"` and
 //! `task::call("NAME"`). A Never about code that nothing reaches would be vacuous.
 
-#[path = "files/mod.rs"]
-mod scenario;
+mod files;
 
 use checker::engine::exhaustive::{Go, Options};
 use checker::event::What;
+use files::{below, crate_folder, scenario_files};
 use kernel::config::Config;
 use kernel::revision::Revision;
-use scenario::{crate_folder, scenario_files};
 use scenarios::board;
 use scenarios::boot::boot;
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Functions that no scenario and no boot enters, and why.
 const UNREACHED: [(&str, &str); 0] = [];
@@ -25,24 +24,10 @@ fn folder(path: &str) -> PathBuf {
     crate_folder().join(path)
 }
 
-fn files(path: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = vec![];
-    for entry in std::fs::read_dir(path).expect("the folder is there") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_dir() {
-            found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|e| e == extension) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
 /// The functions that the model names: the string that follows a call's opening parenthesis.
 fn modelled() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for file in files(&folder("../model/kernel/src"), "rs") {
+    for file in below(&folder("../model/kernel/src"), "rs") {
         let source = std::fs::read_to_string(&file).expect("it is there");
         for call in ["on_device(", "task::call("] {
             for after in source.split(call).skip(1) {
@@ -75,7 +60,7 @@ fn reached_by_scenarios() -> BTreeSet<String> {
 /// Functions that the boot of some board enters.
 fn reached_by_boots() -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
-    for file in files(&folder("boards"), "dts") {
+    for file in below(&folder("boards"), "dts") {
         let board = board::load(&file).expect("the board is well formed");
         let booted = boot(&board, Revision::newest(), Config::default()).expect("it boots");
         reached.extend(booted.trace.events.iter().filter_map(|e| match &e.what {

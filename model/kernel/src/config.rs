@@ -63,3 +63,11 @@ impl Default for Config {
         }
     }
 }
+
+impl Config {
+    /// fw_devlink=on or off; `strict` is on with fw_devlink.strict=1.
+    pub fn set_fw_devlink(&mut self, mode: &str) {
+        self.fw_devlink = mode != "off";
+        self.fw_devlink_strict = mode == "strict";
+    }
+}

@@ -94,14 +94,14 @@ impl Boards {
     }
 
     fn config(&self) -> Config {
-        Config {
-            fw_devlink: self.fw_devlink != "off",
-            fw_devlink_strict: self.fw_devlink == "strict",
+        let mut config = Config {
             catalogue: self.drivers.catalogue(),
             any_driver: self.any_driver,
             load_modules: !self.no_load,
             ..Config::default()
-        }
+        };
+        config.set_fw_devlink(&self.fw_devlink);
+        config
     }
 
     /// Hands each file and what came of it to `each`, in the order of the files.

@@ -114,7 +114,8 @@ impl Drivers {
     }
 }
 
-fn probe_result(text: &str) -> Result<(String, i32), String> {
+/// Reads `DEVICE=ERROR`.
+pub(crate) fn probe_result(text: &str) -> Result<(String, i32), String> {
     let parsed = text
         .split_once('=')
         .and_then(|(device, error)| Some((device.to_owned(), errno::parse(error)?)));
@@ -158,10 +159,8 @@ impl Boot {
     }
 
     fn config(&self) -> Config {
-        Config {
+        let mut config = Config {
             modules: !self.no_modules,
-            fw_devlink: self.fw_devlink != "off",
-            fw_devlink_strict: self.fw_devlink == "strict",
             async_probe: self.async_probe.iter().cloned().collect(),
             allow: self.allow.iter().cloned().collect(),
             soc_revision: self.soc_revision.clone(),
@@ -171,7 +170,9 @@ impl Boot {
             loaded_modules: self.module.clone(),
             probe_results: self.probe.iter().cloned().collect(),
             ..Config::default()
-        }
+        };
+        config.set_fw_devlink(&self.fw_devlink);
+        config
     }
 
     fn explore(&self, board: &board::Board, revision: Revision) -> miette::Result<ExitCode> {

@@ -1,10 +1,10 @@
 //! `probe-litmus conform`
 
 use super::NOT_AS_STATED;
+use super::boot::probe_result;
 use checker::engine::conform::{Answer, Bounds};
 use clap::Args;
 use kernel::config::Config;
-use kernel::errno;
 use kernel::revision::Revision;
 use miette::miette;
 use scenarios::board;
@@ -76,13 +76,6 @@ pub(crate) struct Conform {
     /// Shows all that happens in the run that was found
     #[arg(long)]
     verbose: bool,
-}
-
-fn probe_result(text: &str) -> Result<(String, i32), String> {
-    let parsed = text
-        .split_once('=')
-        .and_then(|(device, error)| Some((device.to_owned(), errno::parse(error)?)));
-    parsed.ok_or_else(|| "expected DEVICE=ERROR, such as ee100000.mmc=-EPROBE_DEFER".to_owned())
 }
 
 impl Conform {
@@ -173,8 +166,7 @@ impl Conform {
             }
         }
         if let Some(mode) = &self.fw_devlink {
-            config.fw_devlink = mode != "off";
-            config.fw_devlink_strict = mode == "strict";
+            config.set_fw_devlink(mode);
         }
         config.async_probe.extend(self.async_probe.iter().cloned());
         config.absent.extend(self.without.iter().cloned());

@@ -121,11 +121,7 @@ impl Review {
         if self.memory.get() == Memory::Sequential {
             return Ok(());
         }
-        if let Some(workers) = self.machine.asked_workers().filter(|w| *w != 1) {
-            return Err(miette!(
-                "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
-            ));
-        }
+        self.memory.is_supported(&self.machine)?;
         if self.max_seconds.is_some() {
             return Err(miette!(
                 "--memory weak: found --max-seconds, which only searches under sc have"

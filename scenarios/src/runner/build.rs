@@ -79,10 +79,7 @@ fn config(test: &Test) -> Result<Config, TestError> {
         let value = &line.value.value.value;
         match (line.value.key.value.as_str(), value) {
             ("modules", Value::Word(word)) => config.modules = word == "y",
-            ("fw_devlink", Value::Word(word)) => {
-                config.fw_devlink = word != "off";
-                config.fw_devlink_strict = word == "strict";
-            }
+            ("fw_devlink", Value::Word(word)) => config.set_fw_devlink(word),
             ("deferred_probe_timeout", Value::Number(n)) => {
                 config.deferred_probe_timeout = u32::try_from(*n).map_err(|_| {
                     wrong(

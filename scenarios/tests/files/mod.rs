@@ -1,4 +1,4 @@
-//! The scenarios of this crate: found, not listed.
+//! The scenarios of this crate, and other files: found, not listed.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,13 @@ pub(crate) fn crate_folder() -> &'static Path {
 ///
 /// If there is none.
 pub(crate) fn scenario_files() -> Vec<PathBuf> {
-    let files = below(crate_folder());
+    let files = below(crate_folder(), "litmus");
     assert!(!files.is_empty(), "there are scenarios");
     files
 }
 
-fn below(folder: &Path) -> Vec<PathBuf> {
+/// The files in a folder and those below it with this extension, in alphabetical order.
+pub(crate) fn below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
         .map(|entry| entry.expect("a folder can be read to its end").path())
@@ -27,8 +28,8 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     let mut files = vec![];
     for entry in entries {
         if entry.is_dir() && !entry.ends_with("target") {
-            files.extend(below(&entry));
-        } else if entry.extension().is_some_and(|e| e == "litmus") {
+            files.extend(below(&entry, extension));
+        } else if entry.extension().is_some_and(|e| e == extension) {
             files.push(entry);
         }
     }

@@ -505,11 +505,8 @@ impl<M: Model> Machine<M> {
 
     /// The outcome of a world in which nobody can go on.
     pub(crate) fn finish(&self) -> Final<M::Outcome> {
-        self.state.borrow_mut().peeking = true;
-        let outcome = with(self, || self.model.outcome());
-        self.state.borrow_mut().peeking = false;
         Final {
-            outcome,
+            outcome: self.peek(|| self.model.outcome()),
             deadlock: self.deadlock(),
         }
     }

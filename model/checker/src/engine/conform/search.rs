@@ -40,6 +40,7 @@ struct Move {
 }
 
 /// The farthest place so far.
+#[derive(Default)]
 struct Farthest {
     position: usize,
     moves: Vec<Move>,
@@ -83,11 +84,7 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         moves: vec![],
         spare: vec![],
         states: 0,
-        farthest: Farthest {
-            position: 0,
-            moves: vec![],
-            instead: BTreeSet::new(),
-        },
+        farthest: Farthest::default(),
         stopped: None,
     };
     let mut rounds = 1;
@@ -113,11 +110,7 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         }
         rounds += 1;
         search.visited.clear();
-        search.farthest = Farthest {
-            position: 0,
-            moves: vec![],
-            instead: BTreeSet::new(),
-        };
+        search.farthest = Farthest::default();
     };
     Found {
         answer,

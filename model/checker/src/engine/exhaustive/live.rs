@@ -22,14 +22,13 @@ pub(super) struct Dead {
 impl<M: Model> Worker<'_, M> {
     /// Leaves out of the fingerprint what no task will read any more.
     pub(super) fn forget(&mut self) {
-        let Some(footprints) = self.footprints.as_ref() else {
-            return;
-        };
         if !self.shared.options.live_variables {
             return;
         }
-        let footprints = footprints.clone();
         self.know();
+        let Some(footprints) = &self.footprints else {
+            return;
+        };
         let dead = &mut self.dead;
         dead.now.clear();
         let known = &self.known;
