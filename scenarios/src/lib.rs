@@ -4,6 +4,7 @@ pub mod board;
 pub mod boot;
 pub mod conform;
 pub mod litmus;
+pub mod report;
 pub mod review;
 pub mod runner;
 pub mod setup;

@@ -74,7 +74,7 @@ impl Witness {
 }
 
 /// Which events are shown: those by which tasks take notice of each other, and notes.
-fn kept(events: &[&Event]) -> BTreeSet<usize> {
+pub(crate) fn kept(events: &[&Event]) -> BTreeSet<usize> {
     let mut kept = BTreeSet::new();
     let mut last_write: BTreeMap<CellId, (TaskId, usize)> = BTreeMap::new();
     let mut readers: BTreeMap<CellId, BTreeSet<TaskId>> = BTreeMap::new();
@@ -113,7 +113,8 @@ fn kept(events: &[&Event]) -> BTreeSet<usize> {
     kept
 }
 
-fn describe(event: &Event, names: &Resolver<'_>, kernel: &Kernel) -> String {
+/// What an event is, in words.
+pub(crate) fn describe(event: &Event, names: &Resolver<'_>, kernel: &Kernel) -> String {
     let text = match &event.what {
         What::Enter { function, object } if object.is_empty() => format!("{function}()"),
         What::Enter { function, object } => format!("{function}({object})"),

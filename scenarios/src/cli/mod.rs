@@ -12,6 +12,7 @@ mod merge;
 mod new_patch;
 mod progress;
 mod replay;
+mod report;
 mod review;
 mod trace_setup;
 
@@ -49,6 +50,7 @@ enum Command {
     Explain(explain::Explain),
     Replay(replay::Replay),
     Review(review::Review),
+    Report(report::Report),
     NewPatch(new_patch::New),
     Merge(merge::Merge),
     Conform(conform::Conform),
@@ -102,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Explain(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Review(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::NewPatch(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Conform(command) => command.run(),

@@ -234,6 +234,18 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// In how many outcomes each finding is; for a data race, how many pairs of functions have it,
+    /// and for what goes round, in how many ways it does.
+    fn counts(&self) -> BTreeMap<Finding, usize> {
+        let mut counts = BTreeMap::new();
+        for finding in self.outcomes.iter().flatten().chain(&self.rounds) {
+            *counts.entry(finding.clone()).or_default() += 1;
+        }
+        let races = self.races.iter();
+        counts.extend(races.map(|(finding, sites)| (finding.clone(), sites.len())));
+        counts
+    }
+
     /// In how many outcomes this is.
     fn verdict(&self, finding: &Finding) -> Verdict {
         let has = |set: &BTreeSet<Finding>| set.contains(finding);
@@ -248,6 +260,11 @@ impl<'a> Found<'a> {
         }
         by_outcome
     }
+}
+
+/// What is wrong on one kernel: how often each finding comes about.
+pub(crate) fn findings_of(test: &Test, answer: &Answer) -> BTreeMap<Finding, usize> {
+    Found::of(test, answer).counts()
 }
 
 /// The findings that come about more or less often, the worst first, with witnesses for those that

@@ -25,6 +25,7 @@ mod shown;
 mod summary;
 pub mod text;
 
+pub(crate) use compare::findings_of;
 pub use compare::{Compared, compare};
 pub use detail::Detail;
 pub use finding::{Finding, Kind, Level};

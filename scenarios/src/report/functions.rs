@@ -1,0 +1,57 @@
+//! In which file of the kernel a function is.
+
+/// The file, from the root of the kernel tree, that has a function which the model enters; as of
+/// v7.3-rc7, and the same for all of them back to v6.12. `None` for one that is not in the table.
+///
+/// `arm_smmu_of_xlate` is the one of SMMUv3, the only Arm SMMU that boards of scenarios have.
+pub fn kernel_file(function: &str) -> Option<&'static str> {
+    let row = FILES.iter().find(|(_, all)| all.contains(&function));
+    row.map(|(file, _)| *file)
+}
+
+const FILES: [(&str, &[&str]); 11] = [
+    ("drivers/base/core.c", &["device_add", "device_del"]),
+    (
+        "drivers/base/dd.c",
+        &[
+            "__device_attach_async_helper",
+            "__driver_attach_async_helper",
+            "__driver_probe_device",
+            "deferred_probe_initcall",
+            "deferred_probe_timeout_work_func",
+            "deferred_probe_work_func",
+            "device_driver_attach",
+            "device_release_driver",
+            "driver_bound",
+            "driver_probe_device",
+            "really_probe",
+        ],
+    ),
+    ("drivers/base/driver.c", &["driver_register"]),
+    ("drivers/base/platform.c", &["platform_dma_configure"]),
+    (
+        "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
+        &["arm_smmu_of_xlate"],
+    ),
+    ("drivers/iommu/dma-iommu.c", &["iommu_setup_dma_ops"]),
+    (
+        "drivers/iommu/iommu.c",
+        &[
+            "__iommu_probe_device",
+            "iommu_device_register",
+            "iommu_device_unregister",
+            "iommu_device_unuse_default_domain",
+            "iommu_device_use_default_domain",
+            "iommu_fwspec_free",
+            "iommu_fwspec_init",
+            "iommu_init_device",
+            "iommu_probe_device",
+            "iommu_release_device",
+            "probe_iommu_group",
+        ],
+    ),
+    ("drivers/iommu/ipmmu-vmsa.c", &["ipmmu_of_xlate"]),
+    ("drivers/iommu/of_iommu.c", &["of_iommu_configure"]),
+    ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
+    ("drivers/of/device.c", &["of_dma_configure_id"]),
+];

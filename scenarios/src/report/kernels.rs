@@ -1,0 +1,119 @@
+//! The kernels of all scenarios, side by side, in the order of history.
+
+use super::room::{Room, Run, is_worse};
+use kernel::commit::CommitId;
+use kernel::revision::Revision;
+use std::collections::BTreeMap;
+
+/// The columns of the index.
+#[derive(Debug)]
+pub(super) struct Columns(pub(super) Vec<Column>);
+
+/// A kernel, and all that scenarios call it.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) revision: Revision,
+    /// Tags first.
+    pub(super) names: Vec<String>,
+    /// The series that it belongs to: `v6.15`, or `proposed`.
+    pub(super) series: String,
+}
+
+impl Columns {
+    pub(super) fn of(rooms: &[Room]) -> Self {
+        let mut names: BTreeMap<Revision, Vec<String>> = BTreeMap::new();
+        for run in rooms.iter().flat_map(|r| &r.runs) {
+            let all = names.entry(run.revision).or_default();
+            if !all.contains(&run.written) {
+                all.push(run.written.clone());
+            }
+        }
+        let column = |(revision, mut names): (Revision, Vec<String>)| {
+            names.sort_by_key(|n| (!is_tag(n), n.len(), n.clone()));
+            let series = series(revision, &names);
+            Column {
+                revision,
+                names,
+                series,
+            }
+        };
+        Self(names.into_iter().map(column).collect())
+    }
+
+    /// Runs of columns of one series: its name and how many.
+    pub(super) fn series(&self) -> Vec<(&str, usize)> {
+        let mut all: Vec<(&str, usize)> = vec![];
+        for column in &self.0 {
+            match all.last_mut() {
+                Some((name, n)) if *name == column.series => *n += 1,
+                _ => all.push((&column.series, 1)),
+            }
+        }
+        all
+    }
+}
+
+fn is_tag(name: &str) -> bool {
+    name.starts_with('v') && !name.contains(' ')
+}
+
+fn series(revision: Revision, names: &[String]) -> String {
+    if let Some(tag) = names.iter().rev().find(|n| is_tag(n)) {
+        return tag.split('-').next().unwrap_or(tag).to_owned();
+    }
+    let Some(last) = revision.commits().next_back() else {
+        return String::new();
+    };
+    if !last.commit().is_mainline() {
+        return "proposed".to_owned();
+    }
+    let (major, minor) = last.commit().version.series();
+    format!("v{major}.{minor}")
+}
+
+/// Whether a kernel is a point of mainline's history, and not one with a commit more or less.
+fn is_on_line(revision: Revision) -> bool {
+    let last = revision.commits().next_back();
+    last.is_some_and(|id| Revision::parse(id.commit().id) == Ok(revision))
+}
+
+/// A verdict that is another one than on the kernel before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Move {
+    /// The run before and the run after, as indices.
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) is_worse: bool,
+    /// What the later kernel has and the earlier has not.
+    pub(super) added: Vec<CommitId>,
+}
+
+/// The kernel that a run is compared with: the one before it in mainline's history. For a kernel
+/// beside that history, the last one all of whose commits it has.
+fn before(runs: &[Run], nth: usize) -> Option<usize> {
+    let this = runs[nth].revision;
+    let has_all = |r: Revision| r.commits().all(|id| this.has(id));
+    (0..nth).rev().find(|i| {
+        let r = runs[*i].revision;
+        is_on_line(r) && (is_on_line(this) || has_all(r))
+    })
+}
+
+/// The verdicts of a scenario that moved.
+pub(super) fn moves(room: &Room) -> Vec<Move> {
+    let each = (0..room.runs.len()).filter_map(|to| {
+        let from = before(&room.runs, to)?;
+        let (old, new) = (&room.runs[from], &room.runs[to]);
+        (old.verdict != new.verdict).then(|| Move {
+            from,
+            to,
+            is_worse: is_worse(room.quantifier, old.verdict, new.verdict),
+            added: new
+                .revision
+                .commits()
+                .filter(|id| !old.revision.has(*id))
+                .collect(),
+        })
+    });
+    each.collect()
+}
