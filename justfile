@@ -54,6 +54,10 @@ replay *ARGS:
 review *ARGS:
     cargo run -- review "$@"
 
+# what scenarios say, as pages: just report -o report, then open report/index.html
+report *ARGS:
+    cargo run -- report {{ARGS}}
+
 # the row of a patch to review: just new-patch my-patch --subject "iommu: ..." --effect "..."
 [positional-arguments]
 new-patch NAME *ARGS:

@@ -111,12 +111,20 @@ fn cell(room: &Room, run: &Run, moved: Option<&Move>) -> Markup {
         run.outcomes.len(),
     );
     html! {
-        td class={ "verdict " (class(run.verdict)) } title=(title) {
+        td class={ "verdict " (class(run.verdict)) (moved_class(moved)) } title=(title) {
             (letter(run.verdict))
             span.hidden { (&run.verdict.word()[1..]) }
             @if let Some(m) = moved { (mark(room, m)) }
             @if run.bounded.is_some() { small { "bounded" } }
             @if !run.is_as_stated() && run.bounded.is_none() { small { "not as stated" } }
         }
+    }
+}
+
+fn moved_class(moved: Option<&Move>) -> &'static str {
+    match moved {
+        None => "",
+        Some(m) if m.is_worse => " broke",
+        Some(_) => " fixed",
     }
 }

@@ -164,9 +164,9 @@ fn witnesses(room: &Room) -> Markup {
 
 fn drawn(room: &Room, nth: usize, witness: &Witness, of: &[&Run]) -> Markup {
     let id = format!("run{}", nth + 1);
-    let holds = if witness.holds { "holds" } else { "" };
+    let class = if witness.holds { "run holds" } else { "run" };
     html! {
-        figure.run id=(id) class=(holds) tabindex="0" {
+        figure id=(id) class=(class) tabindex="0" {
             figcaption {
                 h3 {
                     @for (i, run) in of.iter().enumerate() {
@@ -183,8 +183,8 @@ fn drawn(room: &Room, nth: usize, witness: &Witness, of: &[&Run]) -> Markup {
                     }
                     ". " (handovers(&witness.lanes))
                 }
-                (controls(witness.lanes.steps.len()))
             }
+            (controls(witness.lanes.steps.len()))
             @if witness.lanes.steps.is_empty() {
                 p.quiet { "No task takes notice of another." }
             } @else {

@@ -104,11 +104,12 @@
     const name = decodeURIComponent(location.hash.slice(1));
     const short = name.match(/^step=(\d+)$/);
     if (short && figures.length) return select(figures[0], Number(short[1]) - 1);
-    const step = name && document.getElementById(name);
-    if (step?.classList.contains("step")) {
+    const step = document.getElementById(name);
+    if (step?.matches(".step")) {
       select(step.closest("figure.run"), Number(step.dataset.step) - 1);
     }
   }
   addEventListener("hashchange", follow);
-  follow();
+  // Once the browser itself has gone to the anchor.
+  requestAnimationFrame(() => requestAnimationFrame(follow));
 })();

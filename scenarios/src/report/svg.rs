@@ -9,7 +9,7 @@ const ROW: usize = 18;
 /// Where the first lane is; to its left stands who goes on.
 const FIRST: usize = 56;
 /// From lane to lane.
-const LANE: usize = 26;
+const LANE: usize = 34;
 /// How much further right the text of the next lane begins.
 const SHIFT: usize = 36;
 /// How much further in a call's content is.
@@ -30,7 +30,9 @@ pub(super) fn run(id: &str, lanes: &Lanes) -> Markup {
             g.names { @for (nth, name) in lanes.lanes.iter().enumerate() { (lane_name(nth, name)) } }
             g.rails { @for nth in 0..lanes.lanes.len() { (rail(lanes, nth)) } }
             g.steps { @for nth in 0..lanes.steps.len() { (step(id, lanes, nth)) } }
-            g.hands { @for hand in &lanes.handovers { (handover(lanes, hand)) } }
+            g.hands {
+                @for (nth, hand) in lanes.handovers.iter().enumerate() { (handover(lanes, hand, nth)) }
+            }
         }
     }
 }
@@ -120,12 +122,13 @@ fn mark(sort: Sort, x: usize, y: usize) -> Markup {
     }
 }
 
-/// An arrow from the step that drops a lock to the one that takes it.
-fn handover(lanes: &Lanes, hand: &Handover) -> Markup {
+/// An arrow from the step that drops a lock to the one that takes it. Those that follow each other
+/// go down side by side.
+fn handover(lanes: &Lanes, hand: &Handover, nth: usize) -> Markup {
     let (from, to) = (&lanes.steps[hand.from], &lanes.steps[hand.to]);
     let (x1, x2) = (x(from.lane), x(to.lane));
     let (y1, y2) = (y(lanes, hand.from), y(lanes, hand.to));
-    let middle = usize::midpoint(x1, x2);
+    let middle = usize::midpoint(x1, x2) + nth % 4 * 4 - 6;
     // The head points into the lane from the side that the arrow comes from.
     let (tip, back) = if x2 > x1 {
         (x2 - 4, x2 - 11)
@@ -136,7 +139,7 @@ fn handover(lanes: &Lanes, hand: &Handover) -> Markup {
     let head = format!("{tip},{y2} {back},{} {back},{}", y2 - 4, y2 + 4);
     let (giver, taker) = (short(&lanes.lanes[from.lane]), short(&lanes.lanes[to.lane]));
     html! {
-        g.hand data-from=(hand.from + 1) data-to=(hand.to + 1) {
+        g class={ "hand " (colour(from.lane)) } data-from=(hand.from + 1) data-to=(hand.to + 1) {
             title { (hand.lock) ": " (giver) " drops it, " (taker) " takes it next" }
             path d=(path) {}
             polygon points=(head) {}
@@ -173,4 +176,47 @@ fn hover(lane: &str, step: &Step) -> String {
         text = format!("{text}\ncalled by {}", callers.join(", "));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+    use crate::report::{Handover, Lanes, Sort, Step};
+
+    fn step(lane: usize, depth: usize, sort: Sort, text: &str) -> Step {
+        Step {
+            lane,
+            depth,
+            sort,
+            text: text.to_owned(),
+            calls: vec!["really_probe", "of_iommu_configure"],
+        }
+    }
+
+    /// Two tasks, a lock that goes from one to the other, and a mark of each shape.
+    #[test]
+    fn a_small_run_is_drawn() {
+        let lock = "client0: &dev->mutex";
+        let lanes = Lanes {
+            lanes: vec!["CPU0 (boot)".to_owned(), "CPU1 (<b>)".to_owned()],
+            steps: vec![
+                step(0, 0, Sort::Call, "of_iommu_configure(client0)"),
+                step(0, 1, Sort::Lock, &format!("unlock {lock}")),
+                step(1, 0, Sort::Lock, &format!("lock {lock}")),
+                step(1, 0, Sort::Field, "client0: dev->driver = client-drv"),
+                step(0, 1, Sort::Splat, "WARN"),
+            ],
+            handovers: vec![Handover {
+                from: 1,
+                to: 2,
+                lock: lock.to_owned(),
+            }],
+        };
+        let drawn = run("run1", &lanes).into_string().replace("><", ">\n<");
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../../tests/report");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("a-small-run", drawn));
+    }
 }

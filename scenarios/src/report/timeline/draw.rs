@@ -33,7 +33,7 @@ fn place(entries: &[Entry]) -> (Vec<Placed<'_>>, usize) {
             0
         };
         placed.push(Placed { entry, y, is_new });
-        y += ROW + entry.rooms.len() * ROW;
+        y += ROW * (1 + entry.rooms.len() + usize::from(entry.without_room.is_some()));
     }
     (placed, y + 10)
 }
@@ -49,7 +49,7 @@ pub(super) fn line(entries: &[Entry], rooms: &[Room]) -> Markup {
         svg.timeline width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) } role="img"
             aria-label="Commits by version, from v4.12 to v7.3" {
             line.rail x1=(RAIL) x2=(RAIL) y1="6" y2=(last + 8) {}
-            @for p in &placed { (entry(p)) (links(p, rooms)) }
+            @for p in &placed { (entry(p)) (links(p, rooms)) (without_room(p)) }
         }
     }
 }
@@ -82,6 +82,15 @@ fn entry(p: &Placed<'_>) -> Markup {
                 (entry.subject)
                 @if !notes.is_empty() { tspan.notes { "  " (notes) } }
             }
+        }
+    }
+}
+
+/// Why an entry has no room.
+fn without_room(p: &Placed<'_>) -> Markup {
+    html! {
+        @if let Some(why) = &p.entry.without_room {
+            text.why x=(SUBJECT) y=(p.y + ROW + 3) { (why) }
         }
     }
 }

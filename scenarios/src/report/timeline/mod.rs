@@ -27,6 +27,8 @@ struct Entry {
     rows: Vec<usize>,
     /// Scenarios that show it.
     rooms: Vec<String>,
+    /// Why none shows it, if the museum says so.
+    without_room: Option<String>,
 }
 
 /// All of it.
@@ -58,16 +60,17 @@ fn entries(museum: &Museum) -> Vec<Entry> {
         entry.rows = museum.rows_of(entry.id);
         entry.rooms = museum.rooms_of(entry.id);
         entry.thread = thread(entry.id);
+        if entry.rooms.is_empty() {
+            entry.without_room = museum.why_without_room(entry.id);
+        }
     }
     all
 }
 
 fn of_table(row: &'static commit::Commit) -> Entry {
     let mut notes = vec![];
-    match row.status {
-        Status::Merged => {}
-        Status::Reverted { by } => notes.push(format!("reverted by {by}")),
-        Status::Proposed => notes.push("proposed".to_owned()),
+    if let Status::Reverted { by } = row.status {
+        notes.push(format!("reverted by {by}"));
     }
     let points: Vec<String> = row.stable.iter().map(ToString::to_string).collect();
     if !points.is_empty() {
@@ -83,6 +86,7 @@ fn of_table(row: &'static commit::Commit) -> Entry {
         thread: None,
         rows: vec![],
         rooms: vec![],
+        without_room: None,
     }
 }
 

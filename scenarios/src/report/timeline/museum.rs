@@ -56,6 +56,20 @@ impl Museum {
         rooms.map(|(scenario, _)| scenario.clone()).collect()
     }
 
+    /// What the list says of a commit that no scenario shows: `row 14: needs virtio-iommu`.
+    pub(super) fn why_without_room(&self, id: &str) -> Option<String> {
+        let rows: Vec<&Row> = self
+            .rows
+            .iter()
+            .filter(|r| r.commits.contains(id))
+            .collect();
+        let texts: Vec<String> = rows
+            .iter()
+            .map(|r| format!("row {}: {}", r.number, r.text))
+            .collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    }
+
     /// The rows, by place, that are about a commit.
     pub(super) fn rows_of(&self, id: &str) -> Vec<usize> {
         let rows = self.rows.iter().filter(|r| r.commits.contains(id));

@@ -28,6 +28,7 @@ pub(super) fn entries() -> Vec<Entry> {
         thread: None,
         rows: vec![],
         rooms: vec![],
+        without_room: None,
     };
     OLDER.iter().map(entry).collect()
 }

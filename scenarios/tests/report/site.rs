@@ -1,0 +1,299 @@
+//! What is in the pages, read by a parser that is not ours.
+
+use super::{SCENARIOS, content, rooms, site};
+use scenarios::report::Site;
+use scraper::{ElementRef, Html, Selector};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn pages() -> BTreeMap<&'static str, Html> {
+    let html = site().iter().filter(|f| f.path.ends_with(".html"));
+    html.map(|f| (f.path.as_str(), Html::parse_document(&f.content)))
+        .collect()
+}
+
+fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    let selector = Selector::parse(selector).expect("a selector");
+    page.select(&selector).collect()
+}
+
+fn text(element: ElementRef<'_>) -> String {
+    let words: Vec<&str> = element.text().flat_map(str::split_whitespace).collect();
+    words.join(" ")
+}
+
+#[test]
+fn the_pages_are_well_formed() {
+    for (path, page) in pages() {
+        assert_eq!(page.errors, Vec::<String>::new(), "{path}");
+        assert_eq!(all(&page, "html[lang] head title").len(), 1, "{path}");
+        assert_eq!(all(&page, "meta[name=viewport]").len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn a_parse_error_would_be_seen() {
+    let broken = content("index.html").replace("</td>", "</td></p></b>");
+    assert!(!Html::parse_document(&broken).errors.is_empty());
+}
+
+#[test]
+fn the_ids_of_a_page_are_unique() {
+    for (path, page) in pages() {
+        let mut seen = BTreeSet::new();
+        for element in all(&page, "[id]") {
+            let id = element.attr("id").unwrap_or_default();
+            assert!(!id.is_empty() && seen.insert(id), "{path}: {id}");
+        }
+    }
+}
+
+#[test]
+fn every_scenario_has_a_page_that_the_index_leads_to() {
+    let pages = pages();
+    let index = all(&pages["index.html"], "table.index tbody th a");
+    let linked: BTreeSet<&str> = index.iter().filter_map(|a| a.attr("href")).collect();
+    let expected: BTreeSet<String> = SCENARIOS
+        .iter()
+        .map(|s| format!("scenario/{}.html", s.split('/').next_back().unwrap_or(s)))
+        .collect();
+    assert!(
+        linked
+            .iter()
+            .copied()
+            .eq(expected.iter().map(String::as_str))
+    );
+    assert!(
+        expected
+            .iter()
+            .all(|page| pages.contains_key(page.as_str()))
+    );
+}
+
+/// `scenario/a.html` and `../style.css` to `style.css`.
+fn resolve(from: &str, link: &str) -> String {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in link.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn is_outside(link: &str) -> bool {
+    let sha = link.strip_prefix("https://git.kernel.org/torvalds/c/");
+    sha.is_some_and(|s| s.len() >= 12 && s.bytes().all(|b| b.is_ascii_hexdigit()))
+        || link.starts_with("https://lore.kernel.org/all/")
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = pages();
+    let mut followed = 0;
+    for (path, page) in &pages {
+        let links = all(page, "[href], [src]").into_iter();
+        for link in links.filter_map(|e| e.attr("href").or(e.attr("src"))) {
+            if is_outside(link) {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                (*path).to_owned()
+            } else {
+                resolve(path, file)
+            };
+            assert!(site().iter().any(|f| f.path == target), "{path}: {link}");
+            if !anchor.is_empty() {
+                let ids = all(&pages[target.as_str()], "[id]");
+                assert!(
+                    ids.iter().any(|e| e.attr("id") == Some(anchor)),
+                    "{path}: {link}"
+                );
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 4 * pages.len(), "{followed}");
+}
+
+#[test]
+fn nothing_is_asked_of_the_network() {
+    for (path, page) in pages() {
+        for element in all(&page, "script, img, iframe, link, source, use, object") {
+            let from = element
+                .attr("src")
+                .or(element.attr("href"))
+                .unwrap_or_default();
+            assert!(
+                !from.contains(':') && !from.starts_with("//"),
+                "{path}: {from}"
+            );
+        }
+    }
+    assert!(!content("style.css").contains("url(") && !content("style.css").contains("@import"));
+    assert!(!content("script.js").contains("fetch("));
+}
+
+/// The row of a scenario in the index: for each kernel that it ran on, what the cell says.
+fn cells(scenario: &str) -> Vec<String> {
+    let index = Html::parse_document(content("index.html"));
+    let rows = all(&index, "table.index tbody tr").into_iter();
+    let link = Selector::parse("th a").expect("a selector");
+    let mut of = rows.filter(|r| r.select(&link).any(|a| text(a) == scenario));
+    let row = of.next().unwrap_or_else(|| panic!("no row of {scenario}"));
+    let cell = Selector::parse("td.verdict").expect("a selector");
+    row.select(&cell).map(text).collect()
+}
+
+#[test]
+fn a_cell_has_its_verdict_in_letters_and_marks_what_moved() {
+    let said = cells("driver-read-twice").join(" ");
+    // bcb81ac6ae3c^, bcb81ac6ae3c, 95deee37a123^, 95deee37a123, v7.3-rc7
+    assert_eq!(said, "N ever S ometimes ▲ S ometimes N ever ▼ N ever");
+    let said = cells("rebind-by-hand").join(" ");
+    assert_eq!(said, "N ever N ever N ever N ever");
+}
+
+#[test]
+fn a_commit_alone_between_two_kernels_is_to_blame() {
+    let index = Html::parse_document(content("index.html"));
+    let rows: Vec<String> = all(&index, "table.moved tbody tr")
+        .into_iter()
+        .map(text)
+        .collect();
+    let row = |id: &str| {
+        rows.iter()
+            .find(|r| r.starts_with(id))
+            .map_or("", String::as_str)
+    };
+    assert_eq!(
+        row("95deee37a123"),
+        "95deee37a123 platform: Fix race condition during DMA configure at IOMMU probe time \
+         ▼ driver-read-twice S→N"
+    );
+    assert!(
+        row("bcb81ac6ae3c").contains("▲ late-probe-at-bind N→S"),
+        "{rows:?}"
+    );
+    assert!(
+        row("bcb81ac6ae3c").contains("▼ driverless-client A→N"),
+        "{rows:?}"
+    );
+    assert!(row("ambarus-ready-always").contains("proposed ▲ driverless-client N→A"));
+}
+
+#[test]
+fn the_kernels_stand_in_the_order_of_history() {
+    let index = Html::parse_document(content("index.html"));
+    let kernels: Vec<String> = all(&index, "table.index th.kernel")
+        .into_iter()
+        .map(|th| th.text().collect())
+        .collect();
+    let place = |name: &str| {
+        kernels
+            .iter()
+            .position(|k| k.split(" = ").any(|n| n == name))
+    };
+    let expected = [
+        "v6.14",
+        "bcb81ac6ae3c^",
+        "bcb81ac6ae3c",
+        "d9d3cede4167",
+        "95deee37a123",
+        "v6.16",
+        "v7.3-rc7",
+        "v7.3-rc7 + ambarus-ready-always",
+    ];
+    let places: Vec<usize> = expected
+        .iter()
+        .map(|name| place(name).unwrap_or_else(|| panic!("no {name} in {kernels:?}")))
+        .collect();
+    assert!(
+        places.is_sorted() && places.windows(2).all(|w| w[0] < w[1]),
+        "{places:?}"
+    );
+}
+
+#[test]
+fn a_page_says_what_check_says() {
+    let page = Html::parse_document(content("scenario/late-probe-at-bind.html"));
+    let question = all(&page, "p.question")
+        .into_iter()
+        .map(text)
+        .collect::<String>();
+    assert!(question.starts_with("Can a client's own bind be the first to find its IOMMU"));
+    let rows: Vec<String> = all(&page, "table.matrix tr")
+        .into_iter()
+        .map(text)
+        .collect();
+    // As in the snapshots of the scenario: of_xlate once in each outcome, and three invariants.
+    let has = |start: &str| rows.iter().any(|r| r.starts_with(start));
+    assert!(
+        has("Outcomes with the condition, of all 0/2 8/12 8/11 8/11 6/8"),
+        "{rows:#?}"
+    );
+    assert!(has("I3 no probe at driver bind 8/12 client0"), "{rows:#?}");
+    assert!(
+        has("corrupt client0: DMA ops switched under the driver 2/12 2/11"),
+        "{rows:#?}"
+    );
+    let bars: Vec<String> = all(&page, "svg.bars text").into_iter().map(text).collect();
+    assert_eq!(bars[..2], ["bcb81ac6ae3c^", "0/1 always"]);
+    assert_eq!(
+        bars[bars.len() - 3..],
+        ["v7.3-rc7", "0/1 in 4 of 8", "1/0 in 4 of 8"]
+    );
+}
+
+#[test]
+fn the_time_line_has_every_commit_of_the_table() {
+    let page = Html::parse_document(content("timeline.html"));
+    let entries: Vec<String> = all(&page, "svg.timeline .entry")
+        .into_iter()
+        .map(text)
+        .collect();
+    for commit in kernel::commit::table() {
+        let said: Vec<_> = entries
+            .iter()
+            .filter(|e| e.contains(commit.subject))
+            .collect();
+        assert!(
+            said.iter().any(|e| e.contains(commit.id)),
+            "{} in {said:?}",
+            commit.id
+        );
+    }
+    let rooms: Vec<String> = all(&page, "svg.timeline .room")
+        .into_iter()
+        .map(text)
+        .collect();
+    assert!(
+        rooms.contains(&"driver-read-twice ▼ fixed: S → N".to_owned()),
+        "{rooms:?}"
+    );
+    // Not in this report: named, and no link.
+    assert!(
+        rooms.contains(&"coherent-flag-lost".to_owned()),
+        "{rooms:?}"
+    );
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_run() {
+    let mut again = rooms();
+    again.reverse();
+    assert!(
+        Site::new(again).files() == site(),
+        "another site of the same scenarios"
+    );
+}
+
+#[test]
+fn the_bytes_say_nothing_of_this_machine() {
+    for file in site() {
+        let here = env!("CARGO_MANIFEST_DIR");
+        assert!(!file.content.contains(here), "{}", file.path);
+    }
+}
