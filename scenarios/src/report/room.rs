@@ -11,6 +11,7 @@ use checker::outcome::{Complete, Final};
 use kernel::outcome::Outcome;
 use kernel::revision::Revision;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Component, Path};
 
 /// A scenario on its kernels.
@@ -210,7 +211,7 @@ pub(super) fn slug(name: &str) -> String {
         if c.is_ascii_alphanumeric() || ".-".contains(c) {
             slug.push(c);
         } else {
-            slug.push_str(&format!("_{:x}", c as u32));
+            let _ = write!(slug, "_{:x}", u32::from(c));
         }
     }
     slug

@@ -132,9 +132,10 @@ fn findings(room: &Room) -> Vec<Row> {
     let row = |(level, finding): (Level, &Finding)| {
         let cell = |run: &Run| {
             let n = run.findings.get(finding)?;
-            Some(match is_race(finding) {
-                true => format!("{n} pairs"),
-                false => format!("{n}/{}", run.outcomes.len()),
+            Some(if is_race(finding) {
+                format!("{n} pairs")
+            } else {
+                format!("{n}/{}", run.outcomes.len())
             })
         };
         Row {

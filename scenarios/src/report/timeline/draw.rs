@@ -66,7 +66,7 @@ fn entry(p: &Placed<'_>) -> Markup {
     let href = format!("https://git.kernel.org/torvalds/c/{}", entry.id);
     html! {
         g class={ "entry " (class) } {
-            title { (entry.effect.unwrap_or("Older than the model.")) }
+            title { (entry.effect.unwrap_or("Not in the model's table.")) }
             @if is_new {
                 text.version x=(RAIL - 14) y=(y + 4) text-anchor="end" {
                     @if entry.is_proposed { "proposed" } @else { (entry.version) }
@@ -79,6 +79,7 @@ fn entry(p: &Placed<'_>) -> Markup {
             @if is_sha { a href=(href) { text.sha x=(ID) y=(y + 4) { (entry.id) } } }
             text.subject x=(if is_sha { SUBJECT } else { ID }) y=(y + 4) {
                 @if !is_sha { tspan.sha { (entry.id) "  " } }
+                @if entry.subject.is_empty() { tspan.notes { "subject not looked up" } }
                 (entry.subject)
                 @if !notes.is_empty() { tspan.notes { "  " (notes) } }
             }

@@ -40,9 +40,9 @@ pub(super) fn page(rooms: &[Room]) -> String {
         p.lead {
             "From the thread of 2017 on the DMA ops of ARM32, in the days of v4.12, to v7.3-rc7: \
              what changed on the way from device to IOMMU group. A filled dot is a commit of the \
-             model, with or without which every kernel can be asked for; a hollow one is older than \
-             v6.12, where the model begins; a ring with a dash is proposed. Hovering says what it \
-             changes."
+             model's table, a hollow one is of the museum alone, and a ring with a dash is \
+             proposed. Hovering says what a commit changes in the model. Beneath it stand the \
+             scenarios that show it, or why there is none."
         }
         (threads())
         (scroll("Commits by version", &draw::line(&entries, rooms)))
