@@ -19,6 +19,7 @@ mod site;
 use checker::engine::exhaustive::{Go, Options};
 use scenarios::report::{File, Room, Site};
 use scenarios::runner::Test;
+use std::path::Path;
 use std::sync::OnceLock;
 
 const SCENARIOS: [&str; 6] = [
@@ -54,4 +55,10 @@ fn site() -> &'static [File] {
 fn content(path: &str) -> &'static str {
     let file = site().iter().find(|f| f.path == path);
     &file.unwrap_or_else(|| panic!("no {path}")).content
+}
+
+/// The pages.
+fn pages() -> impl Iterator<Item = &'static File> {
+    let is_page = |f: &&File| Path::new(&f.path).extension().is_some_and(|e| e == "html");
+    site().iter().filter(is_page)
 }

@@ -8,7 +8,7 @@ use super::{Boards, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use clap::Args;
 use miette::miette;
-use scenarios::report::{Folder, Room, Site};
+use scenarios::report::{Folder, Room, Run, Site};
 use scenarios::runner::Test;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl Report {
                 done += 1;
                 self.explore(&mut room, test, revision, (done, searches))?;
             }
-            is_as_stated &= room.runs.iter().all(|r| r.is_as_stated());
+            is_as_stated &= room.runs.iter().all(Run::is_as_stated);
             rooms.push(room);
         }
         let files = Site::new(rooms).files();

@@ -46,8 +46,7 @@ impl Shown {
 }
 
 fn pages() -> impl Iterator<Item = &'static str> {
-    let all = site().iter().map(|f| f.path.as_str());
-    all.filter(|path| path.ends_with(".html"))
+    super::pages().map(|f| f.path.as_str())
 }
 
 #[test]

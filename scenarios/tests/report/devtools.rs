@@ -77,18 +77,18 @@ impl Browser {
     }
 
     fn open_tab(&mut self) -> Result<(), String> {
-        let target = self.ask("Target.createTarget", json!({"url": "about:blank"}))?;
+        let target = self.ask("Target.createTarget", &json!({"url": "about:blank"}))?;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let session = self.ask("Target.attachToTarget", attach)?;
+        let session = self.ask("Target.attachToTarget", &attach)?;
         self.session = session["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            self.ask(domain, json!({}))?;
+            self.ask(domain, &json!({}))?;
         }
         Ok(())
     }
 
     /// One call and its answer; complaints that come in between are kept.
-    fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, String> {
+    fn ask(&mut self, method: &str, parameters: &Value) -> Result<Value, String> {
         self.asked += 1;
         let mut call = json!({"id": self.asked, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -121,14 +121,14 @@ impl Browser {
                 self.complaints.push(parameters["entry"].to_string());
             }
             Some("Runtime.consoleAPICalled") => {
-                self.complaints.push(parameters["args"].to_string())
+                self.complaints.push(parameters["args"].to_string());
             }
             _ => {}
         }
         Ok(message)
     }
 
-    fn must(&mut self, method: &str, parameters: Value) -> Value {
+    fn must(&mut self, method: &str, parameters: &Value) -> Value {
         self.ask(method, parameters)
             .unwrap_or_else(|e| panic!("{e}"))
     }
@@ -137,7 +137,7 @@ impl Browser {
     pub(crate) fn open(&mut self, url: &str) {
         // A page of the same address but for the anchor would not be loaded anew.
         for url in ["about:blank", url] {
-            self.must("Page.navigate", json!({"url": url}));
+            self.must("Page.navigate", &json!({"url": url}));
             let loaded = "new Promise(done => document.readyState === 'complete' ? done() \
                  : addEventListener('load', () => done())).then(() => new Promise(done => \
                  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))))";
@@ -149,15 +149,15 @@ impl Browser {
     pub(crate) fn show(&mut self, width: u32, scheme: &str) {
         let size =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
-        self.must("Emulation.setDeviceMetricsOverride", size);
+        self.must("Emulation.setDeviceMetricsOverride", &size);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.must("Emulation.setEmulatedMedia", features);
+        self.must("Emulation.setEmulatedMedia", &features);
     }
 
     /// What an expression of JavaScript comes to.
     pub(crate) fn run(&mut self, expression: &str) -> Value {
         let call = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.must("Runtime.evaluate", call);
+        let answer = self.must("Runtime.evaluate", &call);
         assert!(
             answer.get("exceptionDetails").is_none(),
             "{expression}: {answer}"
@@ -168,14 +168,14 @@ impl Browser {
     /// Presses a key and lets go of it.
     pub(crate) fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
-            self.must("Input.dispatchKeyEvent", json!({"type": kind, "key": key}));
+            self.must("Input.dispatchKeyEvent", &json!({"type": kind, "key": key}));
         }
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.ask("Browser.close", json!({}));
+        let _ = self.ask("Browser.close", &json!({}));
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,13 +1,14 @@
 //! What is in the pages, read by a parser that is not ours.
 
+use super::files::scenario_files;
 use super::{SCENARIOS, content, rooms, site};
 use scenarios::report::Site;
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn pages() -> BTreeMap<&'static str, Html> {
-    let html = site().iter().filter(|f| f.path.ends_with(".html"));
-    html.map(|f| (f.path.as_str(), Html::parse_document(&f.content)))
+    super::pages()
+        .map(|f| (f.path.as_str(), Html::parse_document(&f.content)))
         .collect()
 }
 
@@ -278,6 +279,19 @@ fn the_time_line_has_every_commit_of_the_table() {
         rooms.contains(&"coherent-flag-lost".to_owned()),
         "{rooms:?}"
     );
+}
+
+#[test]
+fn every_scenario_of_the_time_line_is_there() {
+    let page = Html::parse_document(content("timeline.html"));
+    let named = all(&page, "svg.timeline .room").into_iter().map(text);
+    let first = named.map(|said| said.split(' ').next().unwrap_or_default().to_owned());
+    let there: BTreeSet<String> = scenario_files()
+        .iter()
+        .filter_map(|f| Some(f.file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    let missing: Vec<String> = first.filter(|name| !there.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
