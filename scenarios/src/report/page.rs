@@ -40,8 +40,8 @@ fn head(room: &Room) -> Markup {
     html! {
         p.crumbs { a href={ "../index.html#" (slug(&room.folder)) } { (room.folder) } " /" }
         h1 { (room.name) }
-        p.question { (last) }
         @for paragraph in background { p { (paragraph) } }
+        p.question { (last) }
         @if !room.fixes.is_empty() || !room.links.is_empty() {
             dl.facts {
                 @for fixes in &room.fixes {
