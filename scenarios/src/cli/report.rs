@@ -49,10 +49,10 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        let folder = Folder::open(&self.output)?;
         let tests = self.load()?;
         let searches = tests.iter().map(|(_, t)| self.kernels(t).len()).sum();
         self.limits.allow(searches)?;
+        let folder = Folder::open(&self.output)?;
         let mut done = 0;
         let mut is_as_stated = true;
         let mut rooms = vec![];

@@ -143,6 +143,9 @@ fn bad_input_is_refused() {
         assert!(!said.contains("panicked"), "{said}");
     }
     assert_eq!(read(&foreign.path().join("thesis.tex")), "mine");
+    let new = empty.path().join("new");
+    assert_eq!(report(&new, &["none.litmus"]).status.code(), Some(2));
+    assert!(!new.exists(), "a folder for a report that cannot be");
     assert!(!foreign.path().join("index.html").exists());
 }
 
