@@ -67,8 +67,9 @@ pub fn kernel_with(
     change: impl FnOnce(&mut kernel::board::Board, &mut Config),
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
-    let mut laid_out =
-        kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
+    let mut laid_out = board
+        .lay_out(&config)
+        .map_err(|error| SetupError::Board {
             board: board.name.clone(),
             error,
         })?;

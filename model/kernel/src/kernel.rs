@@ -188,6 +188,8 @@ pub struct Instance {
     pub(crate) singleton_group: Shared<Option<GroupId>>,
     /// bus_iommu_probe()'s `group_list`, on the stack of whoever registers the instance.
     pub(crate) group_list: List<GroupId>,
+    /// Its fwnode is on rimt_fwnode_list.
+    pub(crate) rimt_fwnode: Shared<bool>,
 }
 
 /// `struct device_driver` and its `struct driver_private`.
@@ -289,7 +291,12 @@ impl Kernel {
         let drivers = drivers.collect();
         let links = board.links.iter().map(|l| {
             let consumer = &board.devices[l.consumer.index()].name;
-            Plain::new(&mut layout, consumer, "link->status", LinkState::Fwnode)
+            let state = if l.by_fw_devlink {
+                LinkState::Fwnode
+            } else {
+                LinkState::Gone
+            };
+            Plain::new(&mut layout, consumer, "link->status", state)
         });
         let links = links.collect();
         Self {
@@ -568,5 +575,6 @@ fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
         ready: Shared::new(l, n, "iommu->ready", false),
         singleton_group: Shared::new(l, n, "iommu->singleton_group", None),
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
+        rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
     }
 }

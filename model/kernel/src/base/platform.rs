@@ -1,6 +1,7 @@
 //! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
 //! same. Follows v7.3-rc7.
 
+use crate::board::Fwnode;
 use crate::commit;
 use crate::ids::{DeviceId, DriverId};
 use crate::kernel::Kernel;
@@ -15,7 +16,11 @@ impl Kernel {
         self.on_device("platform_dma_configure", dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
-            let ret = task::part("drv", drv.to_word(), || self.of_dma_configure_id(dev));
+            let ret = task::part("drv", drv.to_word(), || match self.description(dev).fwnode {
+                Fwnode::OfNode => self.of_dma_configure_id(dev),
+                Fwnode::AcpiDevice => self.acpi_dma_configure_id(dev),
+                Fwnode::Static => 0,
+            });
             if ret != 0 || self.skips_default_domain(dev, drv) {
                 return ret;
             }

@@ -108,18 +108,8 @@ impl Matching {
             of_device: of_device.collect(),
             drivers: used
                 .iter()
-                .map(|row| describe(rows.catalogue[*row], config))
+                .map(|row| DriverDescription::new(rows.catalogue[*row], config))
                 .collect(),
         }
-    }
-}
-
-fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
-    DriverDescription {
-        info,
-        is_async: info.prefers_async
-            || config.async_probe.contains("*")
-            || config.async_probe.contains(info.name),
-        managed_dma: config.managed_dma.contains(info.name),
     }
 }

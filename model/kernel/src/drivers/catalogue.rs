@@ -213,6 +213,19 @@ pub const CATALOGUE: &[DriverInfo] = &[
         Kind::ArmSmmuV3,
         "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
     ),
+    // "LNRO0005" behind which VIOT says that there is one; no compatible of its own.
+    iommu(
+        "virtio-iommu",
+        &[],
+        Kind::Generic(GenericIommu::Virtio),
+        "drivers/iommu/virtio-iommu.c",
+    ),
+    iommu(
+        "riscv,iommu",
+        &["riscv,iommu"],
+        Kind::Generic(GenericIommu::Riscv),
+        "drivers/iommu/riscv/iommu-platform.c",
+    ),
     client(
         "sata_rcar",
         &[
