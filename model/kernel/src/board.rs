@@ -204,7 +204,11 @@ pub const MAX_LINKS: usize = 1 << 16;
 pub const MAX_POPULATE: usize = 16;
 
 /// An error if there are too many.
-pub(crate) fn check_number(what: &'static str, found: usize, most: usize) -> Result<(), BoardError> {
+pub(crate) fn check_number(
+    what: &'static str,
+    found: usize,
+    most: usize,
+) -> Result<(), BoardError> {
     if found <= most {
         return Ok(());
     }

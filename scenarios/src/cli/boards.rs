@@ -170,7 +170,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> miette::Result<()> {
         .map_err(cannot_read)?;
     entries.sort();
     for entry in entries {
-        let is_board = entry.extension().is_some_and(|e| e == "dtb" || e == "dts" || e == "acpi");
+        let is_board = entry
+            .extension()
+            .is_some_and(|e| e == "dtb" || e == "dts" || e == "acpi");
         if entry.is_symlink() && entry.is_dir() {
             continue;
         }

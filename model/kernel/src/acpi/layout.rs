@@ -43,7 +43,11 @@ impl Board {
         let mut board = Self {
             firmware: Firmware::Acpi,
             drivers: used.iter().map(|row| describe(*row, config)).collect(),
-            device_of_node: order.iter().map(|(n, _)| *n).zip((0..).map(DeviceId)).collect(),
+            device_of_node: order
+                .iter()
+                .map(|(n, _)| *n)
+                .zip((0..).map(DeviceId))
+                .collect(),
             ..Self::empty()
         };
         for (((id, node), name), rows) in order.into_iter().zip(names).zip(matching) {
@@ -146,7 +150,10 @@ fn driver_name(node: &Node) -> Option<&'static str> {
         NodeKind::Device(device) => match device.role {
             Some(Role::VirtioIommu) => Some("virtio-iommu"),
             Some(Role::RiscvIommu) => Some("riscv,iommu"),
-            None => HIDS.iter().find(|(hid, _)| *hid == device.hid).map(|(_, d)| *d),
+            None => HIDS
+                .iter()
+                .find(|(hid, _)| *hid == device.hid)
+                .map(|(_, d)| *d),
         },
     }
 }

@@ -16,10 +16,12 @@ impl Kernel {
         self.on_device("platform_dma_configure", dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
-            let ret = task::part("drv", drv.to_word(), || match self.description(dev).fwnode {
-                Fwnode::OfNode => self.of_dma_configure_id(dev),
-                Fwnode::AcpiDevice => self.acpi_dma_configure_id(dev),
-                Fwnode::Static => 0,
+            let ret = task::part("drv", drv.to_word(), || {
+                match self.description(dev).fwnode {
+                    Fwnode::OfNode => self.of_dma_configure_id(dev),
+                    Fwnode::AcpiDevice => self.acpi_dma_configure_id(dev),
+                    Fwnode::Static => 0,
+                }
             });
             if ret != 0 || self.skips_default_domain(dev, drv) {
                 return ret;

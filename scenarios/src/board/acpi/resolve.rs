@@ -105,7 +105,10 @@ impl Resolver<'_, '_> {
         } else if line.ids.is_empty() {
             format!("`{name}` has no id here, expected a line such as `id 0x10 -> smmu0;`")
         } else if line.table == Table::Viot && line.ids.len() > 1 {
-            format!("`{name}` has {} ids, expected the one that VIOT gives", line.ids.len())
+            format!(
+                "`{name}` has {} ids, expected the one that VIOT gives",
+                line.ids.len()
+            )
         } else {
             for (id, iommu) in &line.ids {
                 let iommu = self.iommu_of(line.table, iommu)?;
@@ -150,7 +153,9 @@ impl Resolver<'_, '_> {
         let all: Vec<&str> = known().collect();
         let error = self.cursor.text_error(name.span, message);
         Err(Box::new(if all.is_empty() {
-            error.with_help(format!("this file declares none: {what} is needed above or below"))
+            error.with_help(format!(
+                "this file declares none: {what} is needed above or below"
+            ))
         } else {
             error.with_help(format!("there are: {}", all.join(", ")))
         }))
