@@ -443,6 +443,11 @@ commits! {
         rc(7, 2, 1), Merged, [],
         "Setting dma_coherent no longer rewrites the other flags of struct device.";
 
+    AMBA_DRIVER_READ_ONCE "amba-driver-read-once" "amba: Fix driver_managed_dma check"
+        rc(6, 15, 3), Proposed, [],
+        "amba_dma_configure() reads dev->driver once, as platform_dma_configure() does since \
+         95deee37a123. Posted in April 2025; v7.2 does not have it.";
+
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"
         rc(7, 0, 5), Proposed, [],
