@@ -46,7 +46,7 @@ pub struct IommuSpec {
     pub node: NodeId,
     /// Its instance, if a driver that the model knows can make one of it.
     pub instance: Option<InstanceId>,
-    /// Whether the node is available.
+    /// Whether the node is available; on ACPI, whether the kernel has its driver.
     pub available: bool,
     /// The cells behind the phandle, as many as `#iommu-cells` says: stream or uTLB number, mask.
     pub args: Vec<u32>,

@@ -56,29 +56,34 @@ impl Board {
         }
         let tree = machine.tree();
         board.find_instances(&tree);
-        board.find_endpoints(machine);
+        board.find_endpoints(machine, config);
         board.find_same_streams(&tree);
         board.find_rimt_links()?;
         Ok(board)
     }
 
-    /// The specifiers of all devices, in the order of the tables.
-    fn find_endpoints(&mut self, machine: &Machine) {
+    /// The specifiers of all devices, in the order of the tables. `available` is whether the kernel
+    /// has the IOMMU's driver (iort_iommu_driver_enabled(), CONFIG_VIRTIO_IOMMU); RIMT does not ask.
+    /// A driver that is in no catalogue is taken to be there and never to come, as on a device tree.
+    fn find_endpoints(&mut self, machine: &Machine, config: &Config) {
         for endpoint in &machine.endpoints {
             let iommu = self.device_of_node(endpoint.iommu);
             let instance = iommu.and_then(|d| self.devices[d.index()].instance);
             let Some(device) = self.device_of_node(endpoint.device) else {
                 continue;
             };
-            let label = machine.node(endpoint.iommu).map(|n| n.label.as_str());
-            if let (None, Some(label)) = (instance, label) {
-                self.note_without_driver(label);
+            let Some(iommu) = machine.node(endpoint.iommu) else {
+                continue;
+            };
+            let is_built = driver_name(iommu).is_none_or(|d| !config.absent.contains(d));
+            let available = is_built || endpoint.table == Table::Rimt;
+            if available && instance.is_none() {
+                self.note_without_driver(&iommu.label);
             }
-            let is_pci = iommu.is_none();
             self.devices[device.index()].iommus.push(IommuSpec {
                 node: endpoint.iommu,
                 instance,
-                available: instance.is_some() || is_pci || endpoint.table == Table::Rimt,
+                available,
                 args: vec![endpoint.id],
                 table: Some(endpoint.table),
             });
@@ -146,7 +151,7 @@ fn driver_name(node: &Node) -> Option<&'static str> {
     match &node.kind {
         NodeKind::SmmuV3 => Some("arm-smmu-v3"),
         NodeKind::Smmu => Some("arm-smmu"),
-        NodeKind::VirtioPci => None,
+        NodeKind::VirtioPci => Some("virtio-iommu"),
         NodeKind::Device(device) => match device.role {
             Some(Role::VirtioIommu) => Some("virtio-iommu"),
             Some(Role::RiscvIommu) => Some("riscv,iommu"),
