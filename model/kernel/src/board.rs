@@ -15,6 +15,7 @@ use crate::of::phandle::PhandleError;
 use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+pub(crate) use matching::describe;
 use matching::{Matching, Rows, create};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,19 +125,6 @@ pub struct DriverDescription {
     pub is_async: bool,
     /// `driver_managed_dma`
     pub managed_dma: bool,
-}
-
-impl DriverDescription {
-    /// The catalogue's row, as the configuration has it.
-    pub(crate) fn new(info: &'static DriverInfo, config: &Config) -> Self {
-        Self {
-            info,
-            is_async: info.prefers_async
-                || config.async_probe.contains("*")
-                || config.async_probe.contains(info.name),
-            managed_dma: config.managed_dma.contains(info.name),
-        }
-    }
 }
 
 /// A board, ready to be laid out.

@@ -182,14 +182,14 @@ pub struct Group {
 /// `struct iommu_device`, and what belongs to its registration.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
+    /// Its fwnode is on rimt_fwnode_list.
+    pub(crate) rimt_fwnode: Shared<bool>,
     /// `ready` (since da33e87bd2bf)
     pub ready: Shared<bool>,
     /// `singleton_group`
     pub(crate) singleton_group: Shared<Option<GroupId>>,
     /// bus_iommu_probe()'s `group_list`, on the stack of whoever registers the instance.
     pub(crate) group_list: List<GroupId>,
-    /// Its fwnode is on rimt_fwnode_list.
-    pub(crate) rimt_fwnode: Shared<bool>,
 }
 
 /// `struct device_driver` and its `struct driver_private`.
@@ -572,9 +572,9 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
 
 fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
     Instance {
+        rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
         ready: Shared::new(l, n, "iommu->ready", false),
         singleton_group: Shared::new(l, n, "iommu->singleton_group", None),
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
-        rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
     }
 }

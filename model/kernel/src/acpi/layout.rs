@@ -11,8 +11,8 @@
 
 use super::machine::{Device, Machine, Node, NodeKind, Role, Table};
 use crate::board::{
-    Board, BoardError, DeviceDescription, DriverDescription, Firmware, Fwnode, IommuSpec,
-    LinkDescription, MAX_DEVICES, MAX_LINKS, MAX_NODES, check_number,
+    Board, BoardError, DeviceDescription, Firmware, Fwnode, IommuSpec, LinkDescription,
+    MAX_DEVICES, MAX_LINKS, MAX_NODES, check_number, describe,
 };
 use crate::config::Config;
 use crate::drivers::catalogue::{ANY_DRIVER, DriverInfo};
@@ -42,7 +42,10 @@ impl Board {
             used.iter().copied().zip((0..).map(DriverId)).collect();
         let mut board = Self {
             firmware: Firmware::Acpi,
-            drivers: used.iter().map(|row| describe(*row, config)).collect(),
+            drivers: used
+                .iter()
+                .map(|row| describe(info(*row, config), config))
+                .collect(),
             device_of_node: order
                 .iter()
                 .map(|(n, _)| *n)
@@ -151,9 +154,9 @@ fn driver_name(node: &Node) -> Option<&'static str> {
     match &node.kind {
         NodeKind::SmmuV3 => Some("arm-smmu-v3"),
         NodeKind::Smmu => Some("arm-smmu"),
-        NodeKind::VirtioPci => Some("virtio-iommu"),
+        NodeKind::VirtioPci => Some("virtio_iommu"),
         NodeKind::Device(device) => match device.role {
-            Some(Role::VirtioIommu) => Some("virtio-iommu"),
+            Some(Role::VirtioIommu) => Some("virtio_iommu"),
             Some(Role::RiscvIommu) => Some("riscv,iommu"),
             None => HIDS
                 .iter()
@@ -178,9 +181,9 @@ fn rows(node: &Node, config: &Config) -> BTreeSet<usize> {
     found.or(fallback).into_iter().collect()
 }
 
-fn describe(row: usize, config: &Config) -> DriverDescription {
-    let info = config.catalogue.drivers().get(row);
-    DriverDescription::new(info.unwrap_or(&ANY_DRIVER), config)
+fn info(row: usize, config: &Config) -> &'static DriverInfo {
+    let catalogue = config.catalogue.drivers();
+    catalogue.get(row).unwrap_or(&ANY_DRIVER)
 }
 
 fn bus(node: &Node) -> Bus {

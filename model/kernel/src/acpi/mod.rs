@@ -3,7 +3,8 @@
 //! [`machine`] is what the namespace and the static tables say, [`layout`] makes a board of it.
 //! The other files are the kernel's: [`scan`] for drivers/acpi/scan.c, [`iort`] for
 //! drivers/acpi/arm64/iort.c, [`rimt`] for drivers/acpi/riscv/rimt.c and [`viot`] for
-//! drivers/acpi/viot.c. They follow v7.3-rc7; an older behaviour stands behind `has`.
+//! drivers/acpi/viot.c. They follow v7.3-rc7; an older behaviour stands behind `has`, as far back as
+//! v6.12.
 //!
 //! What differs from a device tree, and is why this folder exists:
 //!

@@ -108,8 +108,19 @@ impl Matching {
             of_device: of_device.collect(),
             drivers: used
                 .iter()
-                .map(|row| DriverDescription::new(rows.catalogue[*row], config))
+                .map(|row| describe(rows.catalogue[*row], config))
                 .collect(),
         }
+    }
+}
+
+/// A row of the catalogue, as the configuration has it.
+pub(crate) fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
+    DriverDescription {
+        info,
+        is_async: info.prefers_async
+            || config.async_probe.contains("*")
+            || config.async_probe.contains(info.name),
+        managed_dma: config.managed_dma.contains(info.name),
     }
 }

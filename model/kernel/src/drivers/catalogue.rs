@@ -208,6 +208,12 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/iommu/rockchip-iommu.c",
     ),
     iommu(
+        "riscv,iommu",
+        &["riscv,iommu"],
+        Kind::Generic(GenericIommu::Riscv),
+        "drivers/iommu/riscv/iommu-platform.c",
+    ),
+    iommu(
         "arm-smmu-v3",
         &["arm,smmu-v3"],
         Kind::ArmSmmuV3,
@@ -215,16 +221,10 @@ pub const CATALOGUE: &[DriverInfo] = &[
     ),
     // "LNRO0005" behind which VIOT says that there is one; no compatible of its own.
     iommu(
-        "virtio-iommu",
+        "virtio_iommu",
         &[],
         Kind::Generic(GenericIommu::Virtio),
         "drivers/iommu/virtio-iommu.c",
-    ),
-    iommu(
-        "riscv,iommu",
-        &["riscv,iommu"],
-        Kind::Generic(GenericIommu::Riscv),
-        "drivers/iommu/riscv/iommu-platform.c",
     ),
     client(
         "sata_rcar",

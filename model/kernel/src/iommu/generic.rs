@@ -39,12 +39,12 @@ pub enum GenericIommu {
     TegraSmmu,
     /// drivers/iommu/sprd-iommu.c
     Sprd,
+    /// drivers/iommu/riscv/iommu.c
+    Riscv,
     /// drivers/iommu/vsi-iommu.c
     Vsi,
     /// drivers/iommu/virtio-iommu.c
     Virtio,
-    /// drivers/iommu/riscv/iommu.c
-    Riscv,
 }
 
 /// How device_group() finds a group.
@@ -94,9 +94,9 @@ impl GenericIommu {
         GenericIommu::Sun50i,
         GenericIommu::TegraSmmu,
         GenericIommu::Sprd,
+        GenericIommu::Riscv,
         GenericIommu::Vsi,
         GenericIommu::Virtio,
-        GenericIommu::Riscv,
     ];
 
     /// The name of its of_xlate().
@@ -179,6 +179,14 @@ impl GenericIommu {
                 P::First,
                 G::Instance,
             ),
+            Self::Riscv => facts(
+                "riscv,iommu",
+                "riscv_iommu_of_xlate",
+                1,
+                false,
+                P::Probed,
+                G::Device,
+            ),
             Self::Vsi => facts(
                 "vsi_iommu",
                 "vsi_iommu_of_xlate",
@@ -188,16 +196,8 @@ impl GenericIommu {
                 G::Instance,
             ),
             Self::Virtio => facts(
-                "virtio-iommu",
+                "virtio_iommu",
                 "viommu_of_xlate",
-                1,
-                false,
-                P::Probed,
-                G::Device,
-            ),
-            Self::Riscv => facts(
-                "riscv,iommu",
-                "riscv_iommu_of_xlate",
                 1,
                 false,
                 P::Probed,
@@ -261,6 +261,17 @@ impl Kernel {
         ret
     }
 
+    /// viommu_get_by_fwnode(): over the virtio bus since 72b6f7cd89ce, before that over the devices
+    /// that are bound to the driver.
+    fn viommu_get_by_fwnode(&self, instance: InstanceId) -> bool {
+        let dev = self.hwdev(instance);
+        if self.has(commit::G72B6F7CD89CE) {
+            return self.device(dev).driver_data.read_once();
+        }
+        let drv = self.board.instances[instance.index()].driver;
+        self.drivers[drv.index()].klist_devices.contains(dev)
+    }
+
     /// ops->of_xlate()
     pub(crate) fn generic_of_xlate(
         &self,
@@ -320,17 +331,6 @@ impl Kernel {
             .private
             .write_once(Some(instance));
         Ok(instance)
-    }
-
-    /// viommu_get_by_fwnode(): over the virtio bus since 72b6f7cd89ce, before that over the devices
-    /// that are bound to the driver, which leaves out one that is still in its probe.
-    fn viommu_get_by_fwnode(&self, instance: InstanceId) -> bool {
-        let viommu = self.hwdev(instance);
-        if self.has(commit::G72B6F7CD89CE) {
-            return self.device(viommu).driver_data.read_once();
-        }
-        let drv = self.board.instances[instance.index()].driver;
-        self.drivers[drv.index()].klist_devices.contains(viommu)
     }
 
     /// ops->device_group()

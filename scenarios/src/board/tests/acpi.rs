@@ -73,7 +73,7 @@ fn smmus_come_first_and_devices_have_the_kernels_names() {
             "arm-smmu.1.auto static []",
             "TEST0001:00 acpi coherent [client-drv] IORT - [32] true IORT - [33] true",
             "ARMH0011:00 acpi amba [] VIOT - [4] true",
-            "LNRO0005:00 acpi coherent [virtio-iommu]",
+            "LNRO0005:00 acpi coherent [virtio_iommu]",
             "LNRO0005:01 acpi coherent [virtio-mmio] VIOT LNRO0005:00 [3] true",
         ]
     );
