@@ -67,11 +67,10 @@ pub fn kernel_with(
     change: impl FnOnce(&mut kernel::board::Board, &mut Config),
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
-    let mut laid_out =
-        kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
-            board: board.name.clone(),
-            error,
-        })?;
+    let mut laid_out = board.lay_out(&config).map_err(|error| SetupError::Board {
+        board: board.name.clone(),
+        error,
+    })?;
     check_devices(&laid_out, "--allow", config.allow.iter())?;
     check_devices(&laid_out, "--probe", config.probe_results.keys())?;
     let all = config.catalogue.drivers();

@@ -159,6 +159,11 @@ fn the_commands_of_the_page_on_reviews_print_what_it_shows() {
 }
 
 #[test]
+fn the_commands_of_the_page_on_acpi_print_what_it_shows() {
+    prints_what_it_shows("docs/acpi.md", 2);
+}
+
+#[test]
 fn the_readme_names_every_command() {
     let help = Command::new(env!("CARGO_BIN_EXE_probe-litmus"))
         .arg("--help")

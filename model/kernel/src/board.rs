@@ -1,10 +1,12 @@
 //! What a device tree means for the model: its devices, whom they need, which IOMMUs they name.
+//! `acpi/layout.rs` makes the same of an ACPI machine.
 
 mod cycles;
 mod iommus;
 mod matching;
 pub mod unmodelled;
 
+use crate::acpi::machine::Table;
 use crate::config::Config;
 use crate::drivers::catalogue::{DriverInfo, Kind};
 use crate::ids::{Bus, DeviceId, DriverId, InstanceId, LinkId};
@@ -13,20 +15,44 @@ use crate::of::phandle::PhandleError;
 use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+pub(crate) use matching::describe;
 use matching::{Matching, Rows, create};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One entry of `iommus`.
+/// What describes the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Firmware {
+    /// A device tree.
+    #[default]
+    DeviceTree,
+    /// ACPI.
+    Acpi,
+}
+
+/// What kind of fwnode a device has (`dev_fwnode()`): it decides how DMA is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fwnode {
+    /// is_of_node()
+    OfNode,
+    /// is_acpi_device_node()
+    AcpiDevice,
+    /// is_acpi_static_node(): that of an IORT node. Nothing is configured.
+    Static,
+}
+
+/// One entry of `iommus`, or one id in a table of ACPI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IommuSpec {
     /// The IOMMU's node.
     pub node: NodeId,
     /// Its instance, if a driver that the model knows can make one of it.
     pub instance: Option<InstanceId>,
-    /// Whether the node is available.
+    /// Whether the node is available; on ACPI, whether the kernel has its driver.
     pub available: bool,
     /// The cells behind the phandle, as many as `#iommu-cells` says: stream or uTLB number, mask.
     pub args: Vec<u32>,
+    /// The table that it stands in; `None`: `iommus`.
+    pub table: Option<Table>,
 }
 
 /// A device as its node describes it.
@@ -34,8 +60,10 @@ pub struct IommuSpec {
 pub struct DeviceDescription {
     /// `dev_name()`.
     pub name: String,
-    /// Its node.
+    /// Its node; on an ACPI machine, the number of its fwnode.
     pub node: NodeId,
+    /// What kind of fwnode it has.
+    pub fwnode: Fwnode,
     /// The bus it is on.
     pub bus: Bus,
     /// `dev->parent`, if it is one of the board's devices.
@@ -66,13 +94,15 @@ pub struct DeviceDescription {
     pub ipmmu_leaf: bool,
 }
 
-/// A dependency that fw_devlink follows.
+/// A dependency that fw_devlink follows, or one that is made when the machine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkDescription {
     /// Who must be bound first.
     pub supplier: DeviceId,
     /// Who waits.
     pub consumer: DeviceId,
+    /// fw_devlink makes it; else rimt_iommu_xlate() does, with DL_FLAG_AUTOREMOVE_CONSUMER.
+    pub by_fw_devlink: bool,
 }
 
 /// An IOMMU instance.
@@ -100,6 +130,8 @@ pub struct DriverDescription {
 /// A board, ready to be laid out.
 #[derive(Clone, Debug)]
 pub struct Board {
+    /// What describes it.
+    pub firmware: Firmware,
     /// Devices in the order of their device_add().
     pub devices: Vec<DeviceDescription>,
     /// Drivers in the catalogue's order.
@@ -115,7 +147,7 @@ pub struct Board {
     /// IOMMUs that `iommus` or `iommu-map` of some device name, that are available, and that no
     /// driver of the catalogue makes an instance of: paths of their nodes.
     pub iommus_without_driver: Vec<String>,
-    device_of_node: BTreeMap<NodeId, DeviceId>,
+    pub(crate) device_of_node: BTreeMap<NodeId, DeviceId>,
 }
 
 /// Why a board cannot be laid out.
@@ -160,7 +192,11 @@ pub const MAX_LINKS: usize = 1 << 16;
 pub const MAX_POPULATE: usize = 16;
 
 /// An error if there are too many.
-fn check_number(what: &'static str, found: usize, most: usize) -> Result<(), BoardError> {
+pub(crate) fn check_number(
+    what: &'static str,
+    found: usize,
+    most: usize,
+) -> Result<(), BoardError> {
     if found <= most {
         return Ok(());
     }
@@ -168,6 +204,21 @@ fn check_number(what: &'static str, found: usize, most: usize) -> Result<(), Boa
 }
 
 impl Board {
+    /// A board without anything.
+    pub(crate) fn empty() -> Self {
+        Self {
+            firmware: Firmware::DeviceTree,
+            devices: vec![],
+            drivers: vec![],
+            instances: vec![],
+            links: vec![],
+            compatible: vec![],
+            assumed_suppliers: vec![],
+            iommus_without_driver: vec![],
+            device_of_node: BTreeMap::new(),
+        }
+    }
+
     /// Reads a tree the way the kernel does.
     pub fn new(tree: &Tree, config: &Config) -> Result<Self, BoardError> {
         check_number("nodes", tree.nodes.len(), MAX_NODES)?;
@@ -176,23 +227,20 @@ impl Board {
         check_number("devices", created.len(), MAX_DEVICES)?;
         let matching = Matching::new(tree, &created, &rows, config);
         let mut board = Self {
-            devices: vec![],
             drivers: matching.drivers,
-            instances: vec![],
-            links: vec![],
             compatible: tree.strings(Tree::ROOT, "compatible").unwrap_or_default(),
-            assumed_suppliers: vec![],
-            iommus_without_driver: vec![],
             device_of_node: (0..)
                 .map(DeviceId)
                 .zip(&created)
                 .map(|(d, c)| (c.node, d))
                 .collect(),
+            ..Self::empty()
         };
         for (c, drivers) in created.into_iter().zip(matching.of_device) {
             board.devices.push(DeviceDescription {
                 name: c.name,
                 node: c.node,
+                fwnode: Fwnode::OfNode,
                 bus: c.bus,
                 parent: c.parent.map(|p| DeviceId(p as u16)),
                 drivers,
@@ -224,7 +272,7 @@ impl Board {
         (0..self.devices.len() as u16).map(DeviceId)
     }
 
-    /// The devices that of_platform_default_populate_init() adds, in order.
+    /// The devices that of_platform_default_populate_init() or acpi_init() adds, in order.
     pub fn boot_devices(&self) -> impl Iterator<Item = DeviceId> {
         self.device_ids()
             .filter(|d| self.devices[d.index()].populated_by.is_none())
@@ -240,7 +288,7 @@ impl Board {
         (0..self.instances.len() as u16).map(InstanceId)
     }
 
-    /// The device that was created for a node.
+    /// The device that was created for a node, or for a fwnode of this number.
     pub fn device_of_node(&self, node: NodeId) -> Option<DeviceId> {
         self.device_of_node.get(&node).copied()
     }
@@ -271,7 +319,11 @@ impl Board {
                 match supplier.filter(|s| !self.devices[s.index()].drivers.is_empty()) {
                     Some(supplier) if supplier != consumer => {
                         if known.insert((supplier, consumer)) {
-                            links.push(LinkDescription { supplier, consumer });
+                            links.push(LinkDescription {
+                                supplier,
+                                consumer,
+                                by_fw_devlink: true,
+                            });
                         }
                     }
                     Some(_) => {}
@@ -291,7 +343,7 @@ impl Board {
         Ok(())
     }
 
-    fn add_link(&mut self, link: LinkDescription) {
+    pub(crate) fn add_link(&mut self, link: LinkDescription) {
         let id = LinkId(self.links.len() as u16);
         self.links.push(link);
         self.devices[link.consumer.index()].supplier_links.push(id);

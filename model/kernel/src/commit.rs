@@ -405,6 +405,12 @@ commits! {
         rc(6, 17, 3), Merged, [point(6, 16, 4)],
         "virtio-iommu finds its instance also while that is still in its own probe.";
 
+    CBF4FBC484E1 "cbf4fbc484e1"
+        "ACPI: scan: Add support for RISC-V in acpi_iommu_configure_id()"
+        rc(6, 18, 1), Merged, [],
+        "acpi_iommu_configure_id() looks into RIMT too. 8f7729552582, which reads the table, and \
+         4f901b3dce57, with which the RISC-V IOMMU tells its fwnode, are beside it.";
+
     DC23806A7C47 "dc23806a7c47" "driver core: enforce device_lock for driver_match_device()"
         rc(7, 0, 1), Status::Reverted { by: G9DE68394A615 },
         [point(6, 12, 72), point(6, 18, 11), point(6, 19, 1)],
@@ -437,6 +443,11 @@ commits! {
         rc(7, 2, 1), Merged, [],
         "Setting dma_coherent no longer rewrites the other flags of struct device.";
 
+    AMBA_DRIVER_READ_ONCE "amba-driver-read-once" "amba: Fix driver_managed_dma check"
+        rc(6, 15, 3), Proposed, [],
+        "amba_dma_configure() reads dev->driver once, as platform_dma_configure() does since \
+         95deee37a123. Posted in April 2025; v7.2 does not have it.";
+
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"
         rc(7, 0, 5), Proposed, [],
@@ -449,6 +460,13 @@ commits! {
         "iommu_fwspec_init() accepts a further specifier only if it names the same instance, \
          where the same ops were enough. The subject is not the author's: this was an aside in \
          a mail.";
+
+    NO_REPLAY "no-replay"
+        "iommu/of: Do not replay iommu_probe_device()"
+        rc(7, 3, 7), Proposed, [],
+        "of_iommu_configure() no longer replays iommu_probe_device(), as acpi_iommu_configure_id() \
+         has not since bcb81ac6ae3c. Not posted: Robin Murphy calls the replay the root of almost \
+         all of the problems, and says who still needs it.";
 
     DEFER_WITHOUT_GROUP "defer-without-group"
         "iommu: Defer a driver while its device is being probed"

@@ -182,6 +182,8 @@ pub struct Group {
 /// `struct iommu_device`, and what belongs to its registration.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
+    /// Its fwnode is on rimt_fwnode_list.
+    pub(crate) rimt_fwnode: Shared<bool>,
     /// `ready` (since da33e87bd2bf)
     pub ready: Shared<bool>,
     /// `singleton_group`
@@ -289,7 +291,12 @@ impl Kernel {
         let drivers = drivers.collect();
         let links = board.links.iter().map(|l| {
             let consumer = &board.devices[l.consumer.index()].name;
-            Plain::new(&mut layout, consumer, "link->status", LinkState::Fwnode)
+            let state = if l.by_fw_devlink {
+                LinkState::Fwnode
+            } else {
+                LinkState::Gone
+            };
+            Plain::new(&mut layout, consumer, "link->status", state)
         });
         let links = links.collect();
         Self {
@@ -565,6 +572,7 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
 
 fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
     Instance {
+        rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
         ready: Shared::new(l, n, "iommu->ready", false),
         singleton_group: Shared::new(l, n, "iommu->singleton_group", None),
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),

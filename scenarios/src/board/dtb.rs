@@ -48,7 +48,12 @@ pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Board, BoardError> {
     }
     let labels = symbols(&tree);
     let name = stem(file_name);
-    Ok(Board { name, tree, labels })
+    Ok(Board {
+        name,
+        tree,
+        labels,
+        acpi: None,
+    })
 }
 
 /// A fault and, where it is known, its offset.

@@ -640,7 +640,12 @@ impl Parser<'_> {
             .collect();
         let name = stem(file_name);
         Ok(Parsed {
-            board: Board { name, tree, labels },
+            board: Board {
+                name,
+                tree,
+                labels,
+                acpi: None,
+            },
             origins,
         })
     }

@@ -1,10 +1,12 @@
-//! Boards: device trees that scenarios run on, from text of our own or from real blobs.
+//! Boards that scenarios run on: device trees from text of our own or from real blobs, and machines
+//! that ACPI describes.
 //!
-//! A board is text (a subset of device tree source, see [`dts`]) or a flattened device tree (see
-//! [`dtb`]); the first four bytes of the file decide. Either way the result is the kernel's view
-//! of it, a [`Tree`], checked by [`validate`] so that the model never meets a dangling phandle in
-//! a property that it follows.
+//! A device tree is text (a subset of device tree source, see [`dts`]) or flattened (see [`dtb`]);
+//! the first four bytes of the file decide. Either way the result is the kernel's view of it, a
+//! [`Tree`], checked by [`validate`] so that the model never meets a dangling phandle in a property
+//! that it follows. A file called `.acpi` is a [`Machine`] (see [`acpi`]).
 
+pub mod acpi;
 mod cursor;
 pub mod dtb;
 pub mod dts;
@@ -16,6 +18,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use kernel::acpi::machine::Machine;
+use kernel::board::{Board as LaidOut, BoardError as LayoutError};
+use kernel::config::Config;
 use kernel::of::tree::{NodeId, Tree};
 
 pub use error::BoardError;
@@ -24,18 +29,28 @@ pub use suppliers::{ReferenceError, validate};
 /// First four bytes of a flattened device tree (`OF_DT_HEADER`, include/linux/of_fdt.h).
 pub const FDT_MAGIC: [u8; 4] = [0xd0, 0x0d, 0xfe, 0xed];
 
-/// A device tree with a name, and names for its nodes.
+/// A device tree or an ACPI machine with a name, and names for its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Board {
     /// Name of the file without folder and extension, such as `one-client`.
     pub name: String,
-    /// The tree.
+    /// The tree. For an ACPI machine, [`Machine::tree`]: nodes without properties.
     pub tree: Tree,
     /// Nodes by label: those of the text, or the `__symbols__` of a blob built with `dtc -@`.
     pub labels: BTreeMap<String, NodeId>,
+    /// The machine, if ACPI describes it.
+    pub acpi: Option<Machine>,
 }
 
 impl Board {
+    /// The board as the kernel reads it.
+    pub fn lay_out(&self, config: &Config) -> Result<LaidOut, LayoutError> {
+        match &self.acpi {
+            Some(machine) => LaidOut::from_acpi(machine, config),
+            None => LaidOut::new(&self.tree, config),
+        }
+    }
+
     /// The node with this label, or at this absolute path if `name` starts with `/`.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         if name.starts_with('/') {
@@ -64,7 +79,8 @@ pub fn load(path: &Path) -> Result<Board, BoardError> {
 }
 
 /// Makes a board of the bytes of a file: a blob if they start with [`FDT_MAGIC`] or the file is
-/// called `.dtb` or `.dtbo`, else text. `file_name` is what errors show.
+/// called `.dtb` or `.dtbo`, else text: of an ACPI machine if the file is called `.acpi`, else of
+/// a device tree. `file_name` is what errors show.
 pub fn from_bytes(file_name: &str, bytes: &[u8]) -> Result<Board, BoardError> {
     let extension = Path::new(file_name).extension();
     let called_blob = extension.is_some_and(|e| e == "dtb" || e == "dtbo");
@@ -72,6 +88,7 @@ pub fn from_bytes(file_name: &str, bytes: &[u8]) -> Result<Board, BoardError> {
         return dtb::parse(file_name, bytes);
     }
     match std::str::from_utf8(bytes) {
+        Ok(text) if extension.is_some_and(|e| e == "acpi") => Ok(acpi::parse(file_name, text)?),
         Ok(text) => parse_dts(file_name, text),
         Err(error) => {
             let text = String::from_utf8_lossy(bytes);

@@ -3,6 +3,7 @@
 use super::boot;
 use crate::board::{self, Board, BoardError};
 use crate::setup::SetupError;
+use kernel::acpi::machine::Machine;
 use kernel::board::unmodelled::{Binding, is_available_with_ancestors};
 use kernel::config::Config;
 use kernel::of::tree::Tree;
@@ -28,21 +29,21 @@ pub enum SurveyError {
 /// One board, loaded and booted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Nodes of the tree.
+    /// Nodes of the tree, or fwnodes of an ACPI machine.
     pub nodes: usize,
-    /// Devices that of_platform makes.
+    /// Devices that of_platform or ACPI makes.
     pub devices: usize,
     /// Devices that no driver of the catalogue matches.
     pub driverless: usize,
-    /// Available nodes with `#iommu-cells` that a driver makes an instance of.
+    /// Available nodes with `#iommu-cells`, and IOMMUs of ACPI, that a driver makes an instance of.
     pub iommus: usize,
     /// Those of them that are registered at the end.
     pub registered: usize,
-    /// Available nodes with `#iommu-cells` that no driver of the catalogue matches.
+    /// Those that no driver of the catalogue matches.
     pub without_driver: usize,
     /// Nodes with `#iommu-cells` that are disabled.
     pub disabled: usize,
-    /// Devices with `iommus`.
+    /// Devices with `iommus`, or with an id in a table of ACPI.
     pub clients: usize,
     /// Clients that have a driver at the end.
     pub bound: usize,
@@ -116,8 +117,15 @@ pub fn row(board: &Board, revision: Revision, config: Config) -> Result<Row, Set
         cut_short: cut_short(&booted),
         ..Row::default()
     };
+    if let Some(machine) = &board.acpi {
+        row.nodes = machine.nodes.len();
+        row.iommus = laid_out.instances.len();
+        row.without_driver = laid_out.iommus_without_driver.len();
+    }
     count_iommus(&mut row, &board.tree, laid_out);
-    for (binding, _) in laid_out.unmodelled(&board.tree) {
+    let of_tree = laid_out.unmodelled(&board.tree).into_iter().map(|(b, _)| b);
+    let of_acpi = board.acpi.iter().flat_map(Machine::unmodelled);
+    for binding in of_tree.chain(of_acpi) {
         *row.unmodelled.entry(binding).or_default() += 1;
     }
     Ok(row)

@@ -28,13 +28,13 @@ Exit codes: 0 every board booted to the end; 1 one died in an oops, deadlocked, 
 
 /// Boots many boards and prints a row for each
 ///
-/// Every .dtb and .dts of the folders is loaded and booted under the default schedule, with the
+/// Every .dtb, .dts and .acpi of the folders is loaded and booted under the default schedule, with the
 /// drivers of an arm64 defconfig. Below the rows: the sums, and what the boards say about IOMMUs
 /// that the model does not follow. A file that cannot be read is named, and the others go on.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Boards {
-    /// Device trees, or folders with device trees in them
+    /// Device trees and ACPI machines, or folders with such files in them
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
     /// Kernel revision, see `probe-litmus kernels`
@@ -72,7 +72,7 @@ impl Boards {
         }
         if files.is_empty() {
             let paths: Vec<String> = self.paths.iter().map(|p| p.display().to_string()).collect();
-            return Err(miette!("{}: found no .dtb or .dts", paths.join(" ")));
+            return Err(miette!("{}: found no .dtb, .dts or .acpi", paths.join(" ")));
         }
         println!(
             "Boards {}   kernel {revision}   schedule default",
@@ -170,7 +170,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> miette::Result<()> {
         .map_err(cannot_read)?;
     entries.sort();
     for entry in entries {
-        let is_board = entry.extension().is_some_and(|e| e == "dtb" || e == "dts");
+        let is_board = entry
+            .extension()
+            .is_some_and(|e| e == "dtb" || e == "dts" || e == "acpi");
         if entry.is_symlink() && entry.is_dir() {
             continue;
         }

@@ -41,7 +41,7 @@ Exit codes: 0 the boot is over; 1 it deadlocked, or was not explored to the end;
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Boot {
-    /// Device tree, as text or as blob
+    /// Device tree, as text or as blob, or ACPI machine
     board: PathBuf,
     /// Kernel revision, see `probe-litmus kernels`
     #[arg(long, value_name = "REV", default_value = "v7.3-rc7")]

@@ -84,6 +84,12 @@ impl Conform {
             return Err(miette!("--dmesg: expected one TRACE, whose boot it is of"));
         }
         let board = board::load(&self.board)?;
+        if board.acpi.is_some() {
+            let file = self.board.display();
+            return Err(miette!(
+                "{file}: found an ACPI machine, expected a device tree"
+            ));
+        }
         let revision = Revision::parse(&self.kernel).map_err(|e| miette!("--kernel: {e}"))?;
         let mut table = Table::default();
         let mut last = None;

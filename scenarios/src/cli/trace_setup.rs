@@ -109,7 +109,8 @@ impl TraceSetup {
             return Ok(all.into());
         };
         let board = board::load(path)?;
-        let laid_out = kernel::board::Board::new(&board.tree, &Config::default())
+        let laid_out = board
+            .lay_out(&Config::default())
             .map_err(|e| miette!("{}: {e}", path.display()))?;
         let kinds = laid_out.instances.iter().filter_map(|i| match i.kind {
             Kind::ArmSmmuV3 => Some(all[0]),

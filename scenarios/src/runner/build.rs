@@ -98,8 +98,10 @@ fn config(test: &Test) -> Result<Config, TestError> {
             }
         }
     }
-    let laid_out =
-        LaidOut::new(&test.board.tree, &config).map_err(|error| setup::SetupError::Board {
+    let laid_out = test
+        .board
+        .lay_out(&config)
+        .map_err(|error| setup::SetupError::Board {
             board: test.board.name.clone(),
             error,
         })?;

@@ -39,7 +39,7 @@ impl BoardNames {
     /// Collects labels and names. A board that cannot be laid out has none; that is reported
     /// when it is set up.
     pub fn new(test: &Test) -> Self {
-        let Ok(laid_out) = LaidOut::new(&test.board.tree, &Config::default()) else {
+        let Ok(laid_out) = test.board.lay_out(&Config::default()) else {
             return Self {
                 devices: vec![],
                 instances: vec![],

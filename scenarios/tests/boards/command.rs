@@ -73,7 +73,7 @@ fn a_path_without_boards_and_a_kernel_that_is_none_are_bad_input() {
     let here = tempfile::tempdir().expect("a folder");
     let output = boards(&[], &[here.path()]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("found no .dtb or .dts"));
+    assert!(text(&output.stderr).contains("found no .dtb, .dts or .acpi"));
     let output = boards(&["--kernel", "v9.9"], &[&folder()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--kernel: "));

@@ -1,7 +1,8 @@
 //! drivers/base/core.c, the part about device links. Follows v7.3-rc7.
 //!
-//! All links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
-//! devices have been added. Left out: sync_state, SYNC_STATE_ONLY links to ancestors, links on a
+//! Links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
+//! devices have been added. Those of rimt_iommu_xlate() are managed, AUTOREMOVE_CONSUMER, and not
+//! there until they are made. Left out: sync_state, SYNC_STATE_ONLY links to ancestors, links on a
 //! cycle (`board/cycles.rs`), and dev_is_best_effort(), which fw_devlink_drivers_done() would turn
 //! on. fw_devlink_link_device() reads the node and sets `fwnode->dev` shortly before it takes
 //! fwnode_link_lock, here with it. `links.consumers` has the order that it has when devices are
@@ -32,10 +33,30 @@ impl Kernel {
         self.globals.fwnode_link_lock.unlock();
     }
 
-    /// device_link_add(), with device_link_init_status(). A consumer that probes or is bound
-    /// already was faster than its own device_add().
+    /// device_link_add(). A consumer that probes or is bound already was faster than its own
+    /// device_add().
     fn device_link_add(&self, id: LinkId) {
         self.globals.device_links_lock.lock();
+        self.device_link_init_status(id);
+        self.globals.device_links_lock.unlock();
+    }
+
+    /// device_link_add() with DL_FLAG_AUTOREMOVE_CONSUMER: a link that is there stays as it is.
+    pub(crate) fn device_link_add_autoremove(&self, consumer: DeviceId, supplier: DeviceId) {
+        let links = &self.description(consumer).supplier_links;
+        let is_it = |id: &&LinkId| self.board.links[id.index()].supplier == supplier;
+        let Some(id) = links.iter().find(is_it) else {
+            return;
+        };
+        self.globals.device_links_lock.lock();
+        if self.link(*id).get() == LinkState::Gone {
+            self.device_link_init_status(*id);
+        }
+        self.globals.device_links_lock.unlock();
+    }
+
+    /// device_link_init_status(), with device_links_lock held.
+    fn device_link_init_status(&self, id: LinkId) {
         let link = self.board.links[id.index()];
         let supplier = self.device(link.supplier).links_status.get();
         let consumer = self.device(link.consumer).links_status.get();
@@ -47,7 +68,6 @@ impl Kernel {
             (LinksStatus::DriverBound, _) => LinkState::Available,
             _ => LinkState::Dormant,
         });
-        self.globals.device_links_lock.unlock();
     }
 
     /// fw_devlink_parse_fwtree() has been at the device's node: in its own device_add(), or in
@@ -137,7 +157,11 @@ impl Kernel {
             let link = self.link(id);
             if link.get() == LinkState::Dormant {
                 link.set(LinkState::Available);
-                self.driver_deferred_probe_add(self.board.links[id.index()].consumer);
+                let description = self.board.links[id.index()];
+                if description.by_fw_devlink {
+                    // DL_FLAG_AUTOPROBE_CONSUMER
+                    self.driver_deferred_probe_add(description.consumer);
+                }
             }
         }
         for id in &description.supplier_links {
@@ -166,6 +190,11 @@ impl Kernel {
 
     fn __device_links_no_driver(&self, dev: DeviceId) {
         for id in self.description(dev).supplier_links.iter().rev() {
+            if !self.board.links[id.index()].by_fw_devlink {
+                // DL_FLAG_AUTOREMOVE_CONSUMER
+                self.link(*id).set(LinkState::Gone);
+                continue;
+            }
             if matches!(
                 self.link(*id).get(),
                 LinkState::ConsumerProbe | LinkState::Active

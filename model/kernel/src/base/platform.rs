@@ -1,21 +1,28 @@
 //! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
-//! same. Follows v7.3-rc7.
+//! same but for one read. Follows v7.3-rc7.
 
+use crate::board::Fwnode;
 use crate::commit;
-use crate::ids::{DeviceId, DriverId};
+use crate::ids::{Bus, DeviceId, DriverId};
 use crate::kernel::Kernel;
 use checker::task;
 use checker::word::Word;
 
 impl Kernel {
-    /// platform_dma_configure(), and amba_dma_configure(), which differs in names only. Its fix
-    /// ("amba: Fix driver_managed_dma check", posted a few days after 95deee37a123) has no row of
-    /// its own in the table and is taken to have come with that.
+    /// platform_dma_configure(), and amba_dma_configure(), which differs in names and in that it
+    /// reads dev->driver twice: what 95deee37a123 mended for the platform bus was posted for amba too
+    /// ("amba: Fix driver_managed_dma check", April 2025) and is not in v7.2.
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
         self.on_device("platform_dma_configure", dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
-            let ret = task::part("drv", drv.to_word(), || self.of_dma_configure_id(dev));
+            let ret = task::part("drv", drv.to_word(), || {
+                match self.description(dev).fwnode {
+                    Fwnode::OfNode => self.of_dma_configure_id(dev),
+                    Fwnode::AcpiDevice => self.acpi_dma_configure_id(dev),
+                    Fwnode::Static => 0,
+                }
+            });
             if ret != 0 || self.skips_default_domain(dev, drv) {
                 return ret;
             }
@@ -30,7 +37,11 @@ impl Kernel {
     /// Whether the caller is not a driver that uses the DMA API: the walk, or a driver that
     /// manages DMA by itself.
     fn skips_default_domain(&self, dev: DeviceId, drv: Option<DriverId>) -> bool {
-        if self.has(commit::G95DEEE37A123) {
+        let fix = match self.description(dev).bus {
+            Bus::Platform => commit::G95DEEE37A123,
+            Bus::Amba => commit::AMBA_DRIVER_READ_ONCE,
+        };
+        if self.has(fix) {
             return drv.is_none_or(|d| self.driver_managed_dma(d));
         }
         if self.has(commit::BCB81AC6AE3C) && self.device(dev).driver.read_once().is_none() {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 impl Board {
     /// Devices that the driver of an IOMMU matches. Of several such drivers the first is taken.
-    pub(super) fn find_instances(&mut self, tree: &Tree) {
+    pub(crate) fn find_instances(&mut self, tree: &Tree) {
         for device in self.device_ids() {
             let kind = |b: &Self, d: crate::ids::DriverId| b.drivers[d.index()].info.kind;
             let matching = self.devices[device.index()].drivers.clone();
@@ -72,6 +72,7 @@ impl Board {
                     .and_then(|d| self.devices[d.index()].instance),
                 available: tree.is_available(entry.node),
                 args: entry.args,
+                table: None,
             });
             let specs: Vec<IommuSpec> = specs.collect();
             let mapped = iommu_map(tree, node).map_err(|error| BoardError::IommuMap {
@@ -99,7 +100,7 @@ impl Board {
     }
 
     /// Which devices have a stream in common at an IOMMU that groups by that.
-    fn find_same_streams(&mut self, tree: &Tree) {
+    pub(crate) fn find_same_streams(&mut self, tree: &Tree) {
         let mut streams: BTreeMap<InstanceId, Vec<(Stream, DeviceId)>> = BTreeMap::new();
         for device in self.device_ids() {
             for spec in &self.devices[device.index()].iommus {

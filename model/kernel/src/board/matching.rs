@@ -114,7 +114,8 @@ impl Matching {
     }
 }
 
-fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
+/// A row of the catalogue, as the configuration has it.
+pub(crate) fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
     DriverDescription {
         info,
         is_async: info.prefers_async

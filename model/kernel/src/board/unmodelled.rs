@@ -1,6 +1,7 @@
-//! What a tree says about IOMMUs and the model does not follow: said, never passed over.
+//! What a tree or ACPI says about IOMMUs and the model does not follow: said, never passed over.
 
 use super::Board;
+use crate::acpi::machine::{Machine, NodeKind, Table};
 use crate::of::tree::{NodeId, Tree};
 use std::fmt;
 
@@ -28,6 +29,10 @@ pub enum Binding {
     MmuMasters,
     /// `iommu-addresses`: regions that an IOMMU must keep free or mapped.
     IommuAddresses,
+    /// PCI functions behind an IOMMU, in a table of ACPI.
+    AcpiPci(Table),
+    /// An IOMMU of ACPI that is a PCI function.
+    AcpiPciIommu,
 }
 
 impl fmt::Display for Binding {
@@ -50,6 +55,10 @@ impl fmt::Display for Binding {
             }
             Self::MmuMasters => f.write_str("mmu-masters: the old binding of SMMUs"),
             Self::IommuAddresses => f.write_str("iommu-addresses: no reserved regions"),
+            Self::AcpiPci(table) => {
+                write!(f, "PCI range in {}: no PCI devices", table.signature())
+            }
+            Self::AcpiPciIommu => f.write_str("virtio-iommu that is a PCI function"),
         }
     }
 }
@@ -82,6 +91,19 @@ impl Board {
             }
         }
         all
+    }
+}
+
+impl Machine {
+    /// All that is not modelled.
+    pub fn unmodelled(&self) -> Vec<Binding> {
+        let is_pci = |n: &&crate::acpi::machine::Node| n.kind == NodeKind::VirtioPci;
+        let iommus = self.nodes.iter().filter(is_pci);
+        let ranges = self.pci.iter().copied().map(Binding::AcpiPci);
+        iommus
+            .map(|_| Binding::AcpiPciIommu)
+            .chain(ranges)
+            .collect()
     }
 }
 

@@ -208,10 +208,23 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/iommu/rockchip-iommu.c",
     ),
     iommu(
+        "riscv,iommu",
+        &["riscv,iommu"],
+        Kind::Generic(GenericIommu::Riscv),
+        "drivers/iommu/riscv/iommu-platform.c",
+    ),
+    iommu(
         "arm-smmu-v3",
         &["arm,smmu-v3"],
         Kind::ArmSmmuV3,
         "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
+    ),
+    // "LNRO0005" behind which VIOT says that there is one; no compatible of its own.
+    iommu(
+        "virtio_iommu",
+        &[],
+        Kind::Generic(GenericIommu::Virtio),
+        "drivers/iommu/virtio-iommu.c",
     ),
     client(
         "sata_rcar",

@@ -3,9 +3,11 @@
 //!
 //! of_platform_default_populate_init() is the only arch_initcall_sync here, and
 //! deferred_probe_initcall() the first late_initcall: drivers/base is linked before the drivers
-//! that register that late. Modules that the catalogue knows are loaded in link order; user space
+//! that register that late. acpi_init() comes first among the subsys_initcalls, although
+//! drivers/pinctrl and drivers/gpio are linked before it. Modules that the catalogue knows are loaded in link order; user space
 //! loads them in the order in which it meets their devices.
 
+use crate::board::Firmware;
 use crate::drivers::catalogue::Initcall;
 use crate::ids::DriverId;
 use crate::kernel::Kernel;
@@ -47,7 +49,13 @@ impl Kernel {
     /// do_initcall_level()
     fn do_initcall_level(&self, level: Initcall) {
         task::note("level", || format!("{level:?}").to_lowercase());
-        if level == Initcall::ArchSync {
+        // Of a device tree by of_platform_default_populate_init(), of ACPI by acpi_init(), which is
+        // linked before iommu_subsys_init().
+        let populates = match self.board.firmware {
+            Firmware::DeviceTree => Initcall::ArchSync,
+            Firmware::Acpi => Initcall::Subsys,
+        };
+        if level == populates {
             for dev in self.board.boot_devices() {
                 self.device_add(dev);
             }

@@ -1,7 +1,11 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
-//! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c and
-//! vsi-iommu.c. Follows v7.2 on every revision, but for what 229e6ee43d2a, 7d835134d4e1 and
-//! 97cb1fa02726 changed in arm-smmu.c.
+//! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c,
+//! vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but for what
+//! 229e6ee43d2a, 7d835134d4e1 and 97cb1fa02726 changed in arm-smmu.c, and 72b6f7cd89ce in
+//! virtio-iommu.c.
+//!
+//! virtio-iommu is one device with one driver here: the virtio device, which virtio_mmio_probe()
+//! adds below the transport, and viommu_probe() are taken as the transport and its probe.
 //!
 //! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1. Left out: stream
 //! numbers out of range, contexts of qcom_iommu, regions and shared page tables of Mediatek (one
@@ -9,7 +13,7 @@
 //! streams of two groups, and the links from a client to its IOMMU that are for runtime PM alone. A
 //! group that is shared through a stream is found through the devices that have the stream.
 
-use crate::board::IommuSpec;
+use crate::board::{Firmware, IommuSpec};
 use crate::commit;
 use crate::drivers::catalogue::Kind;
 use crate::errno::{EINVAL, ENODEV, EPROBE_DEFER};
@@ -35,8 +39,12 @@ pub enum GenericIommu {
     TegraSmmu,
     /// drivers/iommu/sprd-iommu.c
     Sprd,
+    /// drivers/iommu/riscv/iommu.c
+    Riscv,
     /// drivers/iommu/vsi-iommu.c
     Vsi,
+    /// drivers/iommu/virtio-iommu.c
+    Virtio,
 }
 
 /// How device_group() finds a group.
@@ -77,7 +85,7 @@ struct Facts {
 
 impl GenericIommu {
     /// All of them.
-    pub const ALL: [GenericIommu; 9] = [
+    pub const ALL: [GenericIommu; 11] = [
         GenericIommu::ArmSmmu,
         GenericIommu::QcomIommu,
         GenericIommu::MtkIommu,
@@ -86,7 +94,9 @@ impl GenericIommu {
         GenericIommu::Sun50i,
         GenericIommu::TegraSmmu,
         GenericIommu::Sprd,
+        GenericIommu::Riscv,
         GenericIommu::Vsi,
+        GenericIommu::Virtio,
     ];
 
     /// The name of its of_xlate().
@@ -169,6 +179,14 @@ impl GenericIommu {
                 P::First,
                 G::Instance,
             ),
+            Self::Riscv => facts(
+                "riscv,iommu",
+                "riscv_iommu_of_xlate",
+                1,
+                false,
+                P::Probed,
+                G::Device,
+            ),
             Self::Vsi => facts(
                 "vsi_iommu",
                 "vsi_iommu_of_xlate",
@@ -176,6 +194,14 @@ impl GenericIommu {
                 false,
                 P::Probed,
                 G::Instance,
+            ),
+            Self::Virtio => facts(
+                "virtio_iommu",
+                "viommu_of_xlate",
+                1,
+                false,
+                P::Probed,
+                G::Device,
             ),
         }
     }
@@ -220,11 +246,30 @@ impl Kernel {
         }
         // qcom_iommu has its contexts as devices, the others have none.
         self.of_platform_populate(dev);
+        let kind = self.board.instances[instance.index()].kind;
+        if kind == Kind::Generic(GenericIommu::Riscv) && self.board.firmware == Firmware::Acpi {
+            self.rimt_iommu_register(instance);
+        }
         let ret = self.iommu_device_register(instance);
+        if kind == Kind::Generic(GenericIommu::Virtio) {
+            // viommu_probe() does not look at what came of the registration.
+            return 0;
+        }
         if ret == 0 && !drvdata_first {
             driver_data.write_once(true);
         }
         ret
+    }
+
+    /// viommu_get_by_fwnode(): over the virtio bus since 72b6f7cd89ce, before that over the devices
+    /// that are bound to the driver.
+    fn viommu_get_by_fwnode(&self, instance: InstanceId) -> bool {
+        let dev = self.hwdev(instance);
+        if self.has(commit::G72B6F7CD89CE) {
+            return self.device(dev).driver_data.read_once();
+        }
+        let drv = self.board.instances[instance.index()].driver;
+        self.drivers[drv.index()].klist_devices.contains(dev)
     }
 
     /// ops->of_xlate()
@@ -275,6 +320,9 @@ impl Kernel {
                 return Err(-EPROBE_DEFER);
             }
             self.oops(dev, "arm_smmu_probe_device: smmu is NULL")
+        }
+        if driver == GenericIommu::Virtio && !self.viommu_get_by_fwnode(instance) {
+            return Err(-ENODEV);
         }
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_priv_set: dev->iommu is NULL")

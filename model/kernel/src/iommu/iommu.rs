@@ -161,6 +161,11 @@ impl Kernel {
     pub(crate) fn iommu_fwspec_init(&self, dev: DeviceId, spec: &IommuSpec) -> i32 {
         self.on_device("iommu_fwspec_init", dev, || {
             let Some(instance) = spec.instance.filter(|i| self.iommu_from_fwnode(*i)) else {
+                let is_acpi = spec.table.is_some();
+                if is_acpi && !self.has(commit::G46B3DF8EB9BD) {
+                    // of_iommu_xlate() asked driver_deferred_probe_check_state(), nobody on ACPI.
+                    return -EPROBE_DEFER;
+                }
                 return self.driver_deferred_probe_check_state();
             };
             if self.has(commit::DA33E87BD2BF) && self.iommu_is_not_ready(dev, instance) {

@@ -28,7 +28,8 @@ impl Kernel {
                 self.of_iommu_undo(dev, present);
             }
             lock.unlock();
-            let replays = !present || !self.has(commit::BCB81AC6AE3C);
+            let replays =
+                (!present || !self.has(commit::BCB81AC6AE3C)) && !self.has(commit::NO_REPLAY);
             if err == 0 && replays {
                 return self.iommu_probe_device(dev);
             }

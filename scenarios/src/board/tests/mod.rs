@@ -1,5 +1,6 @@
 //! Tests of the readers: text, blobs, and the boards of this project against real ones.
 
+mod acpi;
 mod blobs;
 mod boards;
 mod text;
