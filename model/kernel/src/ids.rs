@@ -32,6 +32,9 @@ word_enum! {
     pub enum Domain {
         /// IOMMU_DOMAIN_DMA.
         Dma,
+        /// Another IOMMU_DOMAIN_DMA of the same group, which only a race makes (before
+        /// 211ff31b3d33).
+        SecondDma,
         /// The blocking domain.
         Blocking,
     }
@@ -41,7 +44,7 @@ impl Domain {
     /// What sysfs calls it: `type` of a group.
     pub fn name(self) -> &'static str {
         match self {
-            Domain::Dma => "DMA",
+            Domain::Dma | Domain::SecondDma => "DMA",
             Domain::Blocking => "blocked",
         }
     }

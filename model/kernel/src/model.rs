@@ -131,7 +131,7 @@ impl Model for Kernel {
             "dev->driver" | "dev->p->async_driver" => named(value, |id: DriverId| {
                 self.board.drivers[id.index()].info.name.to_owned()
             }),
-            "dev->iommu_group" | "iommu->singleton_group" => {
+            "dev->iommu_group" | "iommu->singleton_group" | "smmu->s2crs[].group" => {
                 named(value, |_: GroupId| "group".to_owned())
             }
             "dev->iommu->iommu_dev" | "dev->iommu->priv" => named(value, |id: InstanceId| {

@@ -36,6 +36,9 @@ impl Kernel {
             g.iommu_device_lock.lock();
             g.iommu_device_list.push_back(instance);
             g.iommu_device_lock.unlock();
+            if !self.has(commit::G17DE3F5FDD35) {
+                g.bus_iommu_ops.write_once(true);
+            }
             for bus in [Bus::Platform, Bus::Amba] {
                 let err = self.bus_iommu_probe(bus, instance);
                 if err != 0 {
@@ -107,7 +110,7 @@ impl Kernel {
     }
 
     /// iommu_fwspec_ops(): the instance that a fwspec names, if it is on the list.
-    fn iommu_fwspec_ops(&self, fwspec: Option<FwnodeId>) -> Option<InstanceId> {
+    pub(crate) fn iommu_fwspec_ops(&self, fwspec: Option<FwnodeId>) -> Option<InstanceId> {
         let fwnode = fwspec?;
         let of_node =
             |i: &InstanceId| self.description(self.hwdev(*i)).node.0 == u32::from(fwnode.0);
@@ -120,7 +123,7 @@ impl Kernel {
     // struct dev_iommu and fwspec.
 
     /// dev_iommu_get()
-    fn dev_iommu_get(&self, dev: DeviceId) -> Handle {
+    pub(crate) fn dev_iommu_get(&self, dev: DeviceId) -> Handle {
         let device = self.device(dev);
         if let Some(pointer) = device.iommu.read_once() {
             return pointer;
@@ -238,12 +241,15 @@ impl Kernel {
         group.default_domain.write_once(None);
         group.domain.write_once(None);
         group.owner_cnt.write_once(0);
+        if !self.has(commit::B67483B3C44E) {
+            self.reset_legacy_domain(id);
+        }
         task::note("iommu_group_alloc", || id.0.to_string());
         id
     }
 
     /// iommu_group_put()
-    fn iommu_group_put(&self, id: GroupId) {
+    pub(crate) fn iommu_group_put(&self, id: GroupId) {
         let references = self.group(id).references;
         if references.fetch_add(1u64.wrapping_neg()) == 0 {
             references.add(1);
@@ -277,6 +283,9 @@ impl Kernel {
     /// iommu_probe_device(): the bus notifier and the replay.
     pub(crate) fn iommu_probe_device(&self, dev: DeviceId) -> i32 {
         self.on_device("iommu_probe_device", dev, || {
+            if !self.has(commit::F188056352BC) {
+                return self.legacy_probe_device(dev);
+            }
             let lock = self.globals.iommu_probe_device_lock;
             lock.lock();
             let ret = self.__iommu_probe_device(dev, None);
@@ -290,7 +299,7 @@ impl Kernel {
 
     /// ops->probe_finalize(): no driver of the model has one, but the ops are looked up, without
     /// a lock (dev_iommu_ops()).
-    fn probe_finalize(&self, dev: DeviceId) {
+    pub(crate) fn probe_finalize(&self, dev: DeviceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
         };
@@ -302,6 +311,9 @@ impl Kernel {
     /// probe_iommu_group(): one device of the walk.
     fn probe_iommu_group(&self, dev: DeviceId, walk: InstanceId) -> i32 {
         self.on_device("probe_iommu_group", dev, || {
+            if !self.has(commit::F188056352BC) {
+                return self.legacy_probe_iommu_group(dev, walk);
+            }
             let lock = self.globals.iommu_probe_device_lock;
             lock.lock();
             let ret = self.__iommu_probe_device(dev, Some(walk));
@@ -316,11 +328,7 @@ impl Kernel {
         self.on_device("__iommu_probe_device", dev, || {
             let device = self.device(dev);
             // Before fd598f71b669 the ops were looked for first, and nothing was done without.
-            if !self.has(commit::FD598F71B669)
-                && self
-                    .iommu_fwspec_ops(self.dev_iommu_fwspec_get(dev))
-                    .is_none()
-            {
+            if !self.has(commit::FD598F71B669) && !self.dev_has_ops(dev) {
                 return -ENODEV;
             }
             if device.iommu_group.read_once().is_some() {
@@ -336,6 +344,16 @@ impl Kernel {
             self.iommu_join_group(dev, walk);
             0
         })
+    }
+
+    /// Whether there are ops for the device: before 17de3f5fdd35 those of its bus, for any device,
+    /// since then those of its fwspec.
+    pub(crate) fn dev_has_ops(&self, dev: DeviceId) -> bool {
+        if !self.has(commit::G17DE3F5FDD35) {
+            return self.globals.bus_iommu_ops.read_once();
+        }
+        let fwspec = self.dev_iommu_fwspec_get(dev);
+        self.iommu_fwspec_ops(fwspec).is_some()
     }
 
     /// The second half of __iommu_probe_device(): the device joins its group.
@@ -370,7 +388,7 @@ impl Kernel {
 
     /// Monitor: whether a device joins its group when one that was added before it, with the same
     /// instance and wanted by it, has none. A device that a task adds has no place in the order.
-    fn monitor_order(&self, dev: DeviceId) {
+    pub(crate) fn monitor_order(&self, dev: DeviceId) {
         let instance = |d| self.description(d).iommus.first().and_then(|s| s.instance);
         let earlier = self.board.device_ids().take_while(|d| *d != dev);
         let mut waits = earlier.filter(|d| {
@@ -452,7 +470,7 @@ impl Kernel {
     }
 
     /// ops->probe_device()
-    fn ops_probe_device(&self, dev: DeviceId, instance: InstanceId) -> Result<InstanceId, i32> {
+    pub(crate) fn ops_probe_device(&self, dev: DeviceId, instance: InstanceId) -> Result<InstanceId, i32> {
         match self.board.instances[instance.index()].kind {
             Kind::IpmmuVmsa => self.ipmmu_probe_device(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_probe_device(dev, instance),
@@ -463,7 +481,7 @@ impl Kernel {
     }
 
     /// ops->device_group()
-    fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
+    pub(crate) fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
         match self.board.instances[instance.index()].kind {
             Kind::ArmSmmuV3 => self.generic_device_group(dev),
             Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
@@ -488,6 +506,10 @@ impl Kernel {
                 return 0;
             };
             let group = self.group(id);
+            if !self.has(commit::F188056352BC) {
+                self.legacy_set_up_group(id);
+                continue;
+            }
             group.mutex.lock();
             group.entry.write_once(false);
             if group.devices.is_empty() {

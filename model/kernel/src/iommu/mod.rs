@@ -6,6 +6,7 @@ pub mod generic;
 #[expect(clippy::module_inception, reason = "drivers/iommu has an iommu.c")]
 pub mod iommu;
 pub mod ipmmu_vmsa;
+pub mod legacy;
 pub mod of_iommu;
 pub mod ownership;
 pub mod rockchip_iommu;
