@@ -499,6 +499,18 @@ commits! {
         rc(7, 2, 1), Merged, [],
         "Setting dma_coherent no longer rewrites the other flags of struct device.";
 
+    // These two were in linux-next in August 2023, and were dropped again.
+    A16B5D1681AB "a16b5d1681ab"
+        "iommu: Complete the locking for dev->iommu_group"
+        rc(6, 5, 5), Proposed, [],
+        "The walk takes device_lock() of each device. Only the walk here: the notifier, which took it \
+         too, finds it free.";
+
+    B19CA5922DFF "b19ca5922dff" "iommu: Do not attempt to re-lock the iommu device when probing"
+        rc(6, 5, 5), Proposed, [],
+        "The walk leaves out the device of the IOMMU that registers, whose lock its driver's probe \
+         holds.";
+
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"
         rc(7, 0, 5), Proposed, [],

@@ -83,11 +83,16 @@ word_enum! {
 }
 
 word_enum! {
-    /// Which bus type a device is on. The model has those that of_platform populates.
+    /// Which bus type a device is on. The model has those that of_platform populates, and stand-ins
+    /// for two that find their devices by themselves.
     pub enum Bus {
         /// platform_bus_type
         Platform,
         /// amba_bustype
         Amba,
+        /// pci_bus_type
+        Pci,
+        /// fsl_mc_bus_type
+        FslMc,
     }
 }

@@ -256,6 +256,8 @@ pub struct Globals {
     pub(crate) klist_devices: List<DeviceId>,
     /// The buses' `klist_drivers`.
     pub(crate) klist_drivers: List<DriverId>,
+    /// `platform_bus.mutex`: the parent of devices that have none on the board.
+    pub(crate) platform_bus: Mutex,
     /// The buses' notifier chain.
     pub(crate) bus_notifier: RwSem,
     /// There is something on it: iommu_bus_notifier(), since iommu_subsys_init().
@@ -539,6 +541,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         bus_iommu_ops: Shared::new(l, "", "bus->iommu_ops", false),
         klist_devices: List::new(l, "", "bus->p->klist_devices", devices * 2),
         klist_drivers: List::new(l, "", "bus->p->klist_drivers", board.drivers.len() * 2),
+        platform_bus: Mutex::new(l, "platform", "&dev->mutex"),
         bus_notifier: RwSem::new(l, "", "&priv->bus_notifier.rwsem"),
         bus_notifier_head: Shared::new(l, "", "priv->bus_notifier.head", false),
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),

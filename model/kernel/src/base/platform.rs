@@ -1,18 +1,25 @@
-//! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
-//! same. Follows v7.3-rc7.
+//! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c,
+//! drivers/pci/pci-driver.c and drivers/bus/fsl-mc/fsl-mc-bus.c have the same. Follows v7.3-rc7.
+//!
+//! Left out of pci_dma_configure(): ACPI and pci_enable_acs().
 
 use crate::commit;
-use crate::ids::{DeviceId, DriverId};
+use crate::ids::{Bus, DeviceId, DriverId};
 use crate::kernel::Kernel;
 use checker::task;
 use checker::word::Word;
 
 impl Kernel {
-    /// platform_dma_configure(), and amba_dma_configure(), which differs in names only. Its fix
-    /// ("amba: Fix driver_managed_dma check", posted a few days after 95deee37a123) has no row of
-    /// its own in the table and is taken to have come with that.
+    /// platform_dma_configure(), and those of the other buses, which differ in names only. The fix
+    /// of amba_dma_configure() ("amba: Fix driver_managed_dma check", posted a few days after
+    /// 95deee37a123) has no row of its own in the table and is taken to have come with that.
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
-        self.on_device("platform_dma_configure", dev, || {
+        let function = match self.description(dev).bus {
+            Bus::Platform | Bus::Amba => "platform_dma_configure",
+            Bus::Pci => "pci_dma_configure",
+            Bus::FslMc => "fsl_mc_dma_configure",
+        };
+        self.on_device(function, dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
             let ret = task::part("drv", drv.to_word(), || self.of_dma_configure_id(dev));
@@ -30,7 +37,12 @@ impl Kernel {
     /// Whether the caller is not a driver that uses the DMA API: the walk, or a driver that
     /// manages DMA by itself.
     fn skips_default_domain(&self, dev: DeviceId, drv: Option<DriverId>) -> bool {
-        if self.has(commit::G95DEEE37A123) {
+        let reads_once = match self.description(dev).bus {
+            Bus::Platform | Bus::Amba => commit::G95DEEE37A123,
+            Bus::Pci => commit::G78447D4545B2,
+            Bus::FslMc => commit::G152F33EE30EE,
+        };
+        if self.has(reads_once) {
             return drv.is_none_or(|d| self.driver_managed_dma(d));
         }
         if self.has(commit::BCB81AC6AE3C) && self.device(dev).driver.read_once().is_none() {
@@ -42,7 +54,7 @@ impl Kernel {
             self.device(dev).null_driver.set(true);
             self.oops(
                 dev,
-                "platform_dma_configure: driver_managed_dma read through a NULL driver",
+                "dma_configure: driver_managed_dma read through a NULL driver",
             )
         };
         self.driver_managed_dma(drv)

@@ -1,9 +1,12 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
-//! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c and
-//! vsi-iommu.c. Follows v7.2 on every revision, but for what 229e6ee43d2a, 7d835134d4e1 and
-//! 97cb1fa02726 changed in arm-smmu.c.
+//! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c,
+//! vsi-iommu.c and virtio-iommu.c. Follows v7.2 on every revision, but for what 229e6ee43d2a,
+//! 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c, 38e8844005e6 in mtk_iommu.c and
+//! 72b6f7cd89ce in virtio-iommu.c.
 //!
-//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1. Left out: stream
+//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1, virtio-iommu.c since
+//! 72b6f7cd89ce. The PCI function and the virtio device of a virtio-iommu are one platform device
+//! here. Left out: stream
 //! numbers out of range, contexts of qcom_iommu, regions and shared page tables of Mediatek (one
 //! group for each instance), DARTs of different page sizes, Tegra's table of groups, -EINVAL for
 //! streams of two groups, and the links from a client to its IOMMU that are for runtime PM alone. A
@@ -37,6 +40,8 @@ pub enum GenericIommu {
     Sprd,
     /// drivers/iommu/vsi-iommu.c
     Vsi,
+    /// drivers/iommu/virtio-iommu.c
+    Virtio,
 }
 
 /// How device_group() finds a group.
@@ -77,7 +82,7 @@ struct Facts {
 
 impl GenericIommu {
     /// All of them.
-    pub const ALL: [GenericIommu; 9] = [
+    pub const ALL: [GenericIommu; 10] = [
         GenericIommu::ArmSmmu,
         GenericIommu::QcomIommu,
         GenericIommu::MtkIommu,
@@ -87,6 +92,7 @@ impl GenericIommu {
         GenericIommu::TegraSmmu,
         GenericIommu::Sprd,
         GenericIommu::Vsi,
+        GenericIommu::Virtio,
     ];
 
     /// The name of its of_xlate().
@@ -177,6 +183,14 @@ impl GenericIommu {
                 P::Probed,
                 G::Instance,
             ),
+            Self::Virtio => facts(
+                "virtio_iommu",
+                "viommu_of_xlate",
+                1,
+                false,
+                P::Probed,
+                G::Device,
+            ),
         }
     }
 
@@ -211,20 +225,56 @@ impl Kernel {
             self.of_platform_populate(dev);
             return 0;
         };
-        let is_smmu =
-            self.board.instances[instance.index()].kind == Kind::Generic(GenericIommu::ArmSmmu);
-        let drvdata_first = !is_smmu || self.has(commit::G7D835134D4E1);
+        let Kind::Generic(driver) = self.board.instances[instance.index()].kind else {
+            unreachable!("the instance is that of the driver that probes")
+        };
+        let drvdata_first = match driver {
+            GenericIommu::ArmSmmu => self.has(commit::G7D835134D4E1),
+            GenericIommu::Virtio => self.has(commit::G72B6F7CD89CE),
+            _ => true,
+        };
         let driver_data = self.device(dev).driver_data;
         if drvdata_first {
             driver_data.write_once(true);
         }
         // qcom_iommu has its contexts as devices, the others have none.
         self.of_platform_populate(dev);
+        if driver == GenericIommu::Sun50i && !self.has(commit::F188056352BC) {
+            self.sun50i_group_alloc(instance);
+        }
+        let is_mtk = driver == GenericIommu::MtkIommu;
+        let listed_first = self.has(commit::G38E8844005E6);
+        if is_mtk && listed_first {
+            self.instance(instance).hw_list.write_once(true);
+        }
         let ret = self.iommu_device_register(instance);
         if ret == 0 && !drvdata_first {
             driver_data.write_once(true);
         }
-        ret
+        if ret == 0 && is_mtk && !listed_first {
+            self.instance(instance).hw_list.write_once(true);
+        }
+        // viommu_probe() does not look at what iommu_device_register() returns.
+        if driver == GenericIommu::Virtio { 0 } else { ret }
+    }
+
+    /// sun50i_iommu_probe() allocated the group that all its devices are in, where
+    /// generic_single_device_group() does so now.
+    fn sun50i_group_alloc(&self, instance: InstanceId) {
+        let group = self.iommu_group_alloc(self.groups_of_instance(instance));
+        let singleton = self.instance(instance).singleton_group;
+        singleton.write_once(Some(group));
+    }
+
+    /// viommu_get_by_fwnode(): over the virtio bus since 72b6f7cd89ce, before that over the devices
+    /// that are bound to the driver.
+    fn viommu_get_by_fwnode(&self, instance: InstanceId) -> bool {
+        let dev = self.hwdev(instance);
+        if self.has(commit::G72B6F7CD89CE) {
+            return self.device(dev).driver_data.read_once();
+        }
+        let drv = self.board.instances[instance.index()].driver;
+        self.drivers[drv.index()].klist_devices.contains(dev)
     }
 
     /// ops->of_xlate()
@@ -276,6 +326,9 @@ impl Kernel {
             }
             self.oops(dev, "arm_smmu_probe_device: smmu is NULL")
         }
+        if driver == GenericIommu::Virtio && !self.viommu_get_by_fwnode(instance) {
+            return Err(-ENODEV);
+        }
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_priv_set: dev->iommu is NULL")
         };
@@ -292,11 +345,43 @@ impl Kernel {
         dev: DeviceId,
         instance: InstanceId,
     ) -> GroupId {
+        let is_mtk = driver == GenericIommu::MtkIommu;
+        if is_mtk && !self.instance(instance).hw_list.read_once() {
+            self.oops(dev, "mtk_iommu_device_group: the first entry of an empty hw_list")
+        }
         match driver.facts().grouping {
+            Grouping::Stream if driver == GenericIommu::ArmSmmu && !self.has(commit::F188056352BC) => {
+                self.s2cr_group(dev, instance)
+            }
             Grouping::Device => self.generic_device_group(dev),
             Grouping::Instance => self.generic_single_device_group(instance),
             Grouping::Stream => self.stream_group(dev),
         }
+    }
+
+    /// arm_smmu_device_group(), where it can run for two devices at once: the group of the stream is
+    /// remembered in the SMMU, under stream_map_mutex since b1a1347912a7.
+    fn s2cr_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
+        let mutex = self.instance(instance).stream_map_mutex;
+        let is_locked = self.has(commit::B1A1347912A7);
+        if is_locked {
+            mutex.lock();
+        }
+        let same_stream = self.description(dev).same_stream.iter();
+        let mut known = same_stream.filter_map(|d| self.device(*d).s2cr_group.read_once());
+        let group = match known.next() {
+            Some(group) => {
+                // iommu_group_ref_get()
+                self.group(group).references.add(1);
+                group
+            }
+            None => self.generic_device_group(dev),
+        };
+        self.device(dev).s2cr_group.write_once(Some(group));
+        if is_locked {
+            mutex.unlock();
+        }
+        group
     }
 
     /// The group of the streams, which their first device brought.

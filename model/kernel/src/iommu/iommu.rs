@@ -10,6 +10,7 @@ use crate::board::IommuSpec;
 use crate::commit;
 use crate::drivers::catalogue::Kind;
 use crate::errno::{EINVAL, ENODEV, EPROBE_DEFER};
+use crate::iommu::generic::GenericIommu;
 use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 use checker::heap::Handle;
@@ -39,7 +40,7 @@ impl Kernel {
             if !self.has(commit::G17DE3F5FDD35) {
                 g.bus_iommu_ops.write_once(true);
             }
-            for bus in [Bus::Platform, Bus::Amba] {
+            for bus in self.board.buses() {
                 let err = self.bus_iommu_probe(bus, instance);
                 if err != 0 {
                     // Which error it is, for checkpoints further in.
@@ -59,7 +60,7 @@ impl Kernel {
     /// iommu_device_unregister()
     pub(crate) fn iommu_device_unregister(&self, instance: InstanceId) {
         self.on_device("iommu_device_unregister", self.hwdev(instance), || {
-            for bus in [Bus::Platform, Bus::Amba] {
+            for bus in self.board.buses() {
                 self.bus_for_each_dev(bus, |dev| {
                     self.remove_iommu_group(dev, instance);
                     0
@@ -87,6 +88,24 @@ impl Kernel {
     pub(crate) fn iommu_driver_remove(&self, instance: InstanceId) {
         if self.iommu_from_fwnode(instance) {
             self.iommu_device_unregister(instance);
+        }
+    }
+
+    /// What an IOMMU driver does when the machine goes down: an SMMU's instance went as well before
+    /// ce31e6ca68bd and 32ea2c57dc21, as when it is unbound.
+    pub(crate) fn iommu_driver_shutdown(&self, dev: DeviceId) {
+        let Some(instance) = self.description(dev).instance else {
+            return;
+        };
+        let unregisters = match self.board.instances[instance.index()].kind {
+            Kind::Generic(GenericIommu::ArmSmmu) => !self.has(commit::CE31E6CA68BD),
+            Kind::ArmSmmuV3 => !self.has(commit::G32EA2C57DC21),
+            _ => false,
+        };
+        if unregisters {
+            self.on_device("arm_smmu_device_shutdown", dev, || {
+                self.iommu_device_unregister(instance);
+            });
         }
     }
 
@@ -232,8 +251,17 @@ impl Kernel {
     // Groups.
 
     /// iommu_group_alloc(), in one of the slots of the group's owner.
-    fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
-        let Some(id) = slots.find(|g| self.group(*g).references.read_once() == 0) else {
+    pub(crate) fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
+        // Before 01657bc14a39 two tasks can be here at once; they do not get the same memory.
+        let is_free = |g: &GroupId| {
+            let references = self.group(*g).references;
+            if self.has(commit::G01657BC14A39) {
+                references.read_once() == 0
+            } else {
+                references.cmpxchg(0, 1) == 0
+            }
+        };
+        let Some(id) = slots.find(is_free) else {
             task::limit("a device or an instance has more groups at once than the model holds")
         };
         let group = self.group(id);
@@ -314,10 +342,22 @@ impl Kernel {
             if !self.has(commit::F188056352BC) {
                 return self.legacy_probe_iommu_group(dev, walk);
             }
+            // The series that was in linux-next for v6.6: see the row.
+            let is_own = self.hwdev(walk) == dev;
+            if is_own && self.has(commit::B19CA5922DFF) {
+                return 0;
+            }
+            let locks_device = self.has(commit::A16B5D1681AB);
+            if locks_device {
+                self.device(dev).mutex.lock();
+            }
             let lock = self.globals.iommu_probe_device_lock;
             lock.lock();
             let ret = self.__iommu_probe_device(dev, Some(walk));
             lock.unlock();
+            if locks_device {
+                self.device(dev).mutex.unlock();
+            }
             if ret == -ENODEV { 0 } else { ret }
         })
     }

@@ -2,6 +2,7 @@
 
 pub mod arm_smmu_v3;
 pub mod dma_iommu;
+pub mod domain_alloc;
 pub mod generic;
 #[expect(clippy::module_inception, reason = "drivers/iommu has an iommu.c")]
 pub mod iommu;
