@@ -159,7 +159,7 @@ impl Revision {
     }
 
     /// The oldest tag that the model covers. Of kernels before it there are those that its older commits
-/// name, see [`crate::commit`].
+    /// name, see [`crate::commit`].
     pub fn oldest() -> Self {
         Self::at(Base::Tag(OLDEST))
     }
@@ -203,7 +203,8 @@ impl Revision {
 
     /// An error if a commit is there without one that it is built on.
     fn check_foundations(self) -> Result<Self, RevisionError> {
-        let lacks = |&&(later, earlier): &&(CommitId, CommitId)| self.has(later) && !self.has(earlier);
+        let lacks =
+            |&&(later, earlier): &&(CommitId, CommitId)| self.has(later) && !self.has(earlier);
         match BUILT_ON.iter().find(lacks) {
             Some(&(later, earlier)) => Err(RevisionError::NoFoundation {
                 revision: self,

@@ -255,7 +255,11 @@ impl Kernel {
             self.instance(instance).hw_list.write_once(true);
         }
         // viommu_probe() does not look at what iommu_device_register() returns.
-        if driver == GenericIommu::Virtio { 0 } else { ret }
+        if driver == GenericIommu::Virtio {
+            0
+        } else {
+            ret
+        }
     }
 
     /// sun50i_iommu_probe() allocated the group that all its devices are in, where
@@ -347,10 +351,15 @@ impl Kernel {
     ) -> GroupId {
         let is_mtk = driver == GenericIommu::MtkIommu;
         if is_mtk && !self.instance(instance).hw_list.read_once() {
-            self.oops(dev, "mtk_iommu_device_group: the first entry of an empty hw_list")
+            self.oops(
+                dev,
+                "mtk_iommu_device_group: the first entry of an empty hw_list",
+            )
         }
         match driver.facts().grouping {
-            Grouping::Stream if driver == GenericIommu::ArmSmmu && !self.has(commit::F188056352BC) => {
+            Grouping::Stream
+                if driver == GenericIommu::ArmSmmu && !self.has(commit::F188056352BC) =>
+            {
                 self.s2cr_group(dev, instance)
             }
             Grouping::Device => self.generic_device_group(dev),

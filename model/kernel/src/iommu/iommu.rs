@@ -10,8 +10,8 @@ use crate::board::IommuSpec;
 use crate::commit;
 use crate::drivers::catalogue::Kind;
 use crate::errno::{EINVAL, ENODEV, EPROBE_DEFER};
-use crate::iommu::generic::GenericIommu;
 use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
+use crate::iommu::generic::GenericIommu;
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 use checker::heap::Handle;
 use checker::task;
@@ -510,7 +510,11 @@ impl Kernel {
     }
 
     /// ops->probe_device()
-    pub(crate) fn ops_probe_device(&self, dev: DeviceId, instance: InstanceId) -> Result<InstanceId, i32> {
+    pub(crate) fn ops_probe_device(
+        &self,
+        dev: DeviceId,
+        instance: InstanceId,
+    ) -> Result<InstanceId, i32> {
         match self.board.instances[instance.index()].kind {
             Kind::IpmmuVmsa => self.ipmmu_probe_device(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_probe_device(dev, instance),

@@ -168,12 +168,17 @@ impl Kernel {
     /// __iommu_attach_device(). What the DMA API maps for the device goes to its group's domain, so
     /// the monitor compares with that.
     fn legacy_attach_device(&self, domain: Domain, dev: DeviceId, id: GroupId) {
-        self.alone(dev, self.device(dev).attaching, Warn::AttachesAtOnce, || {
-            task::note("attach_dev", || self.device(dev).name.clone());
-            if self.group(id).domain.monitor() != Some(domain) {
-                self.warn(dev, Warn::OtherDomain);
-            }
-        });
+        self.alone(
+            dev,
+            self.device(dev).attaching,
+            Warn::AttachesAtOnce,
+            || {
+                task::note("attach_dev", || self.device(dev).name.clone());
+                if self.group(id).domain.monitor() != Some(domain) {
+                    self.warn(dev, Warn::OtherDomain);
+                }
+            },
+        );
     }
 
     /// The second pass of bus_iommu_probe() for one group, with __iommu_group_dma_attach().

@@ -116,9 +116,8 @@ const OTHER_BUSES: [(&str, Bus); 2] = [("test,pci-host", Bus::Pci), ("test,fsl-m
 /// The bus that the node above stands for.
 fn bus_of_parent(tree: &Tree, node: NodeId) -> Bus {
     let parent = tree.node(node).parent;
-    let is_above = |(compatible, _): &&(&str, Bus)| {
-        parent.is_some_and(|p| tree.is_compatible(p, compatible))
-    };
+    let is_above =
+        |(compatible, _): &&(&str, Bus)| parent.is_some_and(|p| tree.is_compatible(p, compatible));
     OTHER_BUSES
         .iter()
         .find(is_above)
