@@ -95,6 +95,8 @@ pub struct DriverDescription {
     pub is_async: bool,
     /// `driver_managed_dma`
     pub managed_dma: bool,
+    /// A vfio driver.
+    pub is_vfio: bool,
     /// The driver that its probe registers.
     pub registers: Option<DriverId>,
 }

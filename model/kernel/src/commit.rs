@@ -303,6 +303,11 @@ commits! {
         rc(5, 17, 1), Merged, [],
         "iommu_probe_device() also attaches the device under group->mutex.";
 
+    G512881EACFA7 "512881eacfa7"
+        "bus: platform,amba,fsl-mc,PCI: Add device DMA ownership management"
+        rc(5, 19, 1), Merged, [],
+        "A bind calls iommu_device_use_default_domain(), and gives it back at the end.";
+
     // 35a672363ab3 ("driver core: Ensure wait_for_device_probe() waits until the
     // deferred_probe_timeout fires", v5.7) has no row: what it did is what this one takes back.
     G5EE76C256E92 "5ee76c256e92"
@@ -324,18 +329,26 @@ commits! {
         "iommu_dma_init_domain() initialises a domain's IOVA allocator under a mutex of the \
          domain's cookie.";
 
+    DF198B37E72C "df198b37e72c" "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY better"
+        rc(6, 1, 1), Merged, [],
+        "SMMUv2 reports cache coherency if its own table walk is coherent, where it always did.";
+
     G01657BC14A39 "01657bc14a39" "iommu: Avoid races around device probe"
         rc(6, 2, 1), Merged, [],
         "One lock, iommu_probe_device_lock, serialises __iommu_probe_device(), and groups are put \
          on a walk's list and taken from it under group->mutex.";
 
+    G32EA2C57DC21 "32ea2c57dc21" "iommu/arm-smmu-v3: Don't unregister on shutdown"
+        rc(6, 2, 4), Merged, [],
+        "Shutting down an SMMUv3 no longer unregisters its instance.";
+
     CE31E6CA68BD "ce31e6ca68bd" "iommu/arm-smmu: Don't unregister on shutdown"
         rc(6, 2, 4), Merged, [],
         "Shutting down an SMMUv2 no longer unregisters its instance.";
 
-    G32EA2C57DC21 "32ea2c57dc21" "iommu/arm-smmu-v3: Don't unregister on shutdown"
+    AC9C5E92DD15 "ac9c5e92dd15" "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY even betterer"
         rc(6, 2, 4), Merged, [],
-        "Shutting down an SMMUv3 no longer unregisters its instance.";
+        "SMMUv2 reports cache coherency also for a device that is coherent by itself.";
 
     F188056352BC "f188056352bc" "iommu: Avoid locking/unlocking for iommu_probe_device()"
         rc(6, 6, 1), Merged, [],

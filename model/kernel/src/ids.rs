@@ -41,6 +41,14 @@ word_enum! {
 }
 
 impl Domain {
+    /// As it looks from outside, where one DMA domain is like another.
+    pub(crate) fn seen(self) -> Self {
+        match self {
+            Domain::SecondDma => Domain::Dma,
+            other => other,
+        }
+    }
+
     /// What sysfs calls it: `type` of a group.
     pub fn name(self) -> &'static str {
         match self {

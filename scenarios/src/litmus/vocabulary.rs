@@ -419,7 +419,7 @@ const CONFIG: [Signature; 4] = [
     ),
 ];
 
-const DRIVER_OPTIONS: [Signature; 4] = [
+const DRIVER_OPTIONS: [Signature; 5] = [
     word(
         "async",
         &[],
@@ -437,6 +437,12 @@ const DRIVER_OPTIONS: [Signature; 4] = [
         &[Errno],
         "driver client-drv on client0 : probe=-EPROBE_DEFER",
         "what the driver's probe returns, instead of 0",
+    ),
+    word(
+        "vfio",
+        &[],
+        "driver client-drv : vfio",
+        "a vfio driver: it wants a group and a coherent IOMMU, and manages DMA by itself",
     ),
     word(
         "registers",

@@ -139,6 +139,9 @@ fn driver(
             ("managed-dma", _) => {
                 config.managed_dma.insert(name.clone());
             }
+            ("vfio", _) => {
+                config.vfio.insert(name.clone());
+            }
             ("registers", Some(value)) => {
                 let other = word(&value.value).to_owned();
                 config.registers.insert(name.clone(), other);

@@ -130,7 +130,8 @@ fn describe(
         is_async: info.prefers_async
             || config.async_probe.contains("*")
             || config.async_probe.contains(info.name),
-        managed_dma: config.managed_dma.contains(info.name),
+        managed_dma: config.managed_dma.contains(info.name) || config.vfio.contains(info.name),
+        is_vfio: config.vfio.contains(info.name),
         registers,
     }
 }
