@@ -14,11 +14,7 @@ impl Kernel {
     /// of amba_dma_configure() ("amba: Fix driver_managed_dma check", posted a few days after
     /// 95deee37a123) has no row of its own in the table and is taken to have come with that.
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
-        let function = match self.description(dev).bus {
-            Bus::Platform | Bus::Amba => "platform_dma_configure",
-            Bus::Pci => "pci_dma_configure",
-            Bus::FslMc => "fsl_mc_dma_configure",
-        };
+        let function = self.dma_configure_name(dev);
         self.on_device(function, dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
@@ -32,6 +28,14 @@ impl Kernel {
             }
             ret
         })
+    }
+
+    fn dma_configure_name(&self, dev: DeviceId) -> &'static str {
+        match self.description(dev).bus {
+            Bus::Platform | Bus::Amba => "platform_dma_configure",
+            Bus::Pci => "pci_dma_configure",
+            Bus::FslMc => "fsl_mc_dma_configure",
+        }
     }
 
     /// Whether the caller is not a driver that uses the DMA API: the walk, or a driver that
@@ -52,10 +56,14 @@ impl Kernel {
             // dev->driver was NULL when the driver was computed from it, and is set now: what is
             // read is memory in front of address 0.
             self.device(dev).null_driver.set(true);
-            self.oops(
-                dev,
-                "dma_configure: driver_managed_dma read through a NULL driver",
-            )
+            let text = match self.description(dev).bus {
+                Bus::Platform | Bus::Amba => {
+                    "platform_dma_configure: driver_managed_dma read through a NULL driver"
+                }
+                Bus::Pci => "pci_dma_configure: driver_managed_dma read through a NULL driver",
+                Bus::FslMc => "fsl_mc_dma_configure: driver_managed_dma read through a NULL driver",
+            };
+            self.oops(dev, text)
         };
         self.driver_managed_dma(drv)
     }
