@@ -117,9 +117,27 @@ fn config(test: &Test) -> Result<Config, TestError> {
         .map(|a| name_of(&a.value))
         .collect();
     for line in &test.litmus.drivers {
+        check_registers(&test.litmus, &line.value, &laid_out)?;
         driver(&mut config, &line.value, &laid_out, &name_of);
     }
     Ok(config)
+}
+
+/// A driver that another one registers is one that the board has a device for.
+fn check_registers(
+    litmus: &Litmus,
+    line: &litmus::Driver,
+    laid_out: &LaidOut,
+) -> Result<(), TestError> {
+    let options = line.options.iter().map(|option| &option.value);
+    let named = options.filter(|option| option.name.value == "registers");
+    for value in named.filter_map(|option| option.value.as_ref()) {
+        if laid_out.driver_by_name(word(&value.value)).is_none() {
+            let expected = "a driver of one of the board's devices";
+            return Err(wrong(litmus, value.span, expected));
+        }
+    }
+    Ok(())
 }
 
 /// A `driver` line: options of the driver, and what its probe returns for the devices named, or
