@@ -225,7 +225,8 @@ const PREDICATES: [Predicate; 20] = [
             "WARN",
             &[Device, Optional(&Text)],
             "WARN(client0, \"late IOMMU probe at driver bind\")",
-            "a WARN for the device whose text contains this one",
+            "a WARN for the device whose text contains this one; in brackets what the kernel does \
+             not say",
         ),
     ),
     gives(
@@ -447,7 +448,7 @@ const DRIVER_OPTIONS: [Signature; 5] = [
     word(
         "registers",
         &[Driver],
-        "driver arm-smmu : registers=client-drv",
+        "driver arm-smmu-v3 : registers=client-drv",
         "the driver that its probe registers, if that is not registered yet",
     ),
 ];
