@@ -211,9 +211,7 @@ impl Kernel {
             Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
             Verb::WaitForDeviceProbe => self.wait_for_device_probe(),
             Verb::DeviceShutdown => self.device_shutdown(),
-            Verb::IommuDomainAlloc(dev) => {
-                self.iommu_domain_alloc(dev);
-            }
+            Verb::IommuDomainAlloc(dev) => self.iommu_domain_alloc(dev),
             Verb::IommuDeviceRegister(i) => {
                 self.iommu_device_register(i);
             }
