@@ -226,6 +226,26 @@ fn modules_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_driver_that_is_registered_in_a_probe_is_on_the_board() {
+    litmus_refused(
+        "result  bcb81ac6ae3c^ Never\n",
+        "result  bcb81ac6ae3c^ Never\ndriver  arm-smmu-v3 : registers=qcom-tbu\n",
+        &[&format!(
+            "{LITMUS_FILE}:12:33: expected a driver of one of the board's devices"
+        )],
+    );
+}
+
+#[test]
+fn a_kernel_that_never_was_is_refused() {
+    litmus_refused(
+        "kernels bcb81ac6ae3c^",
+        "kernels \"v6.12 - 01657bc14a39\" bcb81ac6ae3c^",
+        &["cannot be: f188056352bc", "is built on 01657bc14a39"],
+    );
+}
+
+#[test]
 fn a_litmus_test_without_result_is_refused() {
     litmus_refused(
         " * Result: Sometimes\n",

@@ -125,6 +125,10 @@ pub struct DriverDescription {
     pub is_async: bool,
     /// `driver_managed_dma`
     pub managed_dma: bool,
+    /// A vfio driver.
+    pub is_vfio: bool,
+    /// The driver that its probe registers.
+    pub registers: Option<DriverId>,
 }
 
 /// A board, ready to be laid out.
@@ -276,6 +280,17 @@ impl Board {
     pub fn boot_devices(&self) -> impl Iterator<Item = DeviceId> {
         self.device_ids()
             .filter(|d| self.devices[d.index()].populated_by.is_none())
+    }
+
+    /// The buses, in the order in which the IOMMU core takes them: of the last two only those that
+    /// the board has.
+    pub fn buses(&self) -> impl Iterator<Item = Bus> {
+        let has = |bus: &Bus| {
+            matches!(bus, Bus::Platform | Bus::Amba) || self.devices.iter().any(|d| d.bus == *bus)
+        };
+        [Bus::Platform, Bus::Pci, Bus::Amba, Bus::FslMc]
+            .into_iter()
+            .filter(has)
     }
 
     /// All drivers.

@@ -8,8 +8,9 @@
 //! the g that `git describe` puts before it: `commit::G3832862EB9C4`.
 //!
 //! Rows inside one version stand in the order in which they were committed. The older rows at the
-//! top, up to [`crate::revision::OLDEST`], are in every revision that the model covers; they are
-//! there to be named.
+//! top, up to [`crate::revision::OLDEST`], are in every tag that the model covers. A kernel without
+//! them is named by commit, `a2e7e59a9426^`, or by what is taken away, `v6.12 - 58b116bce136`. Of
+//! everything that no row speaks of, such a kernel is v6.12.
 
 use std::fmt;
 
@@ -278,9 +279,82 @@ macro_rules! commits {
 }
 
 commits! {
+    // The release candidate of this one was not looked up: the mail to stable is of May 2014.
+    G58B116BCE136 "58b116bce136" "drivercore: deferral race condition fix"
+        Version::release(3, 15), Merged, [],
+        "driver_probe_device() triggers the deferred devices again if somebody has triggered them \
+         since the probe that is deferred began.";
+
+    G8C97A46AF04B "8c97a46af04b" "driver core: hold dev's parent lock when needed"
+        rc(4, 18, 1), Merged, [],
+        "Binding takes the lock of dev->parent only on a bus that asks for it, and neither the \
+         platform nor the amba bus does.";
+
+    B1A1347912A7 "b1a1347912a7" "iommu/arm-smmu: Fix race condition during iommu_group creation"
+        rc(5, 15, 1), Merged, [],
+        "SMMUv2 device_group() looks for the group of a stream and remembers a new one under \
+         stream_map_mutex.";
+
+    G211FF31B3D33 "211ff31b3d33" "iommu: Fix race condition during default domain allocation"
+        rc(5, 15, 1), Merged, [],
+        "iommu_probe_device() allocates the group's default domain under group->mutex.";
+
+    G556F99AC8866 "556f99ac8866" "iommu: Extend mutex lock scope in iommu_probe_device()"
+        rc(5, 17, 1), Merged, [],
+        "iommu_probe_device() also attaches the device under group->mutex.";
+
+    G512881EACFA7 "512881eacfa7"
+        "bus: platform,amba,fsl-mc,PCI: Add device DMA ownership management"
+        rc(5, 19, 1), Merged, [],
+        "A bind calls iommu_device_use_default_domain(), and gives it back at the end.";
+
+    // 35a672363ab3 ("driver core: Ensure wait_for_device_probe() waits until the
+    // deferred_probe_timeout fires", v5.7) has no row: what it did is what this one takes back.
+    G5EE76C256E92 "5ee76c256e92"
+        "driver core: Fix wait_for_device_probe() & deferred_probe_timeout interaction"
+        rc(5, 19, 1), Merged, [],
+        "wait_for_device_probe() no longer waits until deferred_probe_timeout has run out, as it \
+         did since 35a672363ab3 of v5.7.";
+
+    B232B02BF3C2 "b232b02bf3c2" "driver core: fix deadlock in __device_attach"
+        rc(5, 19, 1), Merged, [],
+        "__device_attach() drops the device's lock before it schedules the asynchronous probe.";
+
+    G70FE758352CA "70fe758352ca" "driver core: fix potential deadlock in __driver_attach"
+        rc(6, 0, 1), Merged, [],
+        "__driver_attach() drops the device's lock before it schedules the asynchronous probe.";
+
+    AC9A5D522BB8 "ac9a5d522bb8" "iommu/dma: Fix race condition during iova_domain initialization"
+        rc(6, 0, 1), Merged, [],
+        "iommu_dma_init_domain() initialises a domain's IOVA allocator under a mutex of the \
+         domain's cookie.";
+
+    DF198B37E72C "df198b37e72c" "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY better"
+        rc(6, 1, 1), Merged, [],
+        "SMMUv2 reports cache coherency if its own table walk is coherent, where it always did.";
+
     G01657BC14A39 "01657bc14a39" "iommu: Avoid races around device probe"
         rc(6, 2, 1), Merged, [],
-        "One lock, iommu_probe_device_lock, serialises __iommu_probe_device().";
+        "One lock, iommu_probe_device_lock, serialises __iommu_probe_device(), and groups are put \
+         on a walk's list and taken from it under group->mutex.";
+
+    G32EA2C57DC21 "32ea2c57dc21" "iommu/arm-smmu-v3: Don't unregister on shutdown"
+        rc(6, 2, 4), Merged, [],
+        "Shutting down an SMMUv3 no longer unregisters its instance.";
+
+    CE31E6CA68BD "ce31e6ca68bd" "iommu/arm-smmu: Don't unregister on shutdown"
+        rc(6, 2, 4), Merged, [],
+        "Shutting down an SMMUv2 no longer unregisters its instance.";
+
+    AC9C5E92DD15 "ac9c5e92dd15" "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY even betterer"
+        rc(6, 2, 4), Merged, [],
+        "SMMUv2 reports cache coherency also for a device that is coherent by itself.";
+
+    F188056352BC "f188056352bc" "iommu: Avoid locking/unlocking for iommu_probe_device()"
+        rc(6, 6, 1), Merged, [],
+        "__iommu_probe_device() adds the device to its group, attaches it and sets up the default \
+         domain in one go under group->mutex. It is the last of a series; a kernel without it has \
+         all of iommu/legacy.rs.";
 
     A2E7E59A9426 "a2e7e59a9426" "iommu: Avoid more races around device probe"
         rc(6, 7, 4), Merged, [],
@@ -289,7 +363,8 @@ commits! {
 
     G17DE3F5FDD35 "17de3f5fdd35" "iommu: Retire bus ops"
         rc(6, 8, 1), Merged, [],
-        "Ops are found through the fwnode in the fwspec, no longer through the bus.";
+        "Ops are found through the fwnode in the fwspec, no longer through the bus, where the first \
+         instance that registers puts them for every device.";
 
     B67483B3C44E "b67483b3c44e" "iommu/dma: Centralise iommu_setup_dma_ops()"
         rc(6, 10, 1), Merged, [],
@@ -447,6 +522,18 @@ commits! {
         rc(6, 15, 3), Proposed, [],
         "amba_dma_configure() reads dev->driver once, as platform_dma_configure() does since \
          95deee37a123. Posted in April 2025; v7.2 does not have it.";
+
+    // These two were in linux-next in August 2023, and were dropped again.
+    A16B5D1681AB "a16b5d1681ab"
+        "iommu: Complete the locking for dev->iommu_group"
+        rc(6, 5, 5), Proposed, [],
+        "The walk takes device_lock() of each device. Only the walk here: the notifier, which took it \
+         too, finds it free.";
+
+    B19CA5922DFF "b19ca5922dff" "iommu: Do not attempt to re-lock the iommu device when probing"
+        rc(6, 5, 5), Proposed, [],
+        "The walk leaves out the device of the IOMMU that registers, whose lock its driver's probe \
+         holds.";
 
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"

@@ -41,6 +41,12 @@ pub struct Config {
     pub probe_results: BTreeMap<String, i32>,
     /// Drivers whose `driver_managed_dma` is set.
     pub managed_dma: BTreeSet<String>,
+    /// Drivers that give their devices to vfio, which sets `driver_managed_dma` as well.
+    pub vfio: BTreeSet<String>,
+    /// Which driver a driver's probe registers, if the board has devices for both.
+    pub registers: BTreeMap<String, String>,
+    /// async_schedule() finds memory to queue a call; else it makes the call by itself.
+    pub async_memory: bool,
 }
 
 impl Default for Config {
@@ -60,6 +66,9 @@ impl Default for Config {
             loaded_modules: vec![],
             probe_results: BTreeMap::new(),
             managed_dma: BTreeSet::new(),
+            vfio: BTreeSet::new(),
+            registers: BTreeMap::new(),
+            async_memory: true,
         }
     }
 }

@@ -32,16 +32,27 @@ word_enum! {
     pub enum Domain {
         /// IOMMU_DOMAIN_DMA.
         Dma,
+        /// Another IOMMU_DOMAIN_DMA of the same group, which only a race makes (before
+        /// 211ff31b3d33).
+        SecondDma,
         /// The blocking domain.
         Blocking,
     }
 }
 
 impl Domain {
+    /// As it looks from outside, where one DMA domain is like another.
+    pub(crate) fn seen(self) -> Self {
+        match self {
+            Domain::SecondDma => Domain::Dma,
+            other => other,
+        }
+    }
+
     /// What sysfs calls it: `type` of a group.
     pub fn name(self) -> &'static str {
         match self {
-            Domain::Dma => "DMA",
+            Domain::Dma | Domain::SecondDma => "DMA",
             Domain::Blocking => "blocked",
         }
     }
@@ -80,11 +91,16 @@ word_enum! {
 }
 
 word_enum! {
-    /// Which bus type a device is on. The model has those that of_platform populates.
+    /// Which bus type a device is on. The model has those that of_platform populates, and stand-ins
+    /// for two that find their devices by themselves.
     pub enum Bus {
         /// platform_bus_type
         Platform,
         /// amba_bustype
         Amba,
+        /// pci_bus_type
+        Pci,
+        /// fsl_mc_bus_type
+        FslMc,
     }
 }

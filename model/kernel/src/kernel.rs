@@ -66,19 +66,44 @@ pub enum Warn {
     PrivSet = 4,
     /// The task died in an oops.
     Oops = 8,
+    /// iommu_setup_dma_ops() found no domain in the group (before b67483b3c44e).
+    RetainsOps = 16,
+    /// No splat but what the model sees: ops->probe_device() of the device runs twice at once.
+    ProbesAtOnce = 32,
+    /// No splat either: ops->attach_dev() of the device runs twice at once.
+    AttachesAtOnce = 64,
+    /// No splat either: the device is attached to another domain than its group has.
+    OtherDomain = 128,
+    /// No splat either: init_iova_domain() of a domain runs twice.
+    IovaTwice = 256,
 }
 
 impl Warn {
     /// All, in the order of their bits.
-    pub const ALL: [Warn; 4] = [Warn::LateProbe, Warn::OwnerCnt, Warn::PrivSet, Warn::Oops];
+    pub const ALL: [Warn; 9] = [
+        Warn::LateProbe,
+        Warn::OwnerCnt,
+        Warn::PrivSet,
+        Warn::Oops,
+        Warn::RetainsOps,
+        Warn::ProbesAtOnce,
+        Warn::AttachesAtOnce,
+        Warn::OtherDomain,
+        Warn::IovaTwice,
+    ];
 
-    /// What the log says.
+    /// What the log says; in brackets where the kernel says nothing.
     pub fn text(self) -> &'static str {
         match self {
             Warn::LateProbe => "late IOMMU probe at driver bind, something fishy here!",
             Warn::OwnerCnt => "WARN_ON(!group->owner_cnt)",
             Warn::PrivSet => "WARN_ON_ONCE(dev_iommu_priv_get(dev))",
             Warn::Oops => "Oops",
+            Warn::RetainsOps => "Failed to set up IOMMU; retaining platform DMA ops",
+            Warn::ProbesAtOnce => "[probe_device() runs twice at once]",
+            Warn::AttachesAtOnce => "[attach_dev() runs twice at once]",
+            Warn::OtherDomain => "[attached to another domain than its group's]",
+            Warn::IovaTwice => "[init_iova_domain() runs twice]",
         }
     }
 }
@@ -147,6 +172,13 @@ pub struct Device {
     pub(crate) overtook: Ghost<bool>,
     /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
     pub(crate) null_driver: Ghost<bool>,
+    /// How many tasks are in ops->probe_device() for it. The cell is the model's own, and used
+    /// where iommu/legacy.rs is.
+    pub(crate) probing: Shared<u64>,
+    /// How many are in ops->attach_dev().
+    pub(crate) attaching: Shared<u64>,
+    /// arm-smmu.c: `s2crs[].group` of its stream, kept with the device that brought it.
+    pub(crate) s2cr_group: Shared<Option<GroupId>>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -177,6 +209,14 @@ pub struct Group {
     pub(crate) owner: Shared<bool>,
     /// `entry` is on a walk's list.
     pub(crate) entry: Shared<bool>,
+    /// How many domains were allocated for it, in iommu/legacy.rs.
+    pub(crate) domains: Shared<u64>,
+    /// `mutex` of its domain's iommu_dma_cookie (since ac9a5d522bb8).
+    pub(crate) cookie_mutex: Mutex,
+    /// `iovad->start_pfn` of that is set.
+    pub(crate) start_pfn: Shared<bool>,
+    /// How often init_iova_domain() has begun there.
+    pub(crate) iova_inits: Shared<u64>,
 }
 
 /// `struct iommu_device`, and what belongs to its registration.
@@ -190,6 +230,10 @@ pub struct Instance {
     pub(crate) singleton_group: Shared<Option<GroupId>>,
     /// bus_iommu_probe()'s `group_list`, on the stack of whoever registers the instance.
     pub(crate) group_list: List<GroupId>,
+    /// arm-smmu.c: `stream_map_mutex`
+    pub(crate) stream_map_mutex: Mutex,
+    /// mtk_iommu.c: the instance is on its `hw_list`.
+    pub(crate) hw_list: Shared<bool>,
 }
 
 /// `struct device_driver` and its `struct driver_private`.
@@ -208,10 +252,14 @@ pub struct Globals {
     pub(crate) iommu_device_lock: SpinLock,
     /// iommu_device_list
     pub(crate) iommu_device_list: List<InstanceId>,
+    /// `bus->iommu_ops` (before 17de3f5fdd35): whether they are set.
+    pub(crate) bus_iommu_ops: Shared<bool>,
     /// The buses' `klist_devices`, both in one in order of addition; each device knows its bus.
     pub(crate) klist_devices: List<DeviceId>,
     /// The buses' `klist_drivers`.
     pub(crate) klist_drivers: List<DriverId>,
+    /// `platform_bus.mutex`: the parent of devices that have none on the board.
+    pub(crate) platform_bus: Mutex,
     /// The buses' notifier chain.
     pub(crate) bus_notifier: RwSem,
     /// There is something on it: iommu_bus_notifier(), since iommu_subsys_init().
@@ -463,7 +511,10 @@ impl Kernel {
         use crate::commit;
         match flag {
             DeviceFlag::CanMatch => self.has(commit::F2648BB3150A),
-            DeviceFlag::DmaIommu => self.has(commit::G7FA1E85CFE68),
+            // Before b67483b3c44e it stands for dev->dma_ops, a pointer.
+            DeviceFlag::DmaIommu => {
+                self.has(commit::G7FA1E85CFE68) || !self.has(commit::B67483B3C44E)
+            }
             DeviceFlag::DmaCoherent => self.has(commit::G3E2C1E213AC2),
             DeviceFlag::ReadyToProbe => true,
         }
@@ -494,8 +545,10 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         iommu_probe_device_lock: Mutex::new(l, "", "iommu_probe_device_lock"),
         iommu_device_lock: SpinLock::new(l, "", "iommu_device_lock"),
         iommu_device_list: List::new(l, "", "iommu_device_list", board.instances.len() * 4),
+        bus_iommu_ops: Shared::new(l, "", "bus->iommu_ops", false),
         klist_devices: List::new(l, "", "bus->p->klist_devices", devices * 2),
         klist_drivers: List::new(l, "", "bus->p->klist_drivers", board.drivers.len() * 2),
+        platform_bus: Mutex::new(l, "platform", "&dev->mutex"),
         bus_notifier: RwSem::new(l, "", "&priv->bus_notifier.rwsem"),
         bus_notifier_head: Shared::new(l, "", "priv->bus_notifier.head", false),
         deferred_probe_mutex: Mutex::new(l, "", "deferred_probe_mutex"),
@@ -547,6 +600,9 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         probed_unnotified: Ghost::new(l, n, "probed before its ADD notifier", false),
         overtook: Ghost::new(l, n, "joined before an earlier device", false),
         null_driver: Ghost::new(l, n, "driver_managed_dma of no driver", false),
+        probing: Shared::new(l, n, "tasks in probe_device()", 0),
+        attaching: Shared::new(l, n, "tasks in attach_dev()", 0),
+        s2cr_group: Shared::new(l, n, "smmu->s2crs[].group", None),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }
@@ -567,6 +623,10 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
         owner_cnt: Shared::new(l, n, "group->owner_cnt", 0),
         owner: Shared::new(l, n, "group->owner", false),
         entry: Shared::new(l, n, "group->entry", false),
+        domains: Shared::new(l, n, "domains of the group", 0),
+        cookie_mutex: Mutex::new(l, n, "&cookie->mutex"),
+        start_pfn: Shared::new(l, n, "iovad->start_pfn", false),
+        iova_inits: Shared::new(l, n, "calls of init_iova_domain()", 0),
     }
 }
 
@@ -576,5 +636,7 @@ fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
         ready: Shared::new(l, n, "iommu->ready", false),
         singleton_group: Shared::new(l, n, "iommu->singleton_group", None),
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
+        stream_map_mutex: Mutex::new(l, n, "&smmu->stream_map_mutex"),
+        hw_list: Shared::new(l, n, "hw_list", false),
     }
 }

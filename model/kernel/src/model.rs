@@ -131,7 +131,7 @@ impl Model for Kernel {
             "dev->driver" | "dev->p->async_driver" => named(value, |id: DriverId| {
                 self.board.drivers[id.index()].info.name.to_owned()
             }),
-            "dev->iommu_group" | "iommu->singleton_group" => {
+            "dev->iommu_group" | "iommu->singleton_group" | "smmu->s2crs[].group" => {
                 named(value, |_: GroupId| "group".to_owned())
             }
             "dev->iommu->iommu_dev" | "dev->iommu->priv" => named(value, |id: InstanceId| {
@@ -209,6 +209,9 @@ impl Kernel {
             Verb::DeferredProbeWorkFunc => self.deferred_probe_worker(),
             Verb::DeferredProbeInitcall => self.deferred_probe_initcall(),
             Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
+            Verb::WaitForDeviceProbe => self.wait_for_device_probe(),
+            Verb::DeviceShutdown => self.device_shutdown(),
+            Verb::IommuDomainAlloc(dev) => self.iommu_domain_alloc(dev),
             Verb::IommuDeviceRegister(i) => {
                 self.iommu_device_register(i);
             }
@@ -242,6 +245,9 @@ impl Kernel {
             Verb::DeferredProbeWorkFunc => "deferred_probe_work_func".to_owned(),
             Verb::DeferredProbeInitcall => "deferred_probe_initcall".to_owned(),
             Verb::DeferredProbeTimeoutWorkFunc => "deferred_probe_timeout_work_func".to_owned(),
+            Verb::WaitForDeviceProbe => "wait_for_device_probe".to_owned(),
+            Verb::DeviceShutdown => "device_shutdown".to_owned(),
+            Verb::IommuDomainAlloc(d) => format!("iommu_domain_alloc {}", dev(d)),
             Verb::IommuDeviceRegister(i) => format!("iommu_device_register {}", dev(self.hwdev(i))),
             Verb::IommuDeviceUnregister(i) => {
                 format!("iommu_device_unregister {}", dev(self.hwdev(i)))

@@ -202,8 +202,8 @@ impl Kernel {
         let members = group.devices.peek();
         (!members.is_empty()).then(|| GroupOutcome {
             members,
-            default_domain: group.default_domain.read_once(),
-            domain: group.domain.read_once(),
+            default_domain: group.default_domain.read_once().map(Domain::seen),
+            domain: group.domain.read_once().map(Domain::seen),
             owner_cnt: group.owner_cnt.read_once(),
         })
     }

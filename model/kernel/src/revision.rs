@@ -20,6 +20,11 @@
 //! | `6.14.0-rc3-rcar3-00020-g73d2f10957f5-dirty` | the commit after the g |
 //! | `6.14.0-27-generic` | v6.14; what a distribution adds of its own is not known |
 //! | *any* `+ commit` or `- commit` | with that commit too, or without it |
+//! | `v6.12 - 58b116bce136` | v6.12, had this commit of 2014 never been made |
+//! | `a2e7e59a9426^` | the rows before it; of all that no row speaks of, v6.12 |
+//!
+//! Some commits are built on others ([`BUILT_ON`]): a kernel with the later one and without the
+//! earlier one never was, and cannot be named.
 //!
 //! What a reader has not asked for is not guessed: a build between two tags has to be given by
 //! commit.
@@ -35,11 +40,28 @@ use crate::commit::{self, CommitId, FindError, StablePoint, Status, Version};
 
 mod text;
 
-/// The oldest revision that the model covers.
+/// The oldest tag that the model covers. Of kernels before it there are those that its older commits
+/// name, see [`crate::commit`].
 pub const OLDEST: Version = Version::release(6, 12);
 
 /// The newest revision that the model knows.
 pub const NEWEST: Version = Version::candidate(7, 3, 7);
+
+/// Commits that make no sense without an earlier one: the later one first.
+///
+/// The list is not complete. It has what the model could not run, or where the earlier commit would
+/// have no effect.
+pub const BUILT_ON: &[(CommitId, CommitId)] = &[
+    (commit::G556F99AC8866, commit::G211FF31B3D33),
+    (commit::F188056352BC, commit::G556F99AC8866),
+    (commit::F188056352BC, commit::G01657BC14A39),
+    (commit::A2E7E59A9426, commit::G01657BC14A39),
+    (commit::B67483B3C44E, commit::F188056352BC),
+    (commit::B67483B3C44E, commit::AC9A5D522BB8),
+    (commit::BCB81AC6AE3C, commit::A2E7E59A9426),
+    (commit::BCB81AC6AE3C, commit::G17DE3F5FDD35),
+    (commit::BCB81AC6AE3C, commit::B67483B3C44E),
+];
 
 /// A kernel revision: a set of commits, and where the set came from.
 ///
@@ -61,7 +83,7 @@ enum Base {
 
 /// A set of commits, one bit a row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-struct Commits(u64);
+struct Commits(u128);
 
 impl Commits {
     fn has(self, id: CommitId) -> bool {
@@ -84,9 +106,9 @@ impl Commits {
         }
     }
 
-    fn bit(id: CommitId) -> u64 {
+    fn bit(id: CommitId) -> u128 {
         assert!(
-            id.index() < u64::BITS as usize,
+            id.index() < u128::BITS as usize,
             "more commits than bits in a set"
         );
         1 << id.index()
@@ -136,7 +158,8 @@ impl Revision {
         Self::at(Base::Tag(NEWEST))
     }
 
-    /// The oldest revision that the model covers.
+    /// The oldest tag that the model covers. Of kernels before it there are those that its older commits
+    /// name, see [`crate::commit`].
     pub fn oldest() -> Self {
         Self::at(Base::Tag(OLDEST))
     }
@@ -154,7 +177,6 @@ impl Revision {
     /// This revision with one commit more. A revert takes away what it reverts, and the other way
     /// round.
     pub fn with(mut self, id: CommitId) -> Result<Self, RevisionError> {
-        check_age(id)?;
         if self.has(id) {
             return Err(RevisionError::AlreadyIn {
                 commit: id,
@@ -168,7 +190,6 @@ impl Revision {
 
     /// This revision without one of its commits. Without a revert, it has again what was reverted.
     pub fn without(mut self, id: CommitId) -> Result<Self, RevisionError> {
-        check_age(id)?;
         if !self.has(id) {
             return Err(RevisionError::NotIn {
                 commit: id,
@@ -178,6 +199,20 @@ impl Revision {
         self.commits.remove(id);
         assert!(!self.has(id));
         Ok(self)
+    }
+
+    /// An error if a commit is there without one that it is built on.
+    fn check_foundations(self) -> Result<Self, RevisionError> {
+        let lacks =
+            |&&(later, earlier): &&(CommitId, CommitId)| self.has(later) && !self.has(earlier);
+        match BUILT_ON.iter().find(lacks) {
+            Some(&(later, earlier)) => Err(RevisionError::NoFoundation {
+                revision: self,
+                later,
+                earlier,
+            }),
+            None => Ok(self),
+        }
     }
 
     fn at(base: Base) -> Self {
@@ -203,17 +238,6 @@ impl Revision {
             .collect();
         (added, removed)
     }
-}
-
-/// A commit older than [`OLDEST`] is part of every revision: the model has no branch for a kernel
-/// without it.
-fn check_age(id: CommitId) -> Result<(), RevisionError> {
-    if id.commit().version <= OLDEST {
-        return Err(RevisionError::TooOld {
-            found: id.to_string(),
-        });
-    }
-    Ok(())
 }
 
 impl PartialEq for Revision {
@@ -386,6 +410,20 @@ pub enum RevisionError {
         commit: CommitId,
         /// The revision so far.
         revision: Revision,
+    },
+    /// A commit without what it is built on.
+    #[error(
+        "`{revision}` cannot be: {later} (\"{}\") is built on {earlier}; \
+         expected a kernel with both or without both, such as `{earlier}^`",
+        later.commit().subject
+    )]
+    NoFoundation {
+        /// What was asked for.
+        revision: Revision,
+        /// The commit that is there.
+        later: CommitId,
+        /// The commit that is not.
+        earlier: CommitId,
     },
     /// A build between two tags, from a commit that the table does not have.
     #[error(

@@ -23,6 +23,12 @@ pub enum Verb {
     DeferredProbeInitcall,
     /// deferred_probe_timeout_work_func(): the timeout has run out.
     DeferredProbeTimeoutWorkFunc,
+    /// wait_for_device_probe(), as some initcalls and drivers call it.
+    WaitForDeviceProbe,
+    /// device_shutdown(): the machine goes down.
+    DeviceShutdown,
+    /// iommu_domain_alloc(), by the driver of this device.
+    IommuDomainAlloc(DeviceId),
     /// iommu_device_register() on its own, outside of a probe.
     IommuDeviceRegister(InstanceId),
     /// iommu_device_unregister()

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 ///
 /// A revision is a tag (v6.16), a commit (bcb81ac6ae3c), the one before it (bcb81ac6ae3c^), a
 /// revision with a commit or proposed patch more or less ("v7.3-rc7 + ambarus-ready-always",
-/// "v6.16 - da33e87bd2bf"), or what `uname -r` prints (6.12.107+deb13-arm64).
+/// "v6.16 - da33e87bd2bf"), a kernel before v6.12 by its commits (a2e7e59a9426^,
+/// "v6.12 - 58b116bce136"), or what `uname -r` prints (6.12.107+deb13-arm64).
 ///
 /// Example, what became of a commit:
 ///

@@ -238,6 +238,8 @@ fn add_driver(board: &mut Board, name: &str) -> DriverId {
         info: Box::leak(Box::new(info)),
         is_async: false,
         managed_dma: false,
+        is_vfio: false,
+        registers: None,
     });
     id
 }

@@ -397,7 +397,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "config  modules n",
         "config  module n",
         "16:9: unknown config `module`; did you mean `modules`? expected one of modules, \
-         fw_devlink, deferred_probe_timeout",
+         fw_devlink, deferred_probe_timeout, async_memory",
     ),
     (
         "config  modules n",
@@ -414,7 +414,7 @@ const BAD: &[(&str, &str, &str)] = &[
         ": async managed-dma probe=-EPROBE_DEFER",
         ": asinc",
         "19:41: unknown driver option `asinc`; did you mean `async`? expected one of async, \
-         managed-dma, probe",
+         managed-dma, probe, vfio, registers",
     ),
     (
         "probe=-EPROBE_DEFER",
@@ -483,7 +483,8 @@ const BAD: &[(&str, &str, &str)] = &[
         "25:5: unknown verb `device_atach`; did you mean `device_attach`? expected one of boot, \
          driver_register, device_add, device_del, device_attach, device_driver_attach, \
          device_release_driver, deferred_probe_work_func, deferred_probe_initcall, \
-         deferred_probe_timeout_work_func, iommu_device_register, iommu_device_unregister",
+         deferred_probe_timeout_work_func, wait_for_device_probe, device_shutdown, \
+         iommu_domain_alloc, iommu_device_register, iommu_device_unregister",
     ),
     (
         "device_attach(client0)",

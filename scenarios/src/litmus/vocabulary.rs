@@ -113,7 +113,7 @@ const fn gives(gives: Gives, signature: Signature) -> Predicate {
     Predicate { signature, gives }
 }
 
-const VERBS: [Signature; 12] = [
+const VERBS: [Signature; 15] = [
     word(
         "boot",
         &[],
@@ -175,6 +175,24 @@ const VERBS: [Signature; 12] = [
         "deferred_probe_timeout has run out",
     ),
     word(
+        "wait_for_device_probe",
+        &[],
+        "wait_for_device_probe",
+        "waits as initcalls do that need devices: for deferred and asynchronous probes",
+    ),
+    word(
+        "device_shutdown",
+        &[],
+        "device_shutdown",
+        "the machine goes down: shutdown() of the drivers, the last device first",
+    ),
+    word(
+        "iommu_domain_alloc",
+        &[Device],
+        "iommu_domain_alloc(client0)",
+        "the device's driver looks for the ops of a domain of its own",
+    ),
+    word(
         "iommu_device_register",
         &[Instance],
         "iommu_device_register(smmu0)",
@@ -207,7 +225,8 @@ const PREDICATES: [Predicate; 20] = [
             "WARN",
             &[Device, Optional(&Text)],
             "WARN(client0, \"late IOMMU probe at driver bind\")",
-            "a WARN for the device whose text contains this one",
+            "a WARN for the device whose text contains this one; in brackets what the kernel does \
+             not say",
         ),
     ),
     gives(
@@ -374,7 +393,7 @@ const PREDICATES: [Predicate; 20] = [
     ),
 ];
 
-const CONFIG: [Signature; 3] = [
+const CONFIG: [Signature; 4] = [
     word(
         "modules",
         &[OneOf(&["y", "n"])],
@@ -393,9 +412,15 @@ const CONFIG: [Signature; 3] = [
         "config deferred_probe_timeout 0",
         "seconds; 0: the timeout has run out",
     ),
+    word(
+        "async_memory",
+        &[OneOf(&["y", "n"])],
+        "config async_memory n",
+        "`n`: async_schedule finds no memory and makes the call by itself",
+    ),
 ];
 
-const DRIVER_OPTIONS: [Signature; 3] = [
+const DRIVER_OPTIONS: [Signature; 5] = [
     word(
         "async",
         &[],
@@ -413,6 +438,18 @@ const DRIVER_OPTIONS: [Signature; 3] = [
         &[Errno],
         "driver client-drv on client0 : probe=-EPROBE_DEFER",
         "what the driver's probe returns, instead of 0",
+    ),
+    word(
+        "vfio",
+        &[],
+        "driver client-drv : vfio",
+        "a vfio driver: it wants a group and a coherent IOMMU, and manages DMA by itself",
+    ),
+    word(
+        "registers",
+        &[Driver],
+        "driver arm-smmu-v3 : registers=client-drv",
+        "the driver that its probe registers, if that is not registered yet",
     ),
 ];
 

@@ -290,7 +290,13 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(Kind, &str)) {
         match warn {
             Warn::Oops => add(Kind::Oops, "Oops"),
             Warn::LateProbe => add(Kind::Warn, "WARN late IOMMU probe at driver bind"),
-            Warn::OwnerCnt | Warn::PrivSet => add(Kind::Warn, warn.text()),
+            Warn::OwnerCnt
+            | Warn::PrivSet
+            | Warn::RetainsOps
+            | Warn::ProbesAtOnce
+            | Warn::AttachesAtOnce
+            | Warn::OtherDomain
+            | Warn::IovaTwice => add(Kind::Warn, warn.text()),
         }
     }
     if d.faults & USE_AFTER_FREE != 0 {

@@ -47,10 +47,11 @@ pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, Tes
 /// flushes the work waits for that task.
 fn check_worker(litmus: &Litmus) -> Result<(), TestError> {
     const WORKER: &str = "deferred_probe_work_func";
-    const FLUSHES: [&str; 3] = [
+    const FLUSHES: [&str; 4] = [
         "boot",
         "deferred_probe_initcall",
         "deferred_probe_timeout_work_func",
+        "wait_for_device_probe",
     ];
     let calls = || litmus.tasks.iter().flat_map(|task| &task.value.body);
     let named =
@@ -79,6 +80,7 @@ fn config(test: &Test) -> Result<Config, TestError> {
         let value = &line.value.value.value;
         match (line.value.key.value.as_str(), value) {
             ("modules", Value::Word(word)) => config.modules = word == "y",
+            ("async_memory", Value::Word(word)) => config.async_memory = word == "y",
             ("fw_devlink", Value::Word(word)) => config.set_fw_devlink(word),
             ("deferred_probe_timeout", Value::Number(n)) => {
                 config.deferred_probe_timeout = u32::try_from(*n).map_err(|_| {
@@ -117,9 +119,27 @@ fn config(test: &Test) -> Result<Config, TestError> {
         .map(|a| name_of(&a.value))
         .collect();
     for line in &test.litmus.drivers {
+        check_registers(&test.litmus, &line.value, &laid_out)?;
         driver(&mut config, &line.value, &laid_out, &name_of);
     }
     Ok(config)
+}
+
+/// A driver that another one registers is one that the board has a device for.
+fn check_registers(
+    litmus: &Litmus,
+    line: &litmus::Driver,
+    laid_out: &LaidOut,
+) -> Result<(), TestError> {
+    let options = line.options.iter().map(|option| &option.value);
+    let named = options.filter(|option| option.name.value == "registers");
+    for value in named.filter_map(|option| option.value.as_ref()) {
+        if laid_out.driver_by_name(word(&value.value)).is_none() {
+            let expected = "a driver of one of the board's devices";
+            return Err(wrong(litmus, value.span, expected));
+        }
+    }
+    Ok(())
 }
 
 /// A `driver` line: options of the driver, and what its probe returns for the devices named, or
@@ -138,6 +158,13 @@ fn driver(
             }
             ("managed-dma", _) => {
                 config.managed_dma.insert(name.clone());
+            }
+            ("vfio", _) => {
+                config.vfio.insert(name.clone());
+            }
+            ("registers", Some(value)) => {
+                let other = word(&value.value).to_owned();
+                config.registers.insert(name.clone(), other);
             }
             ("probe", Some(value)) => {
                 let result = result(&value.value);
@@ -206,6 +233,9 @@ fn verb(
         "deferred_probe_work_func" => Verb::DeferredProbeWorkFunc,
         "deferred_probe_initcall" => Verb::DeferredProbeInitcall,
         "deferred_probe_timeout_work_func" => Verb::DeferredProbeTimeoutWorkFunc,
+        "wait_for_device_probe" => Verb::WaitForDeviceProbe,
+        "device_shutdown" => Verb::DeviceShutdown,
+        "iommu_domain_alloc" => Verb::IommuDomainAlloc(dev(0)?),
         "iommu_device_register" => Verb::IommuDeviceRegister(instance(0)?),
         "iommu_device_unregister" => Verb::IommuDeviceUnregister(instance(0)?),
         "boot" => Verb::Boot,

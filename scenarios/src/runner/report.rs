@@ -287,6 +287,11 @@ fn short(warn: Warn) -> &'static str {
         Warn::OwnerCnt => "WARN owner_cnt",
         Warn::PrivSet => "WARN priv set",
         Warn::Oops => "Oops",
+        Warn::RetainsOps => "platform DMA ops retained",
+        Warn::ProbesAtOnce => "BUG probe_device() twice at once",
+        Warn::AttachesAtOnce => "BUG attach_dev() twice at once",
+        Warn::OtherDomain => "BUG attached to another domain than its group's",
+        Warn::IovaTwice => "BUG init_iova_domain() twice",
     }
 }
 

@@ -176,7 +176,7 @@ pub(crate) fn state(boot: &Boot) -> Result<State, String> {
     let mut state = State::default();
     for group in &outcome.groups {
         let domain = match group.default_domain {
-            Some(Domain::Dma) => "DMA",
+            Some(Domain::Dma | Domain::SecondDma) => "DMA",
             Some(Domain::Blocking) => "blocked",
             None => "none",
         };

@@ -44,7 +44,7 @@ impl Board {
             firmware: Firmware::Acpi,
             drivers: used
                 .iter()
-                .map(|row| describe(info(*row, config), config))
+                .map(|row| describe(info(*row, config), None, config))
                 .collect(),
             device_of_node: order
                 .iter()

@@ -14,10 +14,11 @@ impl Kernel {
     /// acpi_dma_configure_id(), without an input id. All errors but -EPROBE_DEFER are ignored.
     pub(crate) fn acpi_dma_configure_id(&self, dev: DeviceId) -> i32 {
         self.on_device("acpi_dma_configure_id", dev, || {
-            if self.acpi_iommu_configure_id(dev) == -EPROBE_DEFER {
-                return -EPROBE_DEFER;
+            let err = self.acpi_iommu_configure_id(dev);
+            if err == -EPROBE_DEFER {
+                return err;
             }
-            self.arch_setup_dma_ops(dev);
+            self.arch_setup_dma_ops(dev, err == 0);
             0
         })
     }

@@ -1,12 +1,14 @@
 //! drivers/base/core.c: adding and removing devices. Follows v7.3-rc7.
 //!
-//! Left out: sysfs, device classes, children's klists, power management lists. device_unregister
+//! Left out: what device_shutdown() calls besides the drivers' shutdown(), which the SMMUs alone
+//! have here; sysfs, device classes, children's klists, power management lists. device_unregister
 //! of a device that others still reference leaves its state readable.
 
 use crate::base::bus::Notification;
 use crate::commit;
 use crate::ids::DeviceId;
 use crate::kernel::{DeviceFlag, Kernel};
+use checker::task;
 
 impl Kernel {
     /// device_add()
@@ -23,6 +25,26 @@ impl Kernel {
                 device.mutex.unlock();
             }
             self.bus_probe_device(dev);
+        });
+    }
+
+    /// device_shutdown(): from the device that was added last to the first, bound or not.
+    pub(crate) fn device_shutdown(&self) {
+        task::call("device_shutdown", 0, String::new, || {
+            for index in (0..self.board.devices.len() as u16).rev() {
+                let dev = DeviceId(index);
+                if !self.globals.klist_devices.contains(dev) {
+                    continue;
+                }
+                task::part("dev", u64::from(index), || {
+                    let mutex = self.device(dev).mutex;
+                    mutex.lock();
+                    if self.device(dev).driver.read_once().is_some() {
+                        self.iommu_driver_shutdown(dev);
+                    }
+                    mutex.unlock();
+                });
+            }
         });
     }
 

@@ -1,22 +1,23 @@
 //! drivers/base/dd.c: binding drivers to devices. Follows v7.3-rc7.
 //!
 //! Left out: pinctrl, PM domains, sysfs, the driver's dev_groups, defer_all_probes, probe_count
-//! (only wait_for_device_probe() looks at it). If several drivers match a device, they are tried
+//! (wait_for_device_probe() does not wait for it here). If several drivers match a device, they are tried
 //! in the catalogue's order instead of that of their registration.
 
 use crate::commit;
 use crate::drivers::catalogue::Kind;
 use crate::errno::{EAGAIN, EBUSY, ENODEV, EPROBE_DEFER};
-use crate::ids::{Bus, DeviceId, DriverId};
+use crate::ids::{DeviceId, DriverId};
 use crate::kernel::{DeviceFlag, Kernel};
 use crate::model::Task;
+use checker::sync::Mutex;
 use checker::task;
 use checker::word::Word;
 
 impl Kernel {
     /// driver_attach()
     pub(crate) fn driver_attach(&self, drv: DriverId) {
-        for bus in [Bus::Platform, Bus::Amba] {
+        for bus in self.board.buses() {
             self.bus_for_each_dev(bus, |dev| {
                 self.__driver_attach(dev, drv);
                 0
@@ -43,29 +44,57 @@ impl Kernel {
             if schedule {
                 device.async_driver.set(Some(drv));
             }
-            device.mutex.unlock();
+            let unlocks_first = self.has(commit::G70FE758352CA);
+            if unlocks_first {
+                device.mutex.unlock();
+            }
             if schedule {
                 self.async_schedule(Task::DriverAttachAsync(dev));
             }
+            if !unlocks_first {
+                device.mutex.unlock();
+            }
             return;
         }
-        device.mutex.lock();
+        self.__device_driver_lock(dev);
         self.driver_probe_device(drv, dev);
-        device.mutex.unlock();
+        self.__device_driver_unlock(dev);
+    }
+
+    /// __device_driver_lock(): the device, and before 8c97a46af04b its parent as well. Of devices
+    /// without a parent on the board that is platform_bus.
+    fn __device_driver_lock(&self, dev: DeviceId) {
+        if !self.has(commit::G8C97A46AF04B) {
+            self.parent_mutex(dev).lock();
+        }
+        self.device(dev).mutex.lock();
+    }
+
+    /// __device_driver_unlock()
+    fn __device_driver_unlock(&self, dev: DeviceId) {
+        self.device(dev).mutex.unlock();
+        if !self.has(commit::G8C97A46AF04B) {
+            self.parent_mutex(dev).unlock();
+        }
+    }
+
+    fn parent_mutex(&self, dev: DeviceId) -> Mutex {
+        let parent = self.description(dev).parent;
+        parent.map_or(self.globals.platform_bus, |p| self.device(p).mutex)
     }
 
     /// __driver_attach_async_helper()
     pub(crate) fn __driver_attach_async_helper(&self, dev: DeviceId) {
         self.on_device("__driver_attach_async_helper", dev, || {
             let device = self.device(dev);
-            device.mutex.lock();
+            self.__device_driver_lock(dev);
             let drv = device
                 .async_driver
                 .get()
                 .expect("it was set when this was scheduled");
             device.async_driver.set(None);
             self.driver_probe_device(drv, dev);
-            device.mutex.unlock();
+            self.__device_driver_unlock(dev);
         });
         self.async_done();
     }
@@ -91,9 +120,15 @@ impl Kernel {
                 schedule = ret == 0 && allow_async && have_async;
             }
         }
-        device.mutex.unlock();
+        let unlocks_first = self.has(commit::B232B02BF3C2);
+        if unlocks_first {
+            device.mutex.unlock();
+        }
         if schedule {
             self.async_schedule(Task::DeviceAttachAsync(dev));
+        }
+        if !unlocks_first {
+            device.mutex.unlock();
         }
         ret
     }
@@ -160,10 +195,9 @@ impl Kernel {
     /// device_driver_attach(): what a write to `bind` does. A deferral is not queued.
     pub(crate) fn device_driver_attach(&self, drv: DriverId, dev: DeviceId) -> i32 {
         self.on_device("device_driver_attach", dev, || {
-            let device = self.device(dev);
-            device.mutex.lock();
+            self.__device_driver_lock(dev);
             let ret = self.__driver_probe_device(drv, dev);
-            device.mutex.unlock();
+            self.__device_driver_unlock(dev);
             // Here the errors of the driver's own probe count as any other.
             let ret = -ret.abs();
             if ret == -EPROBE_DEFER { -EAGAIN } else { ret }
@@ -181,7 +215,7 @@ impl Kernel {
             });
             if Self::is_deferral(ret) {
                 self.driver_deferred_probe_add(dev);
-                if g.deferred_trigger_count.is_another(dev) {
+                if self.has(commit::G58B116BCE136) && g.deferred_trigger_count.is_another(dev) {
                     self.driver_deferred_probe_trigger();
                 }
             }
@@ -241,12 +275,22 @@ impl Kernel {
 
     /// call_driver_probe(): the driver's own probe function.
     fn call_driver_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        if let Some(other) = self.board.drivers[drv.index()].registers {
+            self.register_once(other);
+        }
         match self.board.drivers[drv.index()].info.kind {
             Kind::IpmmuVmsa => self.ipmmu_probe(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_device_probe(dev),
             Kind::Rockchip => self.rk_iommu_probe(dev),
             Kind::Generic(_) => self.generic_iommu_probe(dev),
             Kind::Client => self.client_probe(dev, drv),
+        }
+    }
+
+    /// A driver whose probe registers another one, as that of arm-smmu-qcom.c does for its TBUs.
+    fn register_once(&self, drv: DriverId) {
+        if !self.globals.klist_drivers.contains(drv) {
+            self.driver_register(drv);
         }
     }
 
@@ -275,10 +319,9 @@ impl Kernel {
     /// device_release_driver(): what a write to `unbind` does, and device_del().
     pub(crate) fn device_release_driver(&self, dev: DeviceId) {
         self.on_device("device_release_driver", dev, || {
-            let device = self.device(dev);
-            device.mutex.lock();
+            self.__device_driver_lock(dev);
             self.__device_release_driver(dev);
-            device.mutex.unlock();
+            self.__device_driver_unlock(dev);
         });
     }
 
@@ -289,11 +332,11 @@ impl Kernel {
             return;
         };
         while let Some(consumer) = self.device_links_busy_consumer(dev) {
-            device.mutex.unlock();
+            self.__device_driver_unlock(dev);
             task::part("drv", u64::from(drv.0), || {
                 self.device_release_driver(consumer);
             });
-            device.mutex.lock();
+            self.__device_driver_lock(dev);
             if device.driver.read_once() != Some(drv) {
                 return;
             }

@@ -3,6 +3,7 @@
 //! Left out: device_pm_move_to_tail(), the reasons shown in debugfs, defer_all_probes (suspend),
 //! and deferred_probe_extend_timeout(): when the timeout runs out is a task's choice.
 
+use crate::commit;
 use crate::errno::{ENODEV, EPROBE_DEFER, ETIMEDOUT};
 use crate::ids::DeviceId;
 use crate::kernel::{DeviceFlag, Kernel};
@@ -152,6 +153,19 @@ impl Kernel {
             self.globals.driver_deferred_probe_timeout.write_once(0);
             self.driver_deferred_probe_trigger();
             self.globals.deferred_probe_work.flush_work();
+        });
+    }
+
+    /// wait_for_device_probe(). Left out: probe_count.
+    pub(crate) fn wait_for_device_probe(&self) {
+        task::call("wait_for_device_probe", 0, String::new, || {
+            let g = &self.globals;
+            if !self.has(commit::G5EE76C256E92) {
+                // probe_timeout_waitqueue
+                g.driver_deferred_probe_timeout.wait_until(0);
+            }
+            g.deferred_probe_work.flush_work();
+            self.async_synchronize_full();
         });
     }
 

@@ -1,5 +1,8 @@
 //! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
-//! same but for one read. Follows v7.3-rc7.
+//! same but for one read, and drivers/pci/pci-driver.c and drivers/bus/fsl-mc/fsl-mc-bus.c have the
+//! same. Follows v7.3-rc7.
+//!
+//! Left out of pci_dma_configure(): ACPI and pci_enable_acs().
 
 use crate::board::Fwnode;
 use crate::commit;
@@ -9,11 +12,12 @@ use checker::task;
 use checker::word::Word;
 
 impl Kernel {
-    /// platform_dma_configure(), and amba_dma_configure(), which differs in names and in that it
-    /// reads dev->driver twice: what 95deee37a123 mended for the platform bus was posted for amba too
-    /// ("amba: Fix driver_managed_dma check", April 2025) and is not in v7.2.
+    /// platform_dma_configure(), and those of the other buses, which differ in names, and that of
+    /// amba in that it reads dev->driver twice: what 95deee37a123 mended for the platform bus was
+    /// posted for amba too ("amba: Fix driver_managed_dma check", April 2025) and is not in v7.2.
     pub(crate) fn platform_dma_configure(&self, dev: DeviceId) -> i32 {
-        self.on_device("platform_dma_configure", dev, || {
+        let function = self.dma_configure_name(dev);
+        self.on_device(function, dev, || {
             let drv = self.device(dev).driver.read_once();
             // What was read here, for checkpoints further in.
             let ret = task::part("drv", drv.to_word(), || {
@@ -34,14 +38,24 @@ impl Kernel {
         })
     }
 
+    fn dma_configure_name(&self, dev: DeviceId) -> &'static str {
+        match self.description(dev).bus {
+            Bus::Platform | Bus::Amba => "platform_dma_configure",
+            Bus::Pci => "pci_dma_configure",
+            Bus::FslMc => "fsl_mc_dma_configure",
+        }
+    }
+
     /// Whether the caller is not a driver that uses the DMA API: the walk, or a driver that
     /// manages DMA by itself.
     fn skips_default_domain(&self, dev: DeviceId, drv: Option<DriverId>) -> bool {
-        let fix = match self.description(dev).bus {
+        let reads_once = match self.description(dev).bus {
             Bus::Platform => commit::G95DEEE37A123,
             Bus::Amba => commit::AMBA_DRIVER_READ_ONCE,
+            Bus::Pci => commit::G78447D4545B2,
+            Bus::FslMc => commit::G152F33EE30EE,
         };
-        if self.has(fix) {
+        if self.has(reads_once) {
             return drv.is_none_or(|d| self.driver_managed_dma(d));
         }
         if self.has(commit::BCB81AC6AE3C) && self.device(dev).driver.read_once().is_none() {
@@ -51,10 +65,14 @@ impl Kernel {
             // dev->driver was NULL when the driver was computed from it, and is set now: what is
             // read is memory in front of address 0.
             self.device(dev).null_driver.set(true);
-            self.oops(
-                dev,
-                "platform_dma_configure: driver_managed_dma read through a NULL driver",
-            )
+            let text = match self.description(dev).bus {
+                Bus::Platform | Bus::Amba => {
+                    "platform_dma_configure: driver_managed_dma read through a NULL driver"
+                }
+                Bus::Pci => "pci_dma_configure: driver_managed_dma read through a NULL driver",
+                Bus::FslMc => "fsl_mc_dma_configure: driver_managed_dma read through a NULL driver",
+            };
+            self.oops(dev, text)
         };
         self.driver_managed_dma(drv)
     }

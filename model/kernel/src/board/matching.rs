@@ -108,19 +108,31 @@ impl Matching {
             of_device: of_device.collect(),
             drivers: used
                 .iter()
-                .map(|row| describe(rows.catalogue[*row], config))
+                .map(|row| {
+                    let info = rows.catalogue[*row];
+                    let registers = config.registers.get(info.name);
+                    let other = registers
+                        .and_then(|name| used.iter().find(|r| rows.catalogue[**r].name == name));
+                    describe(info, other.map(|r| number[r]), config)
+                })
                 .collect(),
         }
     }
 }
 
 /// A row of the catalogue, as the configuration has it.
-pub(crate) fn describe(info: &'static DriverInfo, config: &Config) -> DriverDescription {
+pub(crate) fn describe(
+    info: &'static DriverInfo,
+    registers: Option<DriverId>,
+    config: &Config,
+) -> DriverDescription {
     DriverDescription {
         info,
         is_async: info.prefers_async
             || config.async_probe.contains("*")
             || config.async_probe.contains(info.name),
-        managed_dma: config.managed_dma.contains(info.name),
+        managed_dma: config.managed_dma.contains(info.name) || config.vfio.contains(info.name),
+        is_vfio: config.vfio.contains(info.name),
+        registers,
     }
 }

@@ -219,12 +219,38 @@ pub const CATALOGUE: &[DriverInfo] = &[
         Kind::ArmSmmuV3,
         "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
     ),
-    // "LNRO0005" behind which VIOT says that there is one; no compatible of its own.
+    iommu(
+        "arm-smmu",
+        &["arm,smmu-v2", "arm,mmu-500"],
+        Kind::Generic(GenericIommu::ArmSmmu),
+        "drivers/iommu/arm/arm-smmu/arm-smmu.c",
+    ),
+    iommu(
+        "mtk-iommu",
+        &["mediatek,mt8183-m4u"],
+        Kind::Generic(GenericIommu::MtkIommu),
+        "drivers/iommu/mtk_iommu.c",
+    ),
+    iommu(
+        "sun50i-iommu",
+        &["allwinner,sun50i-h6-iommu"],
+        Kind::Generic(GenericIommu::Sun50i),
+        "drivers/iommu/sun50i-iommu.c",
+    ),
+    // "LNRO0005" behind which VIOT says that there is one is another name of it.
     iommu(
         "virtio_iommu",
-        &[],
+        &["virtio,pci-iommu"],
         Kind::Generic(GenericIommu::Virtio),
         "drivers/iommu/virtio-iommu.c",
+    ),
+    // Stands for the driver that another one registers in its probe.
+    client(
+        "qcom-tbu",
+        &["qcom,sdm845-tbu"],
+        Initcall::Device,
+        90,
+        "drivers/iommu/arm/arm-smmu/arm-smmu-qcom-debug.c",
     ),
     client(
         "sata_rcar",

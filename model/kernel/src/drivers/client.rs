@@ -8,8 +8,12 @@ use checker::task;
 impl Kernel {
     /// A client driver's probe: what the configuration says for this device. Whether the DMA
     /// API would go through the IOMMU at this moment is noted by the monitor.
-    pub(crate) fn client_probe(&self, dev: DeviceId, _drv: DriverId) -> i32 {
-        let ret = self.device(dev).probe_result;
+    pub(crate) fn client_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        let ret = if self.board.drivers[drv.index()].is_vfio {
+            self.vfio_device_set_group(dev)
+        } else {
+            self.device(dev).probe_result
+        };
         if ret == 0 {
             let uses_iommu = self.use_dma_iommu(dev);
             self.device(dev).probed_with.set(Some(uses_iommu));

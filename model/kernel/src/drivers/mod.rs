@@ -3,3 +3,4 @@
 mod arm64;
 pub mod catalogue;
 pub mod client;
+pub mod vfio;

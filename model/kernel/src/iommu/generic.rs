@@ -1,13 +1,12 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
 //! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c,
 //! vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but for what
-//! 229e6ee43d2a, 7d835134d4e1 and 97cb1fa02726 changed in arm-smmu.c, and 72b6f7cd89ce in
-//! virtio-iommu.c.
+//! 229e6ee43d2a, 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c, 38e8844005e6 in
+//! mtk_iommu.c and 72b6f7cd89ce in virtio-iommu.c.
 //!
-//! virtio-iommu is one device with one driver here: the virtio device, which virtio_mmio_probe()
-//! adds below the transport, and viommu_probe() are taken as the transport and its probe.
-//!
-//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1. Left out: stream
+//! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1, virtio-iommu.c since
+//! 72b6f7cd89ce. The PCI function or the transport, and the virtio device of a virtio-iommu are one
+//! platform device here. Left out: stream
 //! numbers out of range, contexts of qcom_iommu, regions and shared page tables of Mediatek (one
 //! group for each instance), DARTs of different page sizes, Tegra's table of groups, -EINVAL for
 //! streams of two groups, and the links from a client to its IOMMU that are for runtime PM alone. A
@@ -237,9 +236,14 @@ impl Kernel {
             self.of_platform_populate(dev);
             return 0;
         };
-        let is_smmu =
-            self.board.instances[instance.index()].kind == Kind::Generic(GenericIommu::ArmSmmu);
-        let drvdata_first = !is_smmu || self.has(commit::G7D835134D4E1);
+        let Kind::Generic(driver) = self.board.instances[instance.index()].kind else {
+            unreachable!("the instance is that of the driver that probes")
+        };
+        let drvdata_first = match driver {
+            GenericIommu::ArmSmmu => self.has(commit::G7D835134D4E1),
+            GenericIommu::Virtio => self.has(commit::G72B6F7CD89CE),
+            _ => true,
+        };
         let driver_data = self.device(dev).driver_data;
         if drvdata_first {
             driver_data.write_once(true);
@@ -250,15 +254,35 @@ impl Kernel {
         if kind == Kind::Generic(GenericIommu::Riscv) && self.board.firmware == Firmware::Acpi {
             self.rimt_iommu_register(instance);
         }
-        let ret = self.iommu_device_register(instance);
-        if kind == Kind::Generic(GenericIommu::Virtio) {
-            // viommu_probe() does not look at what came of the registration.
-            return 0;
+        if driver == GenericIommu::Sun50i && !self.has(commit::F188056352BC) {
+            self.sun50i_group_alloc(instance);
         }
+        let is_mtk = driver == GenericIommu::MtkIommu;
+        let listed_first = self.has(commit::G38E8844005E6);
+        if is_mtk && listed_first {
+            self.instance(instance).hw_list.write_once(true);
+        }
+        let ret = self.iommu_device_register(instance);
         if ret == 0 && !drvdata_first {
             driver_data.write_once(true);
         }
-        ret
+        if ret == 0 && is_mtk && !listed_first {
+            self.instance(instance).hw_list.write_once(true);
+        }
+        // viommu_probe() does not look at what iommu_device_register() returns.
+        if driver == GenericIommu::Virtio {
+            0
+        } else {
+            ret
+        }
+    }
+
+    /// sun50i_iommu_probe() allocated the group that all its devices are in, where
+    /// generic_single_device_group() does so now.
+    fn sun50i_group_alloc(&self, instance: InstanceId) {
+        let group = self.iommu_group_alloc(self.groups_of_instance(instance));
+        let singleton = self.instance(instance).singleton_group;
+        singleton.write_once(Some(group));
     }
 
     /// viommu_get_by_fwnode(): over the virtio bus since 72b6f7cd89ce, before that over the devices
@@ -340,11 +364,48 @@ impl Kernel {
         dev: DeviceId,
         instance: InstanceId,
     ) -> GroupId {
+        let is_mtk = driver == GenericIommu::MtkIommu;
+        if is_mtk && !self.instance(instance).hw_list.read_once() {
+            self.oops(
+                dev,
+                "mtk_iommu_device_group: the first entry of an empty hw_list",
+            )
+        }
         match driver.facts().grouping {
+            Grouping::Stream
+                if driver == GenericIommu::ArmSmmu && !self.has(commit::F188056352BC) =>
+            {
+                self.s2cr_group(dev, instance)
+            }
             Grouping::Device => self.generic_device_group(dev),
             Grouping::Instance => self.generic_single_device_group(instance),
             Grouping::Stream => self.stream_group(dev),
         }
+    }
+
+    /// arm_smmu_device_group(), where it can run for two devices at once: the group of the stream is
+    /// remembered in the SMMU, under stream_map_mutex since b1a1347912a7.
+    fn s2cr_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
+        let mutex = self.instance(instance).stream_map_mutex;
+        let is_locked = self.has(commit::B1A1347912A7);
+        if is_locked {
+            mutex.lock();
+        }
+        let same_stream = self.description(dev).same_stream.iter();
+        let mut known = same_stream.filter_map(|d| self.device(*d).s2cr_group.read_once());
+        let group = match known.next() {
+            Some(group) => {
+                // iommu_group_ref_get()
+                self.group(group).references.add(1);
+                group
+            }
+            None => self.generic_device_group(dev),
+        };
+        self.device(dev).s2cr_group.write_once(Some(group));
+        if is_locked {
+            mutex.unlock();
+        }
+        group
     }
 
     /// The group of the streams, which their first device brought.

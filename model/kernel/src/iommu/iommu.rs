@@ -11,6 +11,7 @@ use crate::commit;
 use crate::drivers::catalogue::Kind;
 use crate::errno::{EINVAL, ENODEV, EPROBE_DEFER};
 use crate::ids::{Bus, DeviceId, Domain, FwnodeId, GroupId, InstanceId};
+use crate::iommu::generic::GenericIommu;
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 use checker::heap::Handle;
 use checker::task;
@@ -36,7 +37,10 @@ impl Kernel {
             g.iommu_device_lock.lock();
             g.iommu_device_list.push_back(instance);
             g.iommu_device_lock.unlock();
-            for bus in [Bus::Platform, Bus::Amba] {
+            if !self.has(commit::G17DE3F5FDD35) {
+                g.bus_iommu_ops.write_once(true);
+            }
+            for bus in self.board.buses() {
                 let err = self.bus_iommu_probe(bus, instance);
                 if err != 0 {
                     // Which error it is, for checkpoints further in.
@@ -56,7 +60,7 @@ impl Kernel {
     /// iommu_device_unregister()
     pub(crate) fn iommu_device_unregister(&self, instance: InstanceId) {
         self.on_device("iommu_device_unregister", self.hwdev(instance), || {
-            for bus in [Bus::Platform, Bus::Amba] {
+            for bus in self.board.buses() {
                 self.bus_for_each_dev(bus, |dev| {
                     self.remove_iommu_group(dev, instance);
                     0
@@ -87,6 +91,24 @@ impl Kernel {
         }
     }
 
+    /// What an IOMMU driver does when the machine goes down: an SMMU's instance went as well before
+    /// ce31e6ca68bd and 32ea2c57dc21, as when it is unbound.
+    pub(crate) fn iommu_driver_shutdown(&self, dev: DeviceId) {
+        let Some(instance) = self.description(dev).instance else {
+            return;
+        };
+        let unregisters = match self.board.instances[instance.index()].kind {
+            Kind::Generic(GenericIommu::ArmSmmu) => !self.has(commit::CE31E6CA68BD),
+            Kind::ArmSmmuV3 => !self.has(commit::G32EA2C57DC21),
+            _ => false,
+        };
+        if unregisters {
+            self.on_device("arm_smmu_device_shutdown", dev, || {
+                self.iommu_device_unregister(instance);
+            });
+        }
+    }
+
     /// remove_iommu_group()
     fn remove_iommu_group(&self, dev: DeviceId, instance: InstanceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
@@ -107,7 +129,7 @@ impl Kernel {
     }
 
     /// iommu_fwspec_ops(): the instance that a fwspec names, if it is on the list.
-    fn iommu_fwspec_ops(&self, fwspec: Option<FwnodeId>) -> Option<InstanceId> {
+    pub(crate) fn iommu_fwspec_ops(&self, fwspec: Option<FwnodeId>) -> Option<InstanceId> {
         let fwnode = fwspec?;
         let of_node =
             |i: &InstanceId| self.description(self.hwdev(*i)).node.0 == u32::from(fwnode.0);
@@ -120,7 +142,7 @@ impl Kernel {
     // struct dev_iommu and fwspec.
 
     /// dev_iommu_get()
-    fn dev_iommu_get(&self, dev: DeviceId) -> Handle {
+    pub(crate) fn dev_iommu_get(&self, dev: DeviceId) -> Handle {
         let device = self.device(dev);
         if let Some(pointer) = device.iommu.read_once() {
             return pointer;
@@ -234,8 +256,17 @@ impl Kernel {
     // Groups.
 
     /// iommu_group_alloc(), in one of the slots of the group's owner.
-    fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
-        let Some(id) = slots.find(|g| self.group(*g).references.read_once() == 0) else {
+    pub(crate) fn iommu_group_alloc(&self, mut slots: impl Iterator<Item = GroupId>) -> GroupId {
+        // Before 01657bc14a39 two tasks can be here at once; they do not get the same memory.
+        let is_free = |g: &GroupId| {
+            let references = self.group(*g).references;
+            if self.has(commit::G01657BC14A39) {
+                references.read_once() == 0
+            } else {
+                references.cmpxchg(0, 1) == 0
+            }
+        };
+        let Some(id) = slots.find(is_free) else {
             task::limit("a device or an instance has more groups at once than the model holds")
         };
         let group = self.group(id);
@@ -243,12 +274,15 @@ impl Kernel {
         group.default_domain.write_once(None);
         group.domain.write_once(None);
         group.owner_cnt.write_once(0);
+        if !self.has(commit::B67483B3C44E) {
+            self.reset_legacy_domain(id);
+        }
         task::note("iommu_group_alloc", || id.0.to_string());
         id
     }
 
     /// iommu_group_put()
-    fn iommu_group_put(&self, id: GroupId) {
+    pub(crate) fn iommu_group_put(&self, id: GroupId) {
         let references = self.group(id).references;
         if references.fetch_add(1u64.wrapping_neg()) == 0 {
             references.add(1);
@@ -282,6 +316,9 @@ impl Kernel {
     /// iommu_probe_device(): the bus notifier and the replay.
     pub(crate) fn iommu_probe_device(&self, dev: DeviceId) -> i32 {
         self.on_device("iommu_probe_device", dev, || {
+            if !self.has(commit::F188056352BC) {
+                return self.legacy_probe_device(dev);
+            }
             let lock = self.globals.iommu_probe_device_lock;
             lock.lock();
             let ret = self.__iommu_probe_device(dev, None);
@@ -295,7 +332,7 @@ impl Kernel {
 
     /// ops->probe_finalize(): no driver of the model has one, but the ops are looked up, without
     /// a lock (dev_iommu_ops()).
-    fn probe_finalize(&self, dev: DeviceId) {
+    pub(crate) fn probe_finalize(&self, dev: DeviceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
         };
@@ -307,10 +344,25 @@ impl Kernel {
     /// probe_iommu_group(): one device of the walk.
     fn probe_iommu_group(&self, dev: DeviceId, walk: InstanceId) -> i32 {
         self.on_device("probe_iommu_group", dev, || {
+            if !self.has(commit::F188056352BC) {
+                return self.legacy_probe_iommu_group(dev, walk);
+            }
+            // The series that was in linux-next for v6.6: see the row.
+            let is_own = self.hwdev(walk) == dev;
+            if is_own && self.has(commit::B19CA5922DFF) {
+                return 0;
+            }
+            let locks_device = self.has(commit::A16B5D1681AB);
+            if locks_device {
+                self.device(dev).mutex.lock();
+            }
             let lock = self.globals.iommu_probe_device_lock;
             lock.lock();
             let ret = self.__iommu_probe_device(dev, Some(walk));
             lock.unlock();
+            if locks_device {
+                self.device(dev).mutex.unlock();
+            }
             if ret == -ENODEV { 0 } else { ret }
         })
     }
@@ -321,11 +373,7 @@ impl Kernel {
         self.on_device("__iommu_probe_device", dev, || {
             let device = self.device(dev);
             // Before fd598f71b669 the ops were looked for first, and nothing was done without.
-            if !self.has(commit::FD598F71B669)
-                && self
-                    .iommu_fwspec_ops(self.dev_iommu_fwspec_get(dev))
-                    .is_none()
-            {
+            if !self.has(commit::FD598F71B669) && !self.dev_has_ops(dev) {
                 return -ENODEV;
             }
             if device.iommu_group.read_once().is_some() {
@@ -341,6 +389,16 @@ impl Kernel {
             self.iommu_join_group(dev, walk);
             0
         })
+    }
+
+    /// Whether there are ops for the device: before 17de3f5fdd35 those of its bus, for any device,
+    /// since then those of its fwspec.
+    pub(crate) fn dev_has_ops(&self, dev: DeviceId) -> bool {
+        if !self.has(commit::G17DE3F5FDD35) {
+            return self.globals.bus_iommu_ops.read_once();
+        }
+        let fwspec = self.dev_iommu_fwspec_get(dev);
+        self.iommu_fwspec_ops(fwspec).is_some()
     }
 
     /// The second half of __iommu_probe_device(): the device joins its group.
@@ -375,7 +433,7 @@ impl Kernel {
 
     /// Monitor: whether a device joins its group when one that was added before it, with the same
     /// instance and wanted by it, has none. A device that a task adds has no place in the order.
-    fn monitor_order(&self, dev: DeviceId) {
+    pub(crate) fn monitor_order(&self, dev: DeviceId) {
         let instance = |d| self.description(d).iommus.first().and_then(|s| s.instance);
         let earlier = self.board.device_ids().take_while(|d| *d != dev);
         let mut waits = earlier.filter(|d| {
@@ -457,7 +515,11 @@ impl Kernel {
     }
 
     /// ops->probe_device()
-    fn ops_probe_device(&self, dev: DeviceId, instance: InstanceId) -> Result<InstanceId, i32> {
+    pub(crate) fn ops_probe_device(
+        &self,
+        dev: DeviceId,
+        instance: InstanceId,
+    ) -> Result<InstanceId, i32> {
         match self.board.instances[instance.index()].kind {
             Kind::IpmmuVmsa => self.ipmmu_probe_device(dev),
             Kind::ArmSmmuV3 => self.arm_smmu_probe_device(dev, instance),
@@ -468,7 +530,7 @@ impl Kernel {
     }
 
     /// ops->device_group()
-    fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
+    pub(crate) fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
         match self.board.instances[instance.index()].kind {
             Kind::ArmSmmuV3 => self.generic_device_group(dev),
             Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
@@ -493,6 +555,10 @@ impl Kernel {
                 return 0;
             };
             let group = self.group(id);
+            if !self.has(commit::F188056352BC) {
+                self.legacy_set_up_group(id);
+                continue;
+            }
             group.mutex.lock();
             group.entry.write_once(false);
             if group.devices.is_empty() {

@@ -2,10 +2,12 @@
 
 pub mod arm_smmu_v3;
 pub mod dma_iommu;
+pub mod domain_alloc;
 pub mod generic;
 #[expect(clippy::module_inception, reason = "drivers/iommu has an iommu.c")]
 pub mod iommu;
 pub mod ipmmu_vmsa;
+pub mod legacy;
 pub mod of_iommu;
 pub mod ownership;
 pub mod rockchip_iommu;

@@ -2,7 +2,9 @@
 //!
 //! Left out: PCI aliases and of_iommu_configure_dev_id(). `iommu-map` is asked for devices that a
 //! bus finds by itself (PCI functions, fsl-mc and CDX objects, host1x contexts), which no tree
-//! lists; the bus's own device has `iommus` or no IOMMU.
+//! lists; the bus's own device has `iommus` or no IOMMU. Before 17de3f5fdd35 a deferral left a
+//! fwspec without ops behind, which the next attempt threw away; here it is freed at once, as later.
+//! No walk picks the device up either way.
 
 use crate::board::IommuSpec;
 use crate::commit;
@@ -17,9 +19,14 @@ impl Kernel {
     pub(crate) fn of_iommu_configure(&self, dev: DeviceId) -> i32 {
         self.on_device("of_iommu_configure", dev, || {
             let lock = self.globals.iommu_probe_device_lock;
-            lock.lock();
+            let is_locked = self.has(commit::A2E7E59A9426);
+            if is_locked {
+                lock.lock();
+            }
             if self.dev_iommu_fwspec_get(dev).is_some() {
-                lock.unlock();
+                if is_locked {
+                    lock.unlock();
+                }
                 return 0;
             }
             let present = self.device(dev).iommu.read_once().is_some();
@@ -27,9 +34,15 @@ impl Kernel {
             if err != 0 {
                 self.of_iommu_undo(dev, present);
             }
-            lock.unlock();
-            let replays =
-                (!present || !self.has(commit::BCB81AC6AE3C)) && !self.has(commit::NO_REPLAY);
+            if is_locked {
+                lock.unlock();
+            }
+            let replays = if self.has(commit::F188056352BC) {
+                (!present || !self.has(commit::BCB81AC6AE3C)) && !self.has(commit::NO_REPLAY)
+            } else {
+                // device_iommu_mapped()
+                self.device(dev).iommu_group.read_once().is_none()
+            };
             if err == 0 && replays {
                 return self.iommu_probe_device(dev);
             }

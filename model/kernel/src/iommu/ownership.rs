@@ -8,6 +8,9 @@ use crate::kernel::{Kernel, Warn};
 impl Kernel {
     /// iommu_device_use_default_domain()
     pub(crate) fn iommu_device_use_default_domain(&self, dev: DeviceId) -> i32 {
+        if !self.has(commit::G512881EACFA7) {
+            return 0;
+        }
         self.on_device("iommu_device_use_default_domain", dev, || {
             let Some(id) = self.device(dev).iommu_group.read_once() else {
                 let defers = self.has(commit::DEFER_WITHOUT_GROUP);
@@ -37,6 +40,9 @@ impl Kernel {
 
     /// iommu_device_unuse_default_domain()
     pub(crate) fn iommu_device_unuse_default_domain(&self, dev: DeviceId) {
+        if !self.has(commit::G512881EACFA7) {
+            return;
+        }
         self.on_device("iommu_device_unuse_default_domain", dev, || {
             let Some(id) = self.device(dev).iommu_group.read_once() else {
                 return;

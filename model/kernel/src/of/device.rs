@@ -28,7 +28,7 @@ impl Kernel {
                 }
                 return ret;
             }
-            self.arch_setup_dma_ops(dev);
+            self.arch_setup_dma_ops(dev, ret == 0);
             0
         })
     }

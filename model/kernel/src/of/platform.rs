@@ -86,20 +86,42 @@ fn of_platform_bus_create(
         return;
     }
     let is_amba = tree.is_compatible(node, "arm,primecell");
-    let bus = if is_amba { Bus::Amba } else { Bus::Platform };
+    let bus = if is_amba {
+        Bus::Amba
+    } else {
+        bus_of_parent(tree, node)
+    };
     created.push(Created {
         node,
         name: of_device_make_bus_id(tree, node),
         bus,
         parent,
     });
-    if is_amba || !BUSES.iter().any(|b| tree.is_compatible(node, b)) {
+    let others = OTHER_BUSES.map(|(compatible, _)| compatible);
+    let mut buses = BUSES.iter().chain(&others);
+    if is_amba || !buses.any(|b| tree.is_compatible(node, b)) {
         return;
     }
     let this = created.len() - 1;
     for child in &tree.node(node).children {
         of_platform_bus_create(tree, *child, Some(this), created);
     }
+}
+
+/// Compatibles of test boards that stand for a PCI host bridge and an fsl-mc bus. What is below them
+/// is there from the start, where the bus's own driver would find it, and has in `iommus` what
+/// the `iommu-map` of the bus says.
+const OTHER_BUSES: [(&str, Bus); 2] = [("test,pci-host", Bus::Pci), ("test,fsl-mc", Bus::FslMc)];
+
+/// The bus that the node above stands for.
+fn bus_of_parent(tree: &Tree, node: NodeId) -> Bus {
+    let parent = tree.node(node).parent;
+    let is_above =
+        |(compatible, _): &&(&str, Bus)| parent.is_some_and(|p| tree.is_compatible(p, compatible));
+    OTHER_BUSES
+        .iter()
+        .find(is_above)
+        .map_or(Bus::Platform, |(_, bus)| *bus)
 }
 
 /// `ee100000.mmc`, or without an address the node's own name after those of its parents.

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Revision, RevisionError> {
             _ => revision.without(id)?,
         };
     }
-    Ok(revision)
+    revision.check_foundations()
 }
 
 /// True if the character at `at` adds or takes away a commit.
@@ -104,11 +104,6 @@ fn base(text: &str) -> Result<Base, RevisionError> {
 fn at_commit(id: CommitId, before: bool) -> Result<Base, RevisionError> {
     if id.commit().status == Status::Proposed {
         return Err(RevisionError::NeedsBase { found: id });
-    }
-    if id.commit().version <= OLDEST {
-        return Err(RevisionError::TooOld {
-            found: id.to_string(),
-        });
     }
     Ok(if before {
         Base::Before(id)

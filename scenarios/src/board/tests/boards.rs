@@ -16,13 +16,23 @@ const BOARDS: &[&str] = &[
     "one-client-two-instances",
     "one-client-two-smmus",
     "one-coherent-client",
+    "one-coherent-vfio-client",
+    "one-fsl-mc-client",
     "one-ipmmu",
+    "one-mmu-500-client",
+    "one-mtk-client",
+    "one-pci-client",
     "one-rockchip-client",
+    "one-stream",
+    "one-sun50i-client",
+    "one-virtio-client",
     "r8a77951-salvator-xs",
     "r8a77965-salvator-xs",
     "smmu-two-pwrseq",
     "two-clients",
     "two-instances",
+    "two-mmu-500",
+    "two-sun50i-clients",
 ];
 
 fn own(name: &str) -> Board {
