@@ -3,7 +3,7 @@
 use crate::board::Board;
 use crate::suggest::nearest;
 use kernel::board::BoardError;
-use kernel::config::Config;
+use kernel::config::{Arch, Config};
 use kernel::drivers::catalogue::DriverInfo;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -22,6 +22,16 @@ pub enum SetupError {
         board: String,
         /// What is wrong.
         error: BoardError,
+    },
+    /// The kernel is older than what is modelled of it.
+    #[error(
+        "`{kernel}` is older than {}: the model has such kernels for 32-bit ARM alone; \
+         expected a test with `config arch arm`, or a newer kernel",
+        kernel::revision::OLDEST
+    )]
+    ForArmAlone {
+        /// The kernel.
+        kernel: Revision,
     },
     /// A driver is to be a module, and something else as well.
     #[error("--module: `{driver}` {problem}")]
@@ -67,6 +77,9 @@ pub fn kernel_with(
     change: impl FnOnce(&mut kernel::board::Board, &mut Config),
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
+    if revision.is_for_arm_alone() && config.arch != Arch::Arm {
+        return Err(SetupError::ForArmAlone { kernel: revision });
+    }
     let mut laid_out =
         kernel::board::Board::new(&board.tree, &config).map_err(|error| SetupError::Board {
             board: board.name.clone(),

@@ -277,7 +277,67 @@ macro_rules! commits {
     };
 }
 
+/// The rows that act on 32-bit ARM alone, with its DMA ops. The model has a branch for kernels
+/// without them, also where it has none for the rest of such an old kernel.
+pub const ARM: [CommitId; 10] = [
+    G09515EF5DDAD,
+    G26B37B946A5C,
+    A93A121A9653,
+    G1874619A7DF4,
+    FC67E6F120A3,
+    G376991DB4B64,
+    G0B777EEE88D7,
+    AE626EB97376,
+    ARM_8674_1,
+    ARM_SETUP_IF_SET,
+];
+
 commits! {
+    // Rows for 32-bit ARM, listed in `ARM`. For the first two, and for a93a121a9653 and
+    // fc67e6f120a3, it was not looked up which release candidate is the first to have them; the
+    // last two then stand with the release.
+    G09515EF5DDAD "09515ef5ddad"
+        "of/acpi: Configure dma operations at probe time for platform/amba/pci bus devices"
+        rc(4, 12, 1), Merged, [],
+        "really_probe() configures DMA, and tears the DMA ops down when a driver goes or its probe \
+         fails. The oldest commit that the model has ARM's DMA ops for.";
+
+    G26B37B946A5C "26b37b946a5c"
+        "arm: dma-mapping: Don't override dma_ops in arch_setup_dma_ops()"
+        rc(4, 12, 1), Merged, [],
+        "arch_setup_dma_ops() of ARM leaves a device alone that has DMA ops.";
+
+    A93A121A9653 "a93a121a9653" "ARM: dma-mapping: Don't tear down third-party mappings"
+        Version::release(4, 12), Merged, [],
+        "arch_teardown_dma_ops() of ARM acts only if arch_setup_dma_ops() did \
+         (archdata.dma_ops_setup), and clears dma_ops with the mapping.";
+
+    G1874619A7DF4 "1874619a7df4"
+        "ARM: dma-mapping: Set proper DMA ops in arm_iommu_detach_device()"
+        rc(4, 20, 1), Merged, [],
+        "arm_iommu_detach_device() sets the DMA ops of a device without IOMMU, where it set NULL.";
+
+    FC67E6F120A3 "fc67e6f120a3" "ARM: 8835/1: dma-mapping: Clear DMA ops on teardown"
+        Version::release(5, 0), Merged, [],
+        "arch_teardown_dma_ops() of ARM sets dma_ops to NULL, whatever was detached.";
+
+    G376991DB4B64 "376991db4b64"
+        "driver core: Postpone DMA tear-down until after devres release"
+        rc(5, 1, 1), Merged, [],
+        "__device_release_driver() frees managed memory before it tears the DMA ops down. Acts on \
+         32-bit ARM alone here: only there do drivers of the model allocate.";
+
+    G0B777EEE88D7 "0b777eee88d7"
+        "driver core: Postpone DMA tear-down until after devres release for probe failure"
+        rc(5, 2, 1), Merged, [],
+        "The same in really_probe(), for a probe that failed; and there is a teardown too if \
+         dma_configure() did.";
+
+    AE626EB97376 "ae626eb97376" "ARM/dma-mapping: use dma-direct unconditionally"
+        rc(6, 0, 1), Merged, [],
+        "Without IOMMU, dma_ops is NULL on ARM, where it was arm_dma_ops.";
+
+    // From here on the rows are of all architectures.
     G01657BC14A39 "01657bc14a39" "iommu: Avoid races around device probe"
         rc(6, 2, 1), Merged, [],
         "One lock, iommu_probe_device_lock, serialises __iommu_probe_device().";
@@ -449,6 +509,18 @@ commits! {
         "iommu_fwspec_init() accepts a further specifier only if it names the same instance, \
          where the same ops were enough. The subject is not the author's: this was an aside in \
          a mail.";
+
+    ARM_8674_1 "arm-8674-1" "ARM: 8674/1: dma-mapping: Reset the device's dma_ops"
+        rc(4, 12, 2), Proposed, [],
+        "arm_teardown_iommu_dma_ops() sets dma_ops to NULL when it has released a mapping. Posted \
+         to the ARM patch system in May 2017; a93a121a9653 was taken instead.";
+
+    ARM_SETUP_IF_SET "arm-setup-if-set"
+        "ARM: dma-mapping: Only remember DMA ops that were set"
+        rc(7, 3, 7), Proposed, [],
+        "arch_setup_dma_ops() of ARM sets dma_ops_setup only if it has set dma_ops, and \
+         arch_teardown_dma_ops() clears it. Not posted: made here, to be judged by the scenarios in \
+         findings/.";
 
     DEFER_WITHOUT_GROUP "defer-without-group"
         "iommu: Defer a driver while its device is being probed"

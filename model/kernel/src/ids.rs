@@ -34,6 +34,10 @@ word_enum! {
         Dma,
         /// The blocking domain.
         Blocking,
+        /// IOMMU_DOMAIN_IDENTITY: the default domain on 32-bit ARM.
+        Identity,
+        /// IOMMU_DOMAIN_UNMANAGED: that of a mapping, on 32-bit ARM.
+        Unmanaged,
     }
 }
 
@@ -43,6 +47,8 @@ impl Domain {
         match self {
             Domain::Dma => "DMA",
             Domain::Blocking => "blocked",
+            Domain::Identity => "identity",
+            Domain::Unmanaged => "unmanaged",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One kernel: its revision, its configuration, the board, and the handles of all its state.
 
+use crate::arm::archdata::{Archdata, MmuMapping};
 use crate::base::deferred::TriggerCount;
 use crate::board::{Board, DeviceDescription};
 use crate::commit::CommitId;
-use crate::config::Config;
+use crate::config::{Arch, Config};
 use crate::ids::{
     DeviceId, Domain, DriverId, FwnodeId, GroupId, InstanceId, LinkId, LinkState, LinksStatus,
 };
@@ -147,6 +148,8 @@ pub struct Device {
     pub(crate) overtook: Ghost<bool>,
     /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
     pub(crate) null_driver: Ghost<bool>,
+    /// `dma_ops` and `archdata`, on 32-bit ARM.
+    pub archdata: Option<Archdata>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -188,6 +191,8 @@ pub struct Instance {
     pub(crate) singleton_group: Shared<Option<GroupId>>,
     /// bus_iommu_probe()'s `group_list`, on the stack of whoever registers the instance.
     pub(crate) group_list: List<GroupId>,
+    /// ipmmu-vmsa's `mmu->mapping`, on 32-bit ARM.
+    pub mmu_mapping: Option<MmuMapping>,
 }
 
 /// `struct device_driver` and its `struct driver_private`.
@@ -279,7 +284,7 @@ impl Kernel {
             .collect();
         let instances = board.instances.iter().map(|i| {
             let name = board.devices[i.device.index()].name.clone();
-            lay_out_instance(&mut layout, &name, &board)
+            lay_out_instance(&mut layout, &name, &board, &config)
         });
         let instances = instances.collect();
         let capacity = board.devices.len() * 2;
@@ -540,6 +545,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         probed_unnotified: Ghost::new(l, n, "probed before its ADD notifier", false),
         overtook: Ghost::new(l, n, "joined before an earlier device", false),
         null_driver: Ghost::new(l, n, "driver_managed_dma of no driver", false),
+        archdata: (config.arch == Arch::Arm).then(|| Archdata::new(l, n)),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }
@@ -563,10 +569,11 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
     }
 }
 
-fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
+fn lay_out_instance(l: &mut Layout, n: &str, board: &Board, config: &Config) -> Instance {
     Instance {
         ready: Shared::new(l, n, "iommu->ready", false),
         singleton_group: Shared::new(l, n, "iommu->singleton_group", None),
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
+        mmu_mapping: (config.arch == Arch::Arm).then(|| MmuMapping::new(l, n)),
     }
 }

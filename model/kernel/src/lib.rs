@@ -11,6 +11,7 @@
 //! What the whole model leaves out: sysfs, uevents, runtime PM, reference counts of devices
 //! (a device that was deleted stays readable), pinctrl at bind, and wait_for_device_probe().
 
+pub mod arm;
 pub mod base;
 pub mod board;
 pub mod commit;

@@ -21,6 +21,16 @@
 //! | `6.14.0-27-generic` | v6.14; what a distribution adds of its own is not known |
 //! | *any* `+ commit` or `- commit` | with that commit too, or without it |
 //!
+//! From v4.12-rc1 to v5.2-rc1 there are revisions too, for 32-bit ARM alone
+//! ([`Revision::is_for_arm_alone`]): its DMA ops are those of that time, see
+//! [`crate::arm`]. All around them, driver core and IOMMU core, is what [`OLDEST`] has. That does
+//! not touch how these DMA ops are set up and torn down, since all that they see of it is the same:
+//! really_probe() configures DMA before each probe, and arch_setup_dma_ops() comes last in that;
+//! there is a group by then if there is an IOMMU; a third party has attached its mapping before, once
+//! for each device and not again at a further probe; and when the driver goes, or its probe fails,
+//! the DMA ops are torn down. What is not of that time is everything else, such as when
+//! a device without driver gets its group: a test for such a kernel asks about these DMA ops alone.
+//!
 //! What a reader has not asked for is not guessed: a build between two tags has to be given by
 //! commit.
 
@@ -37,6 +47,12 @@ mod text;
 
 /// The oldest revision that the model covers.
 pub const OLDEST: Version = Version::release(6, 12);
+
+/// The oldest revision that the model has 32-bit ARM's DMA ops for.
+pub const OLDEST_ARM: Version = Version::candidate(4, 12, 1);
+
+/// The newest one of those that are older than [`OLDEST`].
+pub const NEWEST_OLD_ARM: Version = Version::candidate(5, 2, 1);
 
 /// The newest revision that the model knows.
 pub const NEWEST: Version = Version::candidate(7, 3, 7);
@@ -61,7 +77,7 @@ enum Base {
 
 /// A set of commits, one bit a row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-struct Commits(u64);
+struct Commits(u128);
 
 impl Commits {
     fn has(self, id: CommitId) -> bool {
@@ -84,9 +100,9 @@ impl Commits {
         }
     }
 
-    fn bit(id: CommitId) -> u64 {
+    fn bit(id: CommitId) -> u128 {
         assert!(
-            id.index() < u64::BITS as usize,
+            id.index() < u128::BITS as usize,
             "more commits than bits in a set"
         );
         1 << id.index()
@@ -144,6 +160,16 @@ impl Revision {
     /// True if the kernel has the commit, and has not taken it back.
     pub fn has(self, id: CommitId) -> bool {
         self.commits.has(id)
+    }
+
+    /// Whether the driver core and the IOMMU core of its time are not modelled: then it is there
+    /// for 32-bit ARM's DMA ops alone.
+    pub fn is_for_arm_alone(self) -> bool {
+        let is_in_all = |id: &CommitId| {
+            let row = id.commit();
+            row.is_mainline() && row.version <= OLDEST && !commit::ARM.contains(id)
+        };
+        !CommitId::all().filter(is_in_all).all(|id| self.has(id))
     }
 
     /// The commits that it has, in the order of the table.
@@ -206,9 +232,10 @@ impl Revision {
 }
 
 /// A commit older than [`OLDEST`] is part of every revision: the model has no branch for a kernel
-/// without it.
+/// without it, unless it acts on 32-bit ARM.
 fn check_age(id: CommitId) -> Result<(), RevisionError> {
-    if id.commit().version <= OLDEST {
+    let has_branch = commit::ARM.contains(&id) && id != commit::G09515EF5DDAD;
+    if id.commit().version <= OLDEST && !has_branch {
         return Err(RevisionError::TooOld {
             found: id.to_string(),
         });

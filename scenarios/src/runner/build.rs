@@ -5,7 +5,7 @@ use super::{LitmusErrors, Test, TestError};
 use crate::litmus::{self, Call, Litmus, Spanned, Value};
 use crate::setup;
 use kernel::board::Board as LaidOut;
-use kernel::config::Config;
+use kernel::config::{Arch, Config};
 use kernel::errno;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -78,6 +78,15 @@ fn config(test: &Test) -> Result<Config, TestError> {
     for line in &test.litmus.config {
         let value = &line.value.value.value;
         match (line.value.key.value.as_str(), value) {
+            ("arch", Value::Word(word)) => {
+                config.arch = if word == "arm" {
+                    Arch::Arm
+                } else {
+                    Arch::Arm64
+                };
+            }
+            ("xen", Value::Word(word)) => config.xen = word == "y",
+            ("machine_notifier", Value::Word(word)) => config.machine_notifier = word == "y",
             ("modules", Value::Word(word)) => config.modules = word == "y",
             ("fw_devlink", Value::Word(word)) => config.set_fw_devlink(word),
             ("deferred_probe_timeout", Value::Number(n)) => {
@@ -136,6 +145,9 @@ fn driver(
             }
             ("managed-dma", _) => {
                 config.managed_dma.insert(name.clone());
+            }
+            ("managed-memory", _) => {
+                config.managed_memory.insert(name.clone());
             }
             ("probe", Some(value)) => {
                 let result = result(&value.value);

@@ -6,9 +6,11 @@ use crate::kernel::Kernel;
 use checker::task;
 
 impl Kernel {
-    /// A client driver's probe: what the configuration says for this device. Whether the DMA
+    /// A client driver's probe: what the configuration says for this device, on 32-bit ARM after
+    /// it has used the DMA API. Whether the DMA
     /// API would go through the IOMMU at this moment is noted by the monitor.
-    pub(crate) fn client_probe(&self, dev: DeviceId, _drv: DriverId) -> i32 {
+    pub(crate) fn client_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        self.use_dma(dev, drv);
         let ret = self.device(dev).probe_result;
         if ret == 0 {
             let uses_iommu = self.use_dma_iommu(dev);
