@@ -397,7 +397,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "config  modules n",
         "config  module n",
         "16:9: unknown config `module`; did you mean `modules`? expected one of modules, \
-         fw_devlink, deferred_probe_timeout",
+         fw_devlink, deferred_probe_timeout, arch, xen, machine_notifier",
     ),
     (
         "config  modules n",
@@ -414,7 +414,7 @@ const BAD: &[(&str, &str, &str)] = &[
         ": async managed-dma probe=-EPROBE_DEFER",
         ": asinc",
         "19:41: unknown driver option `asinc`; did you mean `async`? expected one of async, \
-         managed-dma, probe",
+         managed-dma, probe, managed-memory",
     ),
     (
         "probe=-EPROBE_DEFER",

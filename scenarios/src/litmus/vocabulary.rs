@@ -387,7 +387,7 @@ const PREDICATES: [Predicate; 24] = [
         word(
             "mapping_refs",
             &[Instance],
-            "mapping_refs(ipmmu0) = 2",
+            "mapping_refs(smmu0) = 2",
             "references to the mapping that an IOMMU driver on ARM shares; 0 if there is none",
         ),
     ),
@@ -414,24 +414,6 @@ const PREDICATES: [Predicate; 24] = [
 
 const CONFIG: [Signature; 6] = [
     word(
-        "arch",
-        &[OneOf(&["arm64", "arm"])],
-        "config arch arm",
-        "`arm` is 32-bit ARM with CONFIG_ARM_DMA_USE_IOMMU",
-    ),
-    word(
-        "xen",
-        &[OneOf(&["y", "n"])],
-        "config xen y",
-        "on ARM: this is Xen's initial domain",
-    ),
-    word(
-        "machine_notifier",
-        &[OneOf(&["y", "n"])],
-        "config machine_notifier y",
-        "on ARM before v6.0: a bus notifier sets DMA ops, as mach-highbank and mach-mvebu do",
-    ),
-    word(
         "modules",
         &[OneOf(&["y", "n"])],
         "config modules n",
@@ -449,15 +431,27 @@ const CONFIG: [Signature; 6] = [
         "config deferred_probe_timeout 0",
         "seconds; 0: the timeout has run out",
     ),
+    word(
+        "arch",
+        &[OneOf(&["arm64", "arm"])],
+        "config arch arm",
+        "`arm` is 32-bit ARM with CONFIG_ARM_DMA_USE_IOMMU, `arm64` the default",
+    ),
+    word(
+        "xen",
+        &[OneOf(&["y", "n"])],
+        "config xen y",
+        "on ARM: this is Xen's initial domain",
+    ),
+    word(
+        "machine_notifier",
+        &[OneOf(&["y", "n"])],
+        "config machine_notifier y",
+        "on ARM before v6.0: a bus notifier sets DMA ops, as mach-highbank and mach-mvebu do",
+    ),
 ];
 
 const DRIVER_OPTIONS: [Signature; 4] = [
-    word(
-        "managed-memory",
-        &[],
-        "driver client-drv : managed-memory",
-        "on ARM: its probe gets memory from dmam_alloc_coherent()",
-    ),
     word(
         "async",
         &[],
@@ -475,6 +469,12 @@ const DRIVER_OPTIONS: [Signature; 4] = [
         &[Errno],
         "driver client-drv on client0 : probe=-EPROBE_DEFER",
         "what the driver's probe returns, instead of 0",
+    ),
+    word(
+        "managed-memory",
+        &[],
+        "driver client-drv : managed-memory",
+        "on ARM: its probe gets memory from dmam_alloc_coherent()",
     ),
 ];
 

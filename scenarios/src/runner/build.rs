@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, TestError> {
     check_worker(&test.litmus)?;
     let config = config(test)?;
+    check_arch(&test.litmus, revision, &config)?;
     let mut problem = None;
     let kernel = setup::kernel(&test.board, revision, config, |laid_out| {
         let names = Resolver::by_label(&test.board, laid_out);
@@ -40,6 +41,25 @@ pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, Tes
     match problem {
         Some(error) => Err(LitmusErrors::from(error).into()),
         None => Ok(kernel),
+    }
+}
+
+/// Old kernels are there for 32-bit ARM alone. One that the file does not name is left to
+/// [`setup::kernel()`].
+fn check_arch(litmus: &Litmus, revision: Revision, config: &Config) -> Result<(), TestError> {
+    if !revision.is_for_arm_alone() || config.arch == Arch::Arm {
+        return Ok(());
+    }
+    let is_this = |name: &str| Revision::parse(name) == Ok(revision);
+    match litmus.kernels.iter().find(|kernel| is_this(&kernel.value)) {
+        None => Ok(()),
+        Some(kernel) => {
+            let expected = format!(
+                "a kernel from {} on, or `config arch arm`",
+                kernel::revision::OLDEST
+            );
+            Err(wrong(litmus, kernel.span, &expected))
+        }
     }
 }
 

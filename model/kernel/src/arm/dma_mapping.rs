@@ -5,7 +5,7 @@
 //! no IOMMU before ae626eb97376 too), dmabounce. Until v6.10 arch_setup_dma_ops() was told the
 //! IOMMU's ops by of_iommu_configure(); here it looks whether there is a group, as since then. In
 //! the model the one is there where the other is. To a group that has a mapping no other can be
-//! attached, as in v6.12; in v4.12 only if the group has a default domain, which none had on ARM.
+//! attached, as in v6.12; in v4.12, from memory, only if the group has a default domain.
 
 use super::archdata::{DmaOps, Mapping, MappingOwner};
 use crate::commit;
