@@ -31,6 +31,10 @@ pub struct IommuSpec {
 
 /// A device as its node describes it.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of the node, each by itself"
+)]
 pub struct DeviceDescription {
     /// `dev_name()`.
     pub name: String,
