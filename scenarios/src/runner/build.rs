@@ -256,3 +256,35 @@ fn word(value: &Value) -> &str {
         Value::Number(_) => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checker::engine::exhaustive::{Go, Options};
+    use std::path::Path;
+
+    /// What the first exploration of a test comes to, on v4.12: no error, or this one.
+    fn on_v4_12(config: &str) -> Option<String> {
+        let text = format!(
+            "LITMUS t\n(*\n * Result: Never\n *\n * Is it so?\n *)\n\
+             board arm-one-ipmmu-client.dts\nkernels v4.12\n{config}\n\
+             P0 {{ driver_register(ipmmu-vmsa) }}\nexists (oops(client0))\n"
+        );
+        let litmus = litmus::parse("t", &text).expect("it is well formed");
+        let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards");
+        let test = Test::with_board(litmus, &boards).expect("it is a test");
+        let ran = test.run("v4.12", &Options::default(), &mut |_| Go::On);
+        ran.err().map(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_old_kernel_needs_its_architecture() {
+        let error = on_v4_12("config arch arm64").expect("it is refused");
+        let expected = "expected a kernel from v6.12 on, or `config arch arm`";
+        assert!(
+            error.contains("t:8:9") && error.contains(expected),
+            "{error}"
+        );
+        assert_eq!(on_v4_12("config arch arm"), None);
+    }
+}
