@@ -3,7 +3,7 @@
 use crate::board::Board;
 use crate::suggest::nearest;
 use kernel::board::BoardError;
-use kernel::config::Config;
+use kernel::config::{Arch, Config};
 use kernel::drivers::catalogue::DriverInfo;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -22,6 +22,26 @@ pub enum SetupError {
         board: String,
         /// What is wrong.
         error: BoardError,
+    },
+    /// The kernel is older than what is modelled of it.
+    #[error(
+        "`{kernel}` is older than {}: the model has such kernels for 32-bit ARM alone; \
+         expected a test with `config arch arm`, or a newer kernel",
+        kernel::revision::OLDEST
+    )]
+    ForArmAlone {
+        /// The kernel.
+        kernel: Revision,
+    },
+    /// 32-bit ARM is not modelled with the IOMMU core of that time.
+    #[error(
+        "`{kernel}` is not modelled on 32-bit ARM: expected one from v4.12-rc1 to v5.2-rc1, or from \
+         {} on",
+        kernel::revision::OLDEST
+    )]
+    NotForArm {
+        /// The kernel.
+        kernel: Revision,
     },
     /// A driver is to be a module, and something else as well.
     #[error("--module: `{driver}` {problem}")]
@@ -58,6 +78,14 @@ pub fn kernel(
     kernel_with(board, revision, config, |_, _| {}, start)
 }
 
+fn check_architecture(kernel: Revision, config: &Config) -> Result<(), SetupError> {
+    match config.arch {
+        Arch::Arm if !kernel.is_for_arm_too() => Err(SetupError::NotForArm { kernel }),
+        Arch::Arm64 if kernel.is_for_arm_alone() => Err(SetupError::ForArmAlone { kernel }),
+        Arch::Arm | Arch::Arm64 => Ok(()),
+    }
+}
+
 /// As [`kernel()`], with changes to the board and the configuration that nobody has typed, and that
 /// are not checked.
 pub fn kernel_with(
@@ -67,6 +95,7 @@ pub fn kernel_with(
     change: impl FnOnce(&mut kernel::board::Board, &mut Config),
     start: impl FnOnce(&kernel::board::Board) -> Start,
 ) -> Result<Arc<Kernel>, SetupError> {
+    check_architecture(revision, &config)?;
     let mut laid_out = board.lay_out(&config).map_err(|error| SetupError::Board {
         board: board.name.clone(),
         error,

@@ -301,8 +301,8 @@ fn boot_refuses_unknown_names_and_says_what_was_meant() {
             &["--kernel: `1234567890ab` is not a commit of the table"],
         ),
         (
-            &["--against", "v5.1"],
-            &["--against: `v5.1`", "the model covers"],
+            &["--against", "v5.9"],
+            &["--against: `v5.9`", "the model covers"],
         ),
         (
             &["--allow", "ee30000.sata"],

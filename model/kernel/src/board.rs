@@ -57,6 +57,10 @@ pub struct IommuSpec {
 
 /// A device as its node describes it.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of the node, each by itself"
+)]
 pub struct DeviceDescription {
     /// `dev_name()`.
     pub name: String,
@@ -92,6 +96,8 @@ pub struct DeviceDescription {
     pub larbs: Vec<DeviceId>,
     /// ipmmu-vmsa: `renesas,ipmmu-main` is there, so it is a leaf.
     pub ipmmu_leaf: bool,
+    /// ipmmu-vmsa: of R-Car Gen2, where each is a root and an instance.
+    pub ipmmu_gen2: bool,
 }
 
 /// A dependency that fw_devlink follows, or one that is made when the machine runs.
@@ -195,6 +201,11 @@ pub const MAX_LINKS: usize = 1 << 16;
 /// Most drivers that add devices in each other's probe: that goes on the stack of one task.
 pub const MAX_POPULATE: usize = 16;
 
+fn is_compatible(tree: &Tree, node: NodeId, compatible: &str) -> bool {
+    let listed = tree.strings(node, "compatible").unwrap_or_default();
+    listed.iter().any(|c| c == compatible)
+}
+
 /// An error if there are too many.
 pub(crate) fn check_number(
     what: &'static str,
@@ -259,6 +270,7 @@ impl Board {
                 same_stream: vec![],
                 larbs: vec![],
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
+                ipmmu_gen2: is_compatible(tree, c.node, "renesas,ipmmu-vmsa"),
             });
         }
         for (by, device) in populated {

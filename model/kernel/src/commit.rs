@@ -278,6 +278,21 @@ macro_rules! commits {
     };
 }
 
+/// The rows that act on 32-bit ARM alone, with its DMA ops. The model has a branch for kernels
+/// without them, also where it has none for the rest of such an old kernel.
+pub const ARM: [CommitId; 10] = [
+    G09515EF5DDAD,
+    G26B37B946A5C,
+    A93A121A9653,
+    G1874619A7DF4,
+    FC67E6F120A3,
+    G376991DB4B64,
+    G0B777EEE88D7,
+    AE626EB97376,
+    ARM_8674_1,
+    ARM_SETUP_IF_SET,
+];
+
 commits! {
     // The release candidate of this one was not looked up: the mail to stable is of May 2014.
     G58B116BCE136 "58b116bce136" "drivercore: deferral race condition fix"
@@ -285,10 +300,49 @@ commits! {
         "driver_probe_device() triggers the deferred devices again if somebody has triggered them \
          since the probe that is deferred began.";
 
+    // Of the rows for 32-bit ARM (`ARM`) it was not looked up which release candidate is the first to
+    // have this one, the next, a93a121a9653 or fc67e6f120a3; the last two then stand with the release.
+    G09515EF5DDAD "09515ef5ddad"
+        "of/acpi: Configure dma operations at probe time for platform/amba/pci bus devices"
+        rc(4, 12, 1), Merged, [],
+        "really_probe() configures DMA, and tears the DMA ops down when a driver goes or its probe \
+         fails. The oldest commit that the model has ARM's DMA ops for.";
+
+    G26B37B946A5C "26b37b946a5c"
+        "arm: dma-mapping: Don't override dma_ops in arch_setup_dma_ops()"
+        rc(4, 12, 1), Merged, [],
+        "arch_setup_dma_ops() of ARM leaves a device alone that has DMA ops.";
+
+    A93A121A9653 "a93a121a9653" "ARM: dma-mapping: Don't tear down third-party mappings"
+        Version::release(4, 12), Merged, [],
+        "arch_teardown_dma_ops() of ARM acts only if arch_setup_dma_ops() did \
+         (archdata.dma_ops_setup), and clears dma_ops with the mapping.";
+
     G8C97A46AF04B "8c97a46af04b" "driver core: hold dev's parent lock when needed"
         rc(4, 18, 1), Merged, [],
         "Binding takes the lock of dev->parent only on a bus that asks for it, and neither the \
          platform nor the amba bus does.";
+
+    G1874619A7DF4 "1874619a7df4"
+        "ARM: dma-mapping: Set proper DMA ops in arm_iommu_detach_device()"
+        rc(4, 20, 1), Merged, [],
+        "arm_iommu_detach_device() sets the DMA ops of a device without IOMMU, where it set NULL.";
+
+    FC67E6F120A3 "fc67e6f120a3" "ARM: 8835/1: dma-mapping: Clear DMA ops on teardown"
+        Version::release(5, 0), Merged, [],
+        "arch_teardown_dma_ops() of ARM sets dma_ops to NULL, whatever was detached.";
+
+    G376991DB4B64 "376991db4b64"
+        "driver core: Postpone DMA tear-down until after devres release"
+        rc(5, 1, 1), Merged, [],
+        "__device_release_driver() frees managed memory before it tears the DMA ops down. Acts on \
+         32-bit ARM alone here: only there do drivers of the model allocate.";
+
+    G0B777EEE88D7 "0b777eee88d7"
+        "driver core: Postpone DMA tear-down until after devres release for probe failure"
+        rc(5, 2, 1), Merged, [],
+        "The same in really_probe(), for a probe that failed; and there is a teardown too if \
+         dma_configure() did.";
 
     B1A1347912A7 "b1a1347912a7" "iommu/arm-smmu: Fix race condition during iommu_group creation"
         rc(5, 15, 1), Merged, [],
@@ -328,6 +382,10 @@ commits! {
         rc(6, 0, 1), Merged, [],
         "iommu_dma_init_domain() initialises a domain's IOVA allocator under a mutex of the \
          domain's cookie.";
+
+    AE626EB97376 "ae626eb97376" "ARM/dma-mapping: use dma-direct unconditionally"
+        rc(6, 0, 1), Merged, [],
+        "Without IOMMU, dma_ops is NULL on ARM, where it was arm_dma_ops.";
 
     DF198B37E72C "df198b37e72c" "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY better"
         rc(6, 1, 1), Merged, [],
@@ -554,6 +612,18 @@ commits! {
         "of_iommu_configure() no longer replays iommu_probe_device(), as acpi_iommu_configure_id() \
          has not since bcb81ac6ae3c. Not posted: Robin Murphy calls the replay the root of almost \
          all of the problems, and says who still needs it.";
+
+    ARM_8674_1 "arm-8674-1" "ARM: 8674/1: dma-mapping: Reset the device's dma_ops"
+        rc(4, 12, 2), Proposed, [],
+        "arm_teardown_iommu_dma_ops() sets dma_ops to NULL when it has released a mapping. Posted \
+         to the ARM patch system in May 2017; a93a121a9653 was taken instead.";
+
+    ARM_SETUP_IF_SET "arm-setup-if-set"
+        "ARM: dma-mapping: Only remember DMA ops that were set"
+        rc(7, 3, 7), Proposed, [],
+        "arch_setup_dma_ops() of ARM sets dma_ops_setup only if it has set dma_ops, and \
+         arch_teardown_dma_ops() clears it. Not posted: made here, to be judged by the scenarios in \
+         findings/.";
 
     DEFER_WITHOUT_GROUP "defer-without-group"
         "iommu: Defer a driver while its device is being probed"

@@ -4,6 +4,16 @@
 use crate::drivers::catalogue::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The architecture, as far as the model knows of a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arch {
+    /// arm64: DMA goes through an IOMMU by `dma_iommu`, which the IOMMU core sets.
+    #[default]
+    Arm64,
+    /// 32-bit ARM with CONFIG_ARM_DMA_USE_IOMMU: by `dma_ops` and mappings ([`crate::arm`]).
+    Arm,
+}
+
 /// Kernel configuration and command line, as far as the model looks at them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
@@ -11,6 +21,12 @@ use std::collections::{BTreeMap, BTreeSet};
     reason = "switches that do not depend on each other"
 )]
 pub struct Config {
+    /// The architecture.
+    pub arch: Arch,
+    /// `xen_initial_domain()`: only 32-bit ARM looks at it here.
+    pub xen: bool,
+    /// A bus notifier of the machine sets DMA ops of its own (32-bit ARM before v6.0).
+    pub machine_notifier: bool,
     /// CONFIG_MODULES.
     pub modules: bool,
     /// fw_devlink=on (the default, also rpm) or off.
@@ -47,11 +63,16 @@ pub struct Config {
     pub registers: BTreeMap<String, String>,
     /// async_schedule() finds memory to queue a call; else it makes the call by itself.
     pub async_memory: bool,
+    /// Drivers that get managed memory for DMA in their probe. Only followed on 32-bit ARM.
+    pub managed_memory: BTreeSet<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            arch: Arch::default(),
+            xen: false,
+            machine_notifier: false,
             modules: true,
             fw_devlink: true,
             fw_devlink_strict: false,
@@ -69,6 +90,7 @@ impl Default for Config {
             vfio: BTreeSet::new(),
             registers: BTreeMap::new(),
             async_memory: true,
+            managed_memory: BTreeSet::new(),
         }
     }
 }

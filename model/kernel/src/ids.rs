@@ -37,6 +37,10 @@ word_enum! {
         SecondDma,
         /// The blocking domain.
         Blocking,
+        /// IOMMU_DOMAIN_IDENTITY: the default domain on 32-bit ARM.
+        Identity,
+        /// IOMMU_DOMAIN_UNMANAGED: that of a mapping, on 32-bit ARM.
+        Unmanaged,
     }
 }
 
@@ -54,6 +58,8 @@ impl Domain {
         match self {
             Domain::Dma | Domain::SecondDma => "DMA",
             Domain::Blocking => "blocked",
+            Domain::Identity => "identity",
+            Domain::Unmanaged => "unmanaged",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One kernel: its revision, its configuration, the board, and the handles of all its state.
 
+use crate::arm::archdata::{Archdata, MmuMapping};
 use crate::base::deferred::TriggerCount;
 use crate::board::{Board, DeviceDescription};
 use crate::commit::CommitId;
-use crate::config::Config;
+use crate::config::{Arch, Config};
 use crate::ids::{
     DeviceId, Domain, DriverId, FwnodeId, GroupId, InstanceId, LinkId, LinkState, LinksStatus,
 };
@@ -179,6 +180,8 @@ pub struct Device {
     pub(crate) attaching: Shared<u64>,
     /// arm-smmu.c: `s2crs[].group` of its stream, kept with the device that brought it.
     pub(crate) s2cr_group: Shared<Option<GroupId>>,
+    /// `dma_ops` and `archdata`, on 32-bit ARM.
+    pub archdata: Option<Archdata>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -234,6 +237,8 @@ pub struct Instance {
     pub(crate) stream_map_mutex: Mutex,
     /// mtk_iommu.c: the instance is on its `hw_list`.
     pub(crate) hw_list: Shared<bool>,
+    /// ipmmu-vmsa's `mmu->mapping`, on 32-bit ARM.
+    pub mmu_mapping: Option<MmuMapping>,
 }
 
 /// `struct device_driver` and its `struct driver_private`.
@@ -329,7 +334,7 @@ impl Kernel {
             .collect();
         let instances = board.instances.iter().map(|i| {
             let name = board.devices[i.device.index()].name.clone();
-            lay_out_instance(&mut layout, &name, &board)
+            lay_out_instance(&mut layout, &name, &board, &config)
         });
         let instances = instances.collect();
         let capacity = board.devices.len() * 2;
@@ -603,6 +608,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         probing: Shared::new(l, n, "tasks in probe_device()", 0),
         attaching: Shared::new(l, n, "tasks in attach_dev()", 0),
         s2cr_group: Shared::new(l, n, "smmu->s2crs[].group", None),
+        archdata: (config.arch == Arch::Arm).then(|| Archdata::new(l, n)),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }
@@ -630,7 +636,7 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
     }
 }
 
-fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
+fn lay_out_instance(l: &mut Layout, n: &str, board: &Board, config: &Config) -> Instance {
     Instance {
         rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
         ready: Shared::new(l, n, "iommu->ready", false),
@@ -638,5 +644,6 @@ fn lay_out_instance(l: &mut Layout, n: &str, board: &Board) -> Instance {
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
         stream_map_mutex: Mutex::new(l, n, "&smmu->stream_map_mutex"),
         hw_list: Shared::new(l, n, "hw_list", false),
+        mmu_mapping: (config.arch == Arch::Arm).then(|| MmuMapping::new(l, n)),
     }
 }

@@ -12,6 +12,7 @@
 //! (a device that was deleted stays readable), pinctrl at bind, and wait_for_device_probe().
 
 pub mod acpi;
+pub mod arm;
 pub mod base;
 pub mod board;
 pub mod commit;

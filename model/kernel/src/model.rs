@@ -1,5 +1,6 @@
 //! A kernel as a [`checker::model::Model`]: its tasks, and how they begin.
 
+use crate::arm::archdata::{DmaOps, Mapping, MappingOwner};
 use crate::ids::{DeviceId, Domain, DriverId, GroupId, InstanceId, LinkState, LinksStatus};
 use crate::kernel::Kernel;
 use crate::outcome::Outcome;
@@ -143,6 +144,13 @@ impl Model for Kernel {
             "group->default_domain" | "group->domain" => {
                 named(value, |d: Domain| format!("{d:?}").to_lowercase())
             }
+            "dev->dma_ops" => named(value, |ops: DmaOps| format!("{} ops", ops.name())),
+            "dev->archdata.mapping" | "mmu->mapping" => named(value, |m: Mapping| match m.owner {
+                MappingOwner::Device(_) => "a mapping of its own".to_owned(),
+                MappingOwner::Instance(i) => {
+                    format!("the mapping of {}", self.device(self.hwdev(i)).name)
+                }
+            }),
             "link->status" => format!("{:?}", LinkState::from_word(value)),
             "dev->links.status" => format!("{:?}", LinksStatus::from_word(value)),
             _ => value.to_string(),

@@ -4,6 +4,7 @@
 //! warnings. Groups are named by their members, not by number, so that two runs that differ only
 //! in the order of numbers are the same outcome.
 
+use crate::arm::archdata::{DmaOps, MappingOwner};
 use crate::board::IommuSpec;
 use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, Domain, DriverId, GroupId};
@@ -70,6 +71,29 @@ pub struct DeviceOutcome {
     pub probed_unnotified: bool,
     /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
     pub null_driver: bool,
+    /// What there is on 32-bit ARM besides.
+    pub arm: Option<ArmOutcome>,
+}
+
+/// How a run ended for one device on 32-bit ARM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ArmOutcome {
+    /// `dev->dma_ops`
+    pub dma_ops: Option<DmaOps>,
+    /// Whose mapping it is attached to.
+    pub mapping: Option<MappingOwner>,
+    /// `mmu->mapping` of an IOMMU's device: references to the shared mapping, 0 if it was freed.
+    pub references: Option<u64>,
+    /// `dma_ops_setup`
+    pub dma_ops_setup: bool,
+    /// arch_teardown_dma_ops() was called.
+    pub torn_down: bool,
+    /// Bits of [`Asymmetry`](crate::arm::symmetry::Asymmetry).
+    pub asymmetry: u64,
+    /// It used a mapping that was freed: bits of [`checker::heap`].
+    pub faults: u64,
+    /// Its driver's memory was freed through other DMA ops, or in another mapping.
+    pub misfreed: bool,
 }
 
 impl DeviceOutcome {
@@ -170,7 +194,10 @@ impl Kernel {
             deferred,
             grouped: device.iommu_group.read_once().is_some(),
             fwspec_ids: dev_iommu.and_then(|d| d.fwspec.read_once().map(|_| d.num_ids.read_once())),
-            dma_iommu: self.test_flag(dev, DeviceFlag::DmaIommu),
+            dma_iommu: match &device.archdata {
+                Some(archdata) => archdata.dma_ops.read_once() == Some(DmaOps::Iommu),
+                None => self.test_flag(dev, DeviceFlag::DmaIommu),
+            },
             probed_with_iommu: device.probed_with.peek(),
             warns: device.warns.peek(),
             faults: device.dev_iommu_heap.faults(),
@@ -185,6 +212,25 @@ impl Kernel {
             overtook: device.overtook.peek(),
             probed_unnotified: device.probed_unnotified.peek(),
             null_driver: device.null_driver.peek(),
+            arm: self.is_arm32().then(|| self.read_archdata(dev)),
+        }
+    }
+
+    fn read_archdata(&self, dev: DeviceId) -> ArmOutcome {
+        let archdata = self.archdata(dev);
+        let instance = self.description(dev).instance;
+        let shared = instance.map(|i| self.mmu_mapping(i));
+        ArmOutcome {
+            dma_ops: archdata.dma_ops.read_once(),
+            mapping: archdata.mapping.read_once().map(|m| m.owner),
+            references: shared
+                .filter(|m| m.mapping.read_once().is_some())
+                .map(|m| m.mappings.references()),
+            dma_ops_setup: archdata.dma_ops_setup.read_once(),
+            torn_down: archdata.symmetry.torn_down.peek(),
+            asymmetry: archdata.symmetry.broken.peek(),
+            faults: archdata.faults.peek(),
+            misfreed: archdata.misfreed.peek(),
         }
     }
 

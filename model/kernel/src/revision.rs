@@ -26,6 +26,16 @@
 //! Some commits are built on others ([`BUILT_ON`]): a kernel with the later one and without the
 //! earlier one never was, and cannot be named.
 //!
+//! From v4.12-rc1 to v5.2-rc1 there are revisions too, for 32-bit ARM alone
+//! ([`Revision::is_for_arm_alone`]): its DMA ops are those of that time, see
+//! [`crate::arm`]. All around them, driver core and IOMMU core, is what [`OLDEST`] has. That does
+//! not touch how these DMA ops are set up and torn down, since all that they see of it is the same:
+//! really_probe() configures DMA before each probe, and arch_setup_dma_ops() comes last in that;
+//! there is a group by then if there is an IOMMU; a third party has attached its mapping before, once
+//! for each device and not again at a further probe; and when the driver goes, or its probe fails,
+//! the DMA ops are torn down. What is not of that time is everything else, such as when
+//! a device without driver gets its group: a test for such a kernel asks about these DMA ops alone.
+//!
 //! What a reader has not asked for is not guessed: a build between two tags has to be given by
 //! commit.
 
@@ -43,6 +53,12 @@ mod text;
 /// The oldest tag that the model covers. Of kernels before it there are those that its older commits
 /// name, see [`crate::commit`].
 pub const OLDEST: Version = Version::release(6, 12);
+
+/// The oldest revision that the model has 32-bit ARM's DMA ops for.
+pub const OLDEST_ARM: Version = Version::candidate(4, 12, 1);
+
+/// The newest one of those that are older than [`OLDEST`].
+pub const NEWEST_OLD_ARM: Version = Version::candidate(5, 2, 1);
 
 /// The newest revision that the model knows.
 pub const NEWEST: Version = Version::candidate(7, 3, 7);
@@ -125,19 +141,46 @@ impl Commits {
 }
 
 impl Base {
-    fn commits(self) -> Commits {
+    /// One of the old kernels that are there for 32-bit ARM's DMA ops alone.
+    fn is_for_arm_alone(self) -> bool {
+        let (of, version) = match self {
+            Self::Tag(tag) => (true, tag),
+            Self::Commit(id) | Self::Before(id) => (commit::ARM.contains(&id), id.commit().version),
+            Self::Stable(_) => return false,
+        };
+        of && (OLDEST_ARM..=NEWEST_OLD_ARM).contains(&version)
+    }
+
+    /// Whether a mainline commit was there by then.
+    fn reaches(self, id: CommitId) -> bool {
         match self {
-            Self::Tag(tag) => Commits::mainline(|id| id.commit().version <= tag),
-            Self::Commit(last) => Commits::mainline(|id| id <= last),
-            Self::Before(next) => Commits::mainline(|id| id < next),
+            Self::Tag(tag) => id.commit().version <= tag,
+            Self::Commit(last) => id <= last,
+            Self::Before(next) => id < next,
             Self::Stable(release) => {
-                let series = Version::release(release.major, release.minor);
-                Commits::mainline(|id| {
-                    let row = id.commit();
-                    row.version <= series || row.stable.iter().any(|&from| in_series(from, release))
-                })
+                id.commit().version <= Version::release(release.major, release.minor)
             }
         }
+    }
+
+    fn commits(self) -> Commits {
+        if self.is_for_arm_alone() {
+            return Commits::mainline(|id| {
+                let is_arm = commit::ARM.contains(&id);
+                if is_arm {
+                    self.reaches(id)
+                } else {
+                    id.commit().version <= OLDEST
+                }
+            });
+        }
+        Commits::mainline(|id| match self {
+            Self::Stable(release) => {
+                let backports = id.commit().stable;
+                self.reaches(id) || backports.iter().any(|&from| in_series(from, release))
+            }
+            _ => self.reaches(id),
+        })
     }
 }
 
@@ -169,6 +212,21 @@ impl Revision {
         self.commits.has(id)
     }
 
+    /// Whether the driver core and the IOMMU core of its time are not modelled: then it is there
+    /// for 32-bit ARM's DMA ops alone.
+    pub fn is_for_arm_alone(self) -> bool {
+        let is_old = |id: &CommitId| id.commit().is_mainline() && id.commit().version <= OLDEST;
+        let (arm, others): (Vec<_>, Vec<_>) = CommitId::all()
+            .filter(is_old)
+            .partition(|id| commit::ARM.contains(id));
+        others.iter().all(|&id| self.has(id)) && !arm.iter().all(|&id| self.has(id))
+    }
+
+    /// Whether 32-bit ARM can be had with it: not where the IOMMU core is that of iommu/legacy.rs.
+    pub fn is_for_arm_too(self) -> bool {
+        self.has(commit::F188056352BC) && self.has(commit::B67483B3C44E)
+    }
+
     /// The commits that it has, in the order of the table.
     pub fn commits(self) -> impl DoubleEndedIterator<Item = CommitId> {
         CommitId::all().filter(move |&id| self.has(id))
@@ -194,6 +252,11 @@ impl Revision {
             return Err(RevisionError::NotIn {
                 commit: id,
                 revision: self,
+            });
+        }
+        if id == commit::G09515EF5DDAD {
+            return Err(RevisionError::TooOld {
+                found: id.to_string(),
             });
         }
         self.commits.remove(id);

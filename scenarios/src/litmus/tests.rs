@@ -397,7 +397,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "config  modules n",
         "config  module n",
         "16:9: unknown config `module`; did you mean `modules`? expected one of modules, \
-         fw_devlink, deferred_probe_timeout, async_memory",
+         fw_devlink, deferred_probe_timeout, async_memory, arch, xen, machine_notifier",
     ),
     (
         "config  modules n",
@@ -414,7 +414,7 @@ const BAD: &[(&str, &str, &str)] = &[
         ": async managed-dma probe=-EPROBE_DEFER",
         ": asinc",
         "19:41: unknown driver option `asinc`; did you mean `async`? expected one of async, \
-         managed-dma, probe, vfio, registers",
+         managed-dma, probe, vfio, registers, managed-memory",
     ),
     (
         "probe=-EPROBE_DEFER",

@@ -208,7 +208,7 @@ const VERBS: [Signature; 15] = [
 
 const WHEN: &[&str] = &["platform", "driver"];
 
-const PREDICATES: [Predicate; 20] = [
+const PREDICATES: [Predicate; 24] = [
     gives(
         Gives::Number,
         word(
@@ -293,7 +293,7 @@ const PREDICATES: [Predicate; 20] = [
         ),
     ),
     gives(
-        Gives::OneOf(&["none", "DMA", "blocked"]),
+        Gives::OneOf(&["none", "DMA", "blocked", "identity", "unmanaged"]),
         word(
             "domain",
             &[Device],
@@ -343,7 +343,8 @@ const PREDICATES: [Predicate; 20] = [
             "use_after_free",
             &[Optional(&Device)],
             "use_after_free(client0)",
-            "a freed struct dev_iommu is used, of any device or of this one",
+            "a freed struct dev_iommu is used, of any device or of this one; \
+             on ARM also a freed struct dma_iommu_mapping",
         ),
     ),
     gives(
@@ -383,6 +384,43 @@ const PREDICATES: [Predicate; 20] = [
         ),
     ),
     gives(
+        Gives::OneOf(&["none", "arm", "iommu", "xen", "machine"]),
+        word(
+            "dma_ops",
+            &[Device],
+            "dma_ops(client0) = iommu",
+            "`dev->dma_ops` on ARM: NULL, arm_dma_ops, iommu_ops, those of Xen or of the machine",
+        ),
+    ),
+    gives(
+        Gives::OneOf(&["none", "own", "shared"]),
+        word(
+            "mapping",
+            &[Device],
+            "mapping(client0) = shared",
+            "the mapping that it is attached to on ARM: one of its own, or its IOMMU driver's",
+        ),
+    ),
+    gives(
+        Gives::Number,
+        word(
+            "mapping_refs",
+            &[Instance],
+            "mapping_refs(smmu0) = 2",
+            "references to the mapping that an IOMMU driver on ARM shares; 0 if there is none",
+        ),
+    ),
+    gives(
+        Gives::Truth,
+        word(
+            "misfreed",
+            &[Optional(&Device)],
+            "misfreed(client0)",
+            "on ARM, DMA memory is freed through other DMA ops than it was allocated from, or in \
+             another mapping",
+        ),
+    ),
+    gives(
         Gives::Truth,
         word(
             "violated",
@@ -393,7 +431,7 @@ const PREDICATES: [Predicate; 20] = [
     ),
 ];
 
-const CONFIG: [Signature; 4] = [
+const CONFIG: [Signature; 7] = [
     word(
         "modules",
         &[OneOf(&["y", "n"])],
@@ -418,9 +456,27 @@ const CONFIG: [Signature; 4] = [
         "config async_memory n",
         "`n`: async_schedule finds no memory and makes the call by itself",
     ),
+    word(
+        "arch",
+        &[OneOf(&["arm64", "arm"])],
+        "config arch arm",
+        "`arm` is 32-bit ARM with CONFIG_ARM_DMA_USE_IOMMU, `arm64` the default",
+    ),
+    word(
+        "xen",
+        &[OneOf(&["y", "n"])],
+        "config xen y",
+        "on ARM: this is Xen's initial domain",
+    ),
+    word(
+        "machine_notifier",
+        &[OneOf(&["y", "n"])],
+        "config machine_notifier y",
+        "on ARM before v6.0: a bus notifier sets DMA ops, as mach-highbank and mach-mvebu do",
+    ),
 ];
 
-const DRIVER_OPTIONS: [Signature; 5] = [
+const DRIVER_OPTIONS: [Signature; 6] = [
     word(
         "async",
         &[],
@@ -451,10 +507,16 @@ const DRIVER_OPTIONS: [Signature; 5] = [
         "driver arm-smmu-v3 : registers=client-drv",
         "the driver that its probe registers, if that is not registered yet",
     ),
+    word(
+        "managed-memory",
+        &[],
+        "driver client-drv : managed-memory",
+        "on ARM: its probe gets memory from dmam_alloc_coherent()",
+    ),
 ];
 
 /// The invariants that the checker knows by name: [`crate::runner::invariants::ALL`].
-const PROPERTIES: [&str; 18] = [
+const PROPERTIES: [&str; 19] = [
     "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "I11", "I12", "I13", "I14", "I15", "I16",
-    "I19", "I20", "I21", "I24",
+    "I18", "I19", "I20", "I21", "I24",
 ];

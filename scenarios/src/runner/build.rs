@@ -5,7 +5,7 @@ use super::{LitmusErrors, Test, TestError};
 use crate::litmus::{self, Call, Litmus, Spanned, Value};
 use crate::setup;
 use kernel::board::Board as LaidOut;
-use kernel::config::Config;
+use kernel::config::{Arch, Config};
 use kernel::errno;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, TestError> {
     check_worker(&test.litmus)?;
     let config = config(test)?;
+    check_arch(&test.litmus, revision, &config)?;
     let mut problem = None;
     let kernel = setup::kernel(&test.board, revision, config, |laid_out| {
         let names = Resolver::by_label(&test.board, laid_out);
@@ -40,6 +41,25 @@ pub(crate) fn kernel(test: &Test, revision: Revision) -> Result<Arc<Kernel>, Tes
     match problem {
         Some(error) => Err(LitmusErrors::from(error).into()),
         None => Ok(kernel),
+    }
+}
+
+/// Old kernels are there for 32-bit ARM alone. One that the file does not name is left to
+/// [`setup::kernel()`].
+fn check_arch(litmus: &Litmus, revision: Revision, config: &Config) -> Result<(), TestError> {
+    if !revision.is_for_arm_alone() || config.arch == Arch::Arm {
+        return Ok(());
+    }
+    let is_this = |name: &str| Revision::parse(name) == Ok(revision);
+    match litmus.kernels.iter().find(|kernel| is_this(&kernel.value)) {
+        None => Ok(()),
+        Some(kernel) => {
+            let expected = format!(
+                "a kernel from {} on, or `config arch arm`",
+                kernel::revision::OLDEST
+            );
+            Err(wrong(litmus, kernel.span, &expected))
+        }
     }
 }
 
@@ -79,6 +99,15 @@ fn config(test: &Test) -> Result<Config, TestError> {
     for line in &test.litmus.config {
         let value = &line.value.value.value;
         match (line.value.key.value.as_str(), value) {
+            ("arch", Value::Word(word)) => {
+                config.arch = if word == "arm" {
+                    Arch::Arm
+                } else {
+                    Arch::Arm64
+                };
+            }
+            ("xen", Value::Word(word)) => config.xen = word == "y",
+            ("machine_notifier", Value::Word(word)) => config.machine_notifier = word == "y",
             ("modules", Value::Word(word)) => config.modules = word == "y",
             ("async_memory", Value::Word(word)) => config.async_memory = word == "y",
             ("fw_devlink", Value::Word(word)) => config.set_fw_devlink(word),
@@ -165,6 +194,9 @@ fn driver(
             ("registers", Some(value)) => {
                 let other = word(&value.value).to_owned();
                 config.registers.insert(name.clone(), other);
+            }
+            ("managed-memory", _) => {
+                config.managed_memory.insert(name.clone());
             }
             ("probe", Some(value)) => {
                 let result = result(&value.value);
@@ -254,5 +286,37 @@ fn word(value: &Value) -> &str {
     match value {
         Value::Word(text) | Value::Text(text) | Value::Errno(text) => text,
         Value::Number(_) => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checker::engine::exhaustive::{Go, Options};
+    use std::path::Path;
+
+    /// What the first exploration of a test comes to, on v4.12: no error, or this one.
+    fn on_v4_12(config: &str) -> Option<String> {
+        let text = format!(
+            "LITMUS t\n(*\n * Result: Never\n *\n * Is it so?\n *)\n\
+             board arm-one-ipmmu-client.dts\nkernels v4.12\n{config}\n\
+             P0 {{ driver_register(ipmmu-vmsa) }}\nexists (oops(client0))\n"
+        );
+        let litmus = litmus::parse("t", &text).expect("it is well formed");
+        let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards");
+        let test = Test::with_board(litmus, &boards).expect("it is a test");
+        let ran = test.run("v4.12", &Options::default(), &mut |_| Go::On);
+        ran.err().map(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_old_kernel_needs_its_architecture() {
+        let error = on_v4_12("config arch arm64").expect("it is refused");
+        let expected = "expected a kernel from v6.12 on, or `config arch arm`";
+        assert!(
+            error.contains("t:8:9") && error.contains(expected),
+            "{error}"
+        );
+        assert_eq!(on_v4_12("config arch arm"), None);
     }
 }

@@ -7,6 +7,8 @@
 //! What they say follows mails, commit messages and comments of the kernel; the source stands with
 //! each function. Numbers that are missing here are listed in `scenarios/README.md`, with why.
 
+mod arm;
+
 use super::names::Resolver;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::outcome::Final;
@@ -38,7 +40,7 @@ enum Judge {
 }
 
 /// All of them, in the order of their numbers.
-pub const ALL: [Invariant; 18] = [
+pub const ALL: [Invariant; 19] = [
     client("I1", "groups are joined in order of addition", probe_order),
     client("I2", "every device that is added is offered", offered),
     client("I3", "no probe at driver bind", no_late_probe),
@@ -61,6 +63,7 @@ pub const ALL: [Invariant; 18] = [
         "dma_configure reads dev->driver once",
         callback_safety,
     ),
+    client("I18", "teardown undoes setup", arm::teardown_symmetry),
     client("I19", "nothing is left after release", removal),
     client("I20", "no bind before the ADD notifier", add_notifier),
     client("I21", "a group has a domain", isolation),
@@ -316,7 +319,8 @@ fn one_xlate(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
 }
 
 /// I12: the fwspec of a device in a group has an id for each specifier, and none twice. Rockchip
-/// keeps none.
+/// keeps none, and no more do
+/// some of those in [`kernel::iommu::generic`].
 ///
 /// Source: iommu_fwspec_add_ids(), as of_iommu_configure() uses it.
 fn fwspec_ids(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
@@ -325,7 +329,10 @@ fn fwspec_ids(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
         s.instance
             .map(|i| end.names.laid_out.instances[i.index()].kind)
     };
-    let keeps_none = end.specs(d).iter().any(|s| kind(s) == Some(Kind::Rockchip));
+    let keeps_none = end.specs(d).iter().any(|s| match kind(s) {
+        Some(Kind::Generic(driver)) => !driver.keeps_ids(),
+        kind => kind == Some(Kind::Rockchip),
+    });
     (!keeps_none).then(|| d.fwspec_ids == Some(end.specs(d).len() as u64))
 }
 

@@ -5,9 +5,10 @@ use super::names::Resolver;
 use crate::litmus::{Atom, Comparison, Op, Value};
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::outcome::Final;
+use kernel::arm::archdata::{DmaOps, MappingOwner};
 use kernel::ids::{DeviceId, Domain};
 use kernel::kernel::Warn;
-use kernel::outcome::{DeviceOutcome, Outcome};
+use kernel::outcome::{ArmOutcome, DeviceOutcome, Outcome};
 
 /// What a predicate gives.
 enum Result {
@@ -59,6 +60,7 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         Some(dev) => end.outcome.device(dev).is_some_and(f),
         None => end.outcome.clients.iter().chain(&end.outcome.others).any(f),
     };
+    let arm = dev.and_then(|d| end.outcome.device(d)?.arm);
     let second = args.get(1).copied().unwrap_or("");
     match atom.call.value.name.value.as_str() {
         "of_xlate" => Result::Number(of_xlate(end, dev, second)),
@@ -85,14 +87,42 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         "registered" => Result::Truth(dev.is_some_and(|d| end.outcome.registered.contains(&d))),
         "oops" => Result::Truth(of_device(&|d| d.warned(Warn::Oops))),
         "deadlock" => Result::Truth(end.deadlock.is_some()),
-        "use_after_free" => Result::Truth(of_device(&|d| d.faults & USE_AFTER_FREE != 0)),
+        "use_after_free" => Result::Truth(of_device(&|d| {
+            let of_mapping = d.arm.map_or(0, |arm| arm.faults);
+            (d.faults | of_mapping) & USE_AFTER_FREE != 0
+        })),
         "double_free" => Result::Truth(of_device(&|d| d.faults & DOUBLE_FREE != 0)),
         "dev_iommu" => Result::Truth(of_device(&|d| d.has_dev_iommu)),
         "dma_coherent" => Result::Truth(of_device(&|d| d.dma_coherent)),
+        "dma_ops" => Result::Word(dma_ops(arm).to_owned()),
+        "mapping" => Result::Word(mapping(arm).to_owned()),
+        "mapping_refs" => Result::Number(mapping_refs(end, dev)),
+        "misfreed" => Result::Truth(of_device(&|d| d.arm.is_some_and(|arm| arm.misfreed))),
         "violated" => Result::Truth(violated(&args, end, names)),
         "leak" => Result::Truth(of_device(&|d| d.leaked != 0)),
         other => unreachable!("the predicate {other} was checked against the vocabulary"),
     }
+}
+
+/// `dev->dma_ops`
+pub(crate) fn dma_ops(arm: Option<ArmOutcome>) -> &'static str {
+    let ops = arm.and_then(|arm| arm.dma_ops);
+    ops.map_or("none", DmaOps::name)
+}
+
+/// Whose mapping a device is attached to.
+pub(crate) fn mapping(arm: Option<ArmOutcome>) -> &'static str {
+    match arm.and_then(|arm| arm.mapping) {
+        None => "none",
+        Some(MappingOwner::Device(_)) => "own",
+        Some(MappingOwner::Instance(_)) => "shared",
+    }
+}
+
+fn mapping_refs(end: &Final<Outcome>, dev: Option<DeviceId>) -> i64 {
+    let arm = dev.and_then(|d| end.outcome.device(d)?.arm);
+    let references = arm.and_then(|arm| arm.references).unwrap_or(0);
+    i64::try_from(references).unwrap_or(i64::MAX)
 }
 
 /// The invariant comes first, then the device, or none for any.

@@ -2,14 +2,16 @@
 
 use super::invariants::InvariantAnswer;
 use super::names::Resolver;
+use super::predicate;
 use super::{Answer, PropertyAnswer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::outcome::{Final, GoesRound, Report};
+use kernel::arm::symmetry::Asymmetry;
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
-use kernel::outcome::{DeviceOutcome, Outcome};
+use kernel::outcome::{ArmOutcome, DeviceOutcome, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
@@ -237,6 +239,10 @@ fn device_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) ->
             "dma direct"
         },
     );
+    if d.arm.is_some() {
+        let (ops, mapping) = (predicate::dma_ops(d.arm), predicate::mapping(d.arm));
+        add(&mut line, &format!("dma_ops {ops}, mapping {mapping}"));
+    }
     if d.dma_ops_switched() {
         add(&mut line, "DMA ops switched under the driver");
     }
@@ -258,6 +264,9 @@ fn other_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) -> 
     if d.deferred {
         parts.push("deferred".to_owned());
     }
+    if let Some(references) = d.arm.and_then(|arm| arm.references) {
+        parts.push(format!("mapping with {references} references"));
+    }
     faults(d, &mut |text| parts.push(text.to_owned()));
     if parts.is_empty() {
         String::new()
@@ -278,6 +287,22 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(&str)) {
     }
     if d.leaked != 0 {
         add("struct dev_iommu leaked");
+    }
+    if let Some(arm) = &d.arm {
+        arm_faults(arm, add);
+    }
+}
+
+fn arm_faults(arm: &ArmOutcome, add: &mut dyn FnMut(&str)) {
+    if arm.faults & USE_AFTER_FREE != 0 {
+        add("BUG use after free of struct dma_iommu_mapping");
+    }
+    if arm.misfreed {
+        add("BUG DMA memory freed through other DMA ops");
+    }
+    let broken = Asymmetry::ALL.into_iter();
+    for how in broken.filter(|how| arm.asymmetry & *how as u64 != 0) {
+        add(how.text());
     }
 }
 

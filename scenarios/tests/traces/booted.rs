@@ -3,7 +3,7 @@
 use crate::state::{Bound, Iommu, Member, State};
 use crate::summary::{Id, Row, Summary};
 use checker::event::{Event, TaskId, What};
-use kernel::ids::{DeviceId, Domain};
+use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
 use kernel::outcome::DeviceOutcome;
 use scenarios::board::Board;
@@ -176,8 +176,7 @@ pub(crate) fn state(boot: &Boot) -> Result<State, String> {
     let mut state = State::default();
     for group in &outcome.groups {
         let domain = match group.default_domain {
-            Some(Domain::Dma | Domain::SecondDma) => "DMA",
-            Some(Domain::Blocking) => "blocked",
+            Some(domain) => domain.name(),
             None => "none",
         };
         for device in group.members.iter().map(|m| name(*m)) {

@@ -216,5 +216,6 @@ fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> Devi
         same_stream: vec![],
         larbs: vec![],
         ipmmu_leaf: false,
+        ipmmu_gen2: false,
     }
 }

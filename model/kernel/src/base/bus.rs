@@ -60,12 +60,16 @@ impl Kernel {
         }
     }
 
-    /// bus_notify(): the only listener of the model is the IOMMU core.
+    /// bus_notify(): the listeners of the model are the IOMMU core and, on some 32-bit ARM, the
+    /// machine, which registered before.
     pub(crate) fn bus_notify(&self, dev: DeviceId, notification: Notification) {
         if !self.globals.bus_notifier_head.read_once() {
             return;
         }
         self.globals.bus_notifier.down_read();
+        if matches!(notification, Notification::AddDevice) {
+            self.machine_bus_notifier(dev);
+        }
         self.iommu_bus_notifier(dev, notification);
         self.globals.bus_notifier.up_read();
     }

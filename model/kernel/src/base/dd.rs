@@ -14,6 +14,20 @@ use checker::sync::Mutex;
 use checker::task;
 use checker::word::Word;
 
+/// When arch_teardown_dma_ops() comes: before devres_release_all() or after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Teardown {
+    First,
+    Last,
+}
+
+impl Teardown {
+    /// Which of the two commits made it the last is in this kernel, or not.
+    fn since(is_fixed: bool) -> Self {
+        if is_fixed { Self::Last } else { Self::First }
+    }
+}
+
 impl Kernel {
     /// driver_attach()
     pub(crate) fn driver_attach(&self, drv: DriverId) {
@@ -253,14 +267,17 @@ impl Kernel {
             let ret = self.platform_dma_configure(dev);
             task::checkpoint("really_probe: configured", &[ret.to_word()]);
             if ret != 0 {
-                self.probe_failed(dev);
+                // Until 0b777eee88d7 there was nothing to tear down for dma_failed.
+                let teardown = self.has(commit::G0B777EEE88D7).then_some(Teardown::Last);
+                self.probe_failed(dev, teardown);
                 return ret;
             }
             let ret = self.call_driver_probe(dev, drv);
             task::checkpoint("really_probe: probed", &[ret.to_word()]);
             if ret != 0 {
                 self.platform_dma_cleanup(dev, drv);
-                self.probe_failed(dev);
+                let teardown = Teardown::since(self.has(commit::G0B777EEE88D7));
+                self.probe_failed(dev, Some(teardown));
                 return ret.abs();
             }
             self.driver_bound(dev, drv);
@@ -268,9 +285,9 @@ impl Kernel {
         })
     }
 
-    fn probe_failed(&self, dev: DeviceId) {
+    fn probe_failed(&self, dev: DeviceId, teardown: Option<Teardown>) {
         self.device_links_no_driver(dev);
-        self.device_unbind_cleanup(dev);
+        self.device_unbind_cleanup(dev, teardown);
     }
 
     /// call_driver_probe(): the driver's own probe function.
@@ -294,10 +311,16 @@ impl Kernel {
         }
     }
 
-    /// device_unbind_cleanup()
-    fn device_unbind_cleanup(&self, dev: DeviceId) {
+    /// device_unbind_cleanup(), and what did its work before there was one.
+    fn device_unbind_cleanup(&self, dev: DeviceId, teardown: Option<Teardown>) {
         let device = self.device(dev);
-        self.arch_teardown_dma_ops(dev);
+        if teardown == Some(Teardown::First) {
+            self.arch_teardown_dma_ops(dev);
+        }
+        self.devres_release_all(dev);
+        if teardown == Some(Teardown::Last) {
+            self.arch_teardown_dma_ops(dev);
+        }
         device.dma_range_map.write_once(false);
         device.driver.write_once(None);
         device.driver_data.write_once(false);
@@ -345,7 +368,8 @@ impl Kernel {
             self.iommu_driver_remove(instance);
         }
         self.platform_dma_cleanup(dev, drv);
-        self.device_unbind_cleanup(dev);
+        let teardown = Teardown::since(self.has(commit::G376991DB4B64));
+        self.device_unbind_cleanup(dev, Some(teardown));
         self.device_links_driver_cleanup(dev);
         if self.is_iommu_driver(drv) {
             self.drivers[drv.index()].klist_devices.remove(dev);

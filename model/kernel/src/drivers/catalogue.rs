@@ -162,6 +162,15 @@ pub static ANY_DRIVER: DriverInfo = client(
 
 /// The catalogue, by level and link order.
 pub const CATALOGUE: &[DriverInfo] = &[
+    DriverInfo {
+        level: Initcall::Core,
+        ..iommu(
+            "exynos-sysmmu",
+            &["samsung,exynos-sysmmu"],
+            Kind::Generic(GenericIommu::ExynosSysmmu),
+            "drivers/iommu/exynos-iommu.c",
+        )
+    },
     client(
         "sram",
         &["mmio-sram"],
@@ -197,6 +206,7 @@ pub const CATALOGUE: &[DriverInfo] = &[
             "renesas,ipmmu-r8a7795",
             "renesas,ipmmu-r8a7796",
             "renesas,ipmmu-r8a77965",
+            "renesas,ipmmu-vmsa",
         ],
         Kind::IpmmuVmsa,
         "drivers/iommu/ipmmu-vmsa.c",

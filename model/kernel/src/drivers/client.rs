@@ -6,9 +6,11 @@ use crate::kernel::Kernel;
 use checker::task;
 
 impl Kernel {
-    /// A client driver's probe: what the configuration says for this device. Whether the DMA
+    /// A client driver's probe: what the configuration says for this device, on 32-bit ARM after
+    /// it has used the DMA API. Whether the DMA
     /// API would go through the IOMMU at this moment is noted by the monitor.
     pub(crate) fn client_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        self.use_dma(dev, drv);
         let ret = if self.board.drivers[drv.index()].is_vfio {
             self.vfio_device_set_group(dev)
         } else {

@@ -1,9 +1,10 @@
 //! drivers/iommu/dma-iommu.c and the arm64 half of DMA ops selection
 //! (arch/arm64/mm/dma-mapping.c). Follows v7.3-rc7.
 //!
-//! Left out: the IOVA allocator but for who initialises it, flush queues and their failures, Xen,
-//! ARM32.
+//! Left out: the IOVA allocator but for who initialises it, flush queues and their failures, Xen.
+//! 32-bit ARM has no dma-iommu.c and DMA ops of its own: [`crate::arm`].
 
+use crate::arm::archdata::DmaOps;
 use crate::commit;
 use crate::ids::{DeviceId, GroupId};
 use crate::kernel::{DeviceFlag, Kernel, Warn};
@@ -13,7 +14,7 @@ impl Kernel {
     /// iommu_setup_dma_ops(), with the group's mutex held: every default domain here is a DMA
     /// domain. Before b67483b3c44e the core did not call it.
     pub(crate) fn iommu_setup_dma_ops(&self, dev: DeviceId, _group: GroupId) {
-        if !self.has(commit::B67483B3C44E) {
+        if self.is_arm32() || !self.has(commit::B67483B3C44E) {
             return;
         }
         self.on_device("iommu_setup_dma_ops", dev, || {
@@ -57,8 +58,11 @@ impl Kernel {
         }
     }
 
-    /// arch_setup_dma_ops() of arm64. `iommu`: the firmware names an IOMMU that is there.
+    /// arch_setup_dma_ops(): that of arm64 here. `iommu`: the firmware names an IOMMU that is there.
     pub(crate) fn arch_setup_dma_ops(&self, dev: DeviceId, iommu: bool) {
+        if self.is_arm32() {
+            return self.arm_arch_setup_dma_ops(dev);
+        }
         let coherent = self.description(dev).dma_coherent;
         self.set_flag(dev, DeviceFlag::DmaCoherent, coherent);
         if iommu && !self.has(commit::B67483B3C44E) {
@@ -66,9 +70,12 @@ impl Kernel {
         }
     }
 
-    /// arch_teardown_dma_ops() of arm64: before b67483b3c44e it cleared dev->dma_ops, since then
+    /// arch_teardown_dma_ops(): that of arm64 cleared dev->dma_ops before b67483b3c44e; since then
     /// there is nothing to do.
     pub(crate) fn arch_teardown_dma_ops(&self, dev: DeviceId) {
+        if self.is_arm32() {
+            return self.arm_arch_teardown_dma_ops(dev);
+        }
         if !self.has(commit::B67483B3C44E) {
             self.set_flag(dev, DeviceFlag::DmaIommu, false);
         }
@@ -76,6 +83,9 @@ impl Kernel {
 
     /// use_dma_iommu(), as seen by the monitor of a driver's first mapping.
     pub(crate) fn use_dma_iommu(&self, dev: DeviceId) -> bool {
+        if self.is_arm32() {
+            return self.archdata(dev).dma_ops.monitor() == Some(DmaOps::Iommu);
+        }
         self.monitor_flag(dev, DeviceFlag::DmaIommu)
     }
 }

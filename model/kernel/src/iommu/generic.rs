@@ -215,6 +215,11 @@ impl GenericIommu {
         self.facts().of_xlate
     }
 
+    /// Whether its of_xlate() adds ids to the fwspec.
+    pub fn keeps_ids(self) -> bool {
+        self.facts().ids != 0
+    }
+
     /// Whether devices with a stream in common are in one group.
     pub(crate) fn groups_by_stream(self) -> bool {
         self.facts().grouping == Grouping::Stream

@@ -2,8 +2,9 @@
 //! what a commit changed stands behind its `has`.
 //!
 //! Left out: sysfs, module references, reserved regions, PASIDs, deferred attach, passthrough and
-//! per-device domain types: every default domain is a DMA domain. The instance of a fwnode
-//! is found by its number; the list is asked only whether the instance is on it.
+//! per-device domain types: every default domain is a DMA domain, on 32-bit ARM the identity domain.
+//! The instance of a fwnode is found by its number; the list is asked only whether the instance is
+//! on it.
 
 use crate::base::bus::Notification;
 use crate::board::IommuSpec;
@@ -89,6 +90,7 @@ impl Kernel {
         if self.iommu_from_fwnode(instance) {
             self.iommu_device_unregister(instance);
         }
+        self.ipmmu_remove(instance);
     }
 
     /// What an IOMMU driver does when the machine goes down: an SMMU's instance went as well before
@@ -330,14 +332,17 @@ impl Kernel {
         })
     }
 
-    /// ops->probe_finalize(): no driver of the model has one, but the ops are looked up, without
-    /// a lock (dev_iommu_ops()).
+    /// ops->probe_finalize(): the ops are looked up without a lock (dev_iommu_ops()). Of the
+    /// model's drivers only ipmmu-vmsa has one, which acts on 32-bit ARM alone.
     pub(crate) fn probe_finalize(&self, dev: DeviceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
         };
-        if self.dev_iommu(dev, pointer).iommu_dev.read_once().is_none() {
-            self.oops(dev, "dev_iommu_ops: dev->iommu->iommu_dev is NULL");
+        let Some(instance) = self.dev_iommu(dev, pointer).iommu_dev.read_once() else {
+            self.oops(dev, "dev_iommu_ops: dev->iommu->iommu_dev is NULL")
+        };
+        if self.board.instances[instance.index()].kind == Kind::IpmmuVmsa {
+            self.ipmmu_probe_finalize(dev);
         }
     }
 
@@ -534,6 +539,7 @@ impl Kernel {
         match self.board.instances[instance.index()].kind {
             Kind::ArmSmmuV3 => self.generic_device_group(dev),
             Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
+            Kind::IpmmuVmsa if self.is_arm32() => self.generic_device_group(dev),
             _ => self.generic_single_device_group(instance),
         }
     }
@@ -583,14 +589,20 @@ impl Kernel {
         }
     }
 
-    /// iommu_setup_default_domain(), with the group's mutex held: a DMA domain, attached to all.
+    /// iommu_setup_default_domain(), with the group's mutex held: a DMA domain, on 32-bit ARM the
+    /// identity domain, attached to all.
     fn iommu_setup_default_domain(&self, id: GroupId) {
         let group = self.group(id);
         if group.default_domain.read_once().is_some() {
             return;
         }
-        group.default_domain.write_once(Some(Domain::Dma));
-        group.domain.write_once(Some(Domain::Dma));
+        let domain = if self.is_arm32() {
+            Domain::Identity
+        } else {
+            Domain::Dma
+        };
+        group.default_domain.write_once(Some(domain));
+        group.domain.write_once(Some(domain));
     }
 
     // Removal.
@@ -630,6 +642,7 @@ impl Kernel {
 
     /// iommu_deinit_device(), with the group's mutex held.
     fn iommu_deinit_device(&self, dev: DeviceId, id: GroupId, empty: bool) {
+        self.ops_release_device(dev);
         if empty {
             self.group(id).default_domain.write_once(None);
             self.group(id).domain.write_once(None);
@@ -638,6 +651,14 @@ impl Kernel {
         self.dev_iommu_free(dev);
         if self.has(commit::G280E5A301005) {
             self.set_flag(dev, DeviceFlag::DmaIommu, false);
+        }
+    }
+
+    /// ops->release_device(): only that of ipmmu-vmsa does something here.
+    fn ops_release_device(&self, dev: DeviceId) {
+        let is_ipmmu = |i: &InstanceId| self.board.instances[i.index()].kind == Kind::IpmmuVmsa;
+        if self.is_arm32() && self.dev_iommu_priv_get(dev).as_ref().is_some_and(is_ipmmu) {
+            self.ipmmu_release_device(dev);
         }
     }
 

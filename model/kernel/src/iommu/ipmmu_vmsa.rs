@@ -1,5 +1,6 @@
 //! drivers/iommu/ipmmu-vmsa.c: Renesas IPMMU. One root, which is no instance of the IOMMU core on
-//! R-Car Gen3, and leaves, which are. Follows v7.3-rc7.
+//! R-Car Gen3, and leaves, which are; on R-Car Gen2 each is an instance. Follows v7.3-rc7. What it
+//! does on 32-bit ARM alone is in [`crate::arm::ipmmu_vmsa`].
 
 use crate::commit;
 use crate::errno::{ENODEV, EPROBE_DEFER};
@@ -38,7 +39,11 @@ const SOC_DENYLIST: [(&str, &str); 3] = [
 impl Kernel {
     /// ipmmu_probe()
     pub(crate) fn ipmmu_probe(&self, dev: DeviceId) -> i32 {
-        let is_leaf = self.description(dev).ipmmu_leaf;
+        let is_gen2 = self.description(dev).ipmmu_gen2;
+        let is_leaf = self.description(dev).ipmmu_leaf && !is_gen2;
+        if let Some(instance) = self.description(dev).instance {
+            self.ipmmu_alloc(instance);
+        }
         if is_leaf && !self.ipmmu_find_root(dev) {
             return -EPROBE_DEFER;
         }
@@ -47,7 +52,7 @@ impl Kernel {
         if drvdata_first {
             driver_data.write_once(true);
         }
-        if is_leaf {
+        if is_leaf || is_gen2 {
             let ret = self.iommu_driver_register(dev);
             if ret != 0 {
                 return ret;

@@ -348,6 +348,45 @@ fn commits_are_listed_in_order() {
     assert!(commits.windows(series.len()).any(|window| window == series));
 }
 
+/// Those for 32-bit ARM, and what is not there besides.
+#[test]
+fn old_kernels_are_there_for_arm_alone() {
+    use commit::{A93A121A9653, FC67E6F120A3, G26B37B946A5C, G09515EF5DDAD, G1874619A7DF4};
+    check(
+        "26b37b946a5c^",
+        &[G09515EF5DDAD],
+        &[G26B37B946A5C, commit::G01657BC14A39],
+    );
+    check(
+        "a93a121a9653^ + arm-8674-1",
+        &[G26B37B946A5C, commit::ARM_8674_1],
+        &[A93A121A9653],
+    );
+    check("v4.20", &[A93A121A9653, G1874619A7DF4], &[FC67E6F120A3]);
+    check(
+        "v6.12 - fc67e6f120a3",
+        &[commit::AE626EB97376],
+        &[FC67E6F120A3],
+    );
+    for text in ["09515ef5ddad", "v4.12-rc1", "v4.14", "v5.2-rc1"] {
+        assert!(parse(text).is_for_arm_alone(), "{text}");
+    }
+    for text in ["v6.12", "bcb81ac6ae3c^", "v6.12 - fc67e6f120a3", "v7.3-rc7"] {
+        assert!(!parse(text).is_for_arm_alone(), "{text}");
+    }
+    let range = "is older than v6.12; the model covers v6.12 to v7.3-rc7";
+    for text in ["09515ef5ddad^", "v4.11", "v5.2", "ae626eb97376", "v6.0"] {
+        assert_eq!(
+            error(text),
+            format!("`{}` {range}", text.trim_end_matches('^'))
+        );
+    }
+    check_errors(&[(
+        "v4.21",
+        "there is no `v4.21`: the release after v4.20 was v5.0",
+    )]);
+}
+
 #[track_caller]
 fn check_errors(cases: &[(&str, &str)]) {
     for &(text, expected) in cases {

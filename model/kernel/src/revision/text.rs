@@ -1,7 +1,7 @@
 //! Reading a revision: the signs first, then the base, then the commits that are added and taken
 //! away.
 
-use super::{Base, NEWEST, OLDEST, Revision, RevisionError};
+use super::{Base, NEWEST, NEWEST_OLD_ARM, OLDEST, OLDEST_ARM, Revision, RevisionError};
 use crate::commit::{self, CommitId, FindError, StablePoint, Status, Version};
 
 pub(super) fn parse(text: &str) -> Result<Revision, RevisionError> {
@@ -100,10 +100,20 @@ fn base(text: &str) -> Result<Base, RevisionError> {
     at_commit(id, before)
 }
 
+/// Whether there is such an old revision for 32-bit ARM.
+fn is_of_arm(tag: Version) -> bool {
+    (OLDEST_ARM..=NEWEST_OLD_ARM).contains(&tag)
+}
+
 /// The history up to a commit, or up to the one before it.
 fn at_commit(id: CommitId, before: bool) -> Result<Base, RevisionError> {
     if id.commit().status == Status::Proposed {
         return Err(RevisionError::NeedsBase { found: id });
+    }
+    if before && id == commit::G09515EF5DDAD {
+        return Err(RevisionError::TooOld {
+            found: id.to_string(),
+        });
     }
     Ok(if before {
         Base::Before(id)
@@ -239,7 +249,7 @@ impl<'a> Release<'a> {
             Some(number) => Version::candidate(major, minor, number as u8),
             None => Version::release(major, minor),
         };
-        if tag < OLDEST {
+        if tag < OLDEST && !is_of_arm(tag) {
             return Err(RevisionError::TooOld {
                 found: found.to_owned(),
             });
@@ -256,10 +266,13 @@ impl<'a> Release<'a> {
     fn check_numbers(self, found: &str) -> Result<(), RevisionError> {
         /// The last release of a major version, before the next major version.
         const LAST_MINOR: [(u32, u32); 2] = [(5, 19), (6, 19)];
+        const LAST_OF_4: u32 = 20;
         const CANDIDATES: std::ops::RangeInclusive<u32> = 1..=8;
 
         let (major, minor) = (self.major, self.minor);
-        let reason = if LAST_MINOR
+        let reason = if major == 4 && minor > LAST_OF_4 {
+            "the release after v4.20 was v5.0"
+        } else if LAST_MINOR
             .iter()
             .any(|&last| major == last.0 && minor > last.1)
         {

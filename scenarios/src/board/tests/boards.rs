@@ -11,6 +11,9 @@ use super::super::load;
 use super::{Board, board, dtc, real_blob};
 
 const BOARDS: &[&str] = &[
+    "arm-one-ipmmu-client",
+    "arm-one-sysmmu-client",
+    "arm-two-ipmmu-clients",
     "ipmmu-two-leaves",
     "one-client",
     "one-client-two-instances",
