@@ -21,6 +21,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
         data_races,
         rounds,
         reached,
+        lock_order,
         states,
         interleavings,
         depth,
@@ -29,7 +30,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
         executions: _,
     } = report;
     format!(
-        "{finals:?} {data_races:?} {rounds:?} {reached:?} {states} {interleavings:?} {depth} {complete:?} \
+        "{finals:?} {data_races:?} {rounds:?} {reached:?} {lock_order:?} {states} {interleavings:?} {depth} {complete:?} \
          {marks:?}"
     )
 }

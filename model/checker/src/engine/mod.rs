@@ -7,6 +7,7 @@ pub mod dpor;
 mod effects;
 pub mod exhaustive;
 mod footprints;
+pub mod lock_order;
 pub mod loom;
 pub(crate) mod machine;
 pub mod marks;
