@@ -89,6 +89,16 @@ impl Inversion {
     }
 }
 
+impl FromIterator<(Edge, Taken)> for LockOrder {
+    fn from_iter<I: IntoIterator<Item = (Edge, Taken)>>(edges: I) -> Self {
+        let mut order = Self::default();
+        for (edge, taken) in edges {
+            order.note(edge, taken.calls.into_iter(), taken.by);
+        }
+        order
+    }
+}
+
 impl LockOrder {
     /// All edges, in order.
     pub fn edges(&self) -> impl Iterator<Item = (&Edge, &Taken)> {

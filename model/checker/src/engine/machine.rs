@@ -578,6 +578,11 @@ impl<M: Model> Machine<M> {
         self.state.borrow().limit.clone()
     }
 
+    /// How many events there are so far.
+    pub(crate) fn events(&self) -> usize {
+        self.state.borrow().events.as_ref().map_or(0, Vec::len)
+    }
+
     /// The events so far, taken out.
     pub(crate) fn take_events(&self) -> Vec<Event> {
         self.state.borrow_mut().events.take().unwrap_or_default()

@@ -15,6 +15,7 @@ mod plain;
 pub mod replay;
 pub mod schedule;
 pub mod shuttle;
+pub mod state_graph;
 mod threads;
 mod walk;
 pub mod weak;
