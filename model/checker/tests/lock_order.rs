@@ -189,13 +189,15 @@ fn the_order_is_that_of_the_text() {
     assert!(exact.get() >= 25, "{} programs to the edge", exact.get());
 }
 
+type Switch = fn(&mut Options);
+
 #[test]
 fn no_reduction_and_no_worker_changes_the_order() {
     let compared = std::cell::Cell::new(0);
     random::check(256, |program| {
         let expected = explored(program, |_| {});
         prop_assert_eq!(&expected.complete, &Complete::Yes);
-        let switches: [(&str, fn(&mut Options)); 9] = [
+        let switches: [(&str, Switch); 9] = [
             ("merge", |o| o.merge = false),
             ("lock-aware", |o| o.lock_aware = false),
             ("checkpoints", |o| o.checkpoints = false),
@@ -229,7 +231,9 @@ fn weak_memory_has_all_edges() {
             max_states: 30_000,
             ..Options::default()
         };
-        let weak = weak::explore(program, &options, &mut |_| checker::engine::exhaustive::Go::On);
+        let weak = weak::explore(program, &options, &mut |_| {
+            checker::engine::exhaustive::Go::On
+        });
         if weak.complete == Complete::Yes {
             let (strong, weak) = (pairs(&strong.lock_order), pairs(&weak.lock_order));
             prop_assert!(strong.is_subset(&weak), "{strong:?} {weak:?}");
@@ -240,14 +244,14 @@ fn weak_memory_has_all_edges() {
 
 /// A device's lock and its group's, each of two instances, and what the set-up takes.
 #[derive(Debug)]
-struct Devices {
+struct Board {
     layout: Layout,
     devices: [Mutex; 2],
     groups: [Mutex; 2],
     sem: RwSem,
 }
 
-impl Devices {
+impl Board {
     fn new() -> Self {
         let mut layout = Layout::new();
         let l = &mut layout;
@@ -256,15 +260,15 @@ impl Devices {
         let groups = ["a", "b"].map(|n| Mutex::new(l, n, "&group->mutex"));
         let sem = RwSem::new(l, "", "sem");
         Self {
+            layout,
             devices,
             groups,
             sem,
-            layout,
         }
     }
 }
 
-impl Model for Devices {
+impl Model for Board {
     type Outcome = ();
 
     fn layout(&self) -> &Layout {
@@ -303,7 +307,7 @@ impl Model for Devices {
 /// is not. The set-up is part of it, and parts of calls are not.
 #[test]
 fn classes_sites_and_the_set_up() {
-    let model = Arc::new(Devices::new());
+    let model = Arc::new(Board::new());
     let report = explore(&model, &Options::default());
     let order = &report.lock_order;
     let said: Vec<String> = order

@@ -43,17 +43,16 @@ pub(crate) struct Man {
 impl Man {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let command = Arguments::command();
-        match &self.output {
-            Some(folder) => clap_mangen::generate_to(command, folder)
+        if let Some(folder) = &self.output {
+            clap_mangen::generate_to(command, folder)
                 .into_diagnostic()
-                .wrap_err_with(|| format!("{}: cannot write", folder.display()))?,
-            None => {
-                let mut page = vec![];
-                clap_mangen::Man::new(command)
-                    .render(&mut page)
-                    .into_diagnostic()?;
-                print!("{}", String::from_utf8_lossy(&page));
-            }
+                .wrap_err_with(|| format!("{}: cannot write", folder.display()))?;
+        } else {
+            let mut page = vec![];
+            clap_mangen::Man::new(command)
+                .render(&mut page)
+                .into_diagnostic()?;
+            print!("{}", String::from_utf8_lossy(&page));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,9 +8,9 @@ use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::Args;
 use miette::miette;
-use scenarios::runner::{Answer, Test};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
+use scenarios::runner::{Answer, Test};
 use scenarios::witness::Witness;
 use scenarios::wrap;
 use std::path::PathBuf;
@@ -71,7 +71,10 @@ impl Explain {
         let (end, schedule, _) = outcomes[i];
         let (witness, straight) = Witness::of(&test, &answer, schedule);
         let trace = answer.replay(&straight.schedule);
-        if let Some(text) = self.format.print(&test, &answer, &trace, &straight.schedule) {
+        if let Some(text) = self
+            .format
+            .print(&test, &answer, &trace, &straight.schedule)
+        {
             print!("{text}");
             return Ok(exit(&answer));
         }

@@ -1,12 +1,12 @@
 //! `--format` of runs.
 
+use checker::engine::exhaustive::Trace;
+use checker::engine::schedule::Schedule;
 use clap::ValueEnum;
+use kernel::outcome::Outcome;
 use scenarios::format::{Run, ftrace, graphs, ndjson, perfetto};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::{Answer, Test};
-use checker::engine::exhaustive::Trace;
-use checker::engine::schedule::Schedule;
-use kernel::outcome::Outcome;
 
 /// How a run is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -76,7 +76,9 @@ impl Replay {
                 "The schedule does not fit this scenario: {divergence}"
             ));
             if let Some(step) = trace.diverged_at {
-                self.say(&format!("That choice is behind step {step} of the run above; the tasks are:"));
+                self.say(&format!(
+                    "That choice is behind step {step} of the run above; the tasks are:"
+                ));
             }
             for (number, task) in trace.tasks.iter().enumerate() {
                 let name = Resolver::new(&test, &answer.kernel).relabel(task);

@@ -2,12 +2,15 @@
 
 use std::fmt::{self, Write as _};
 
+/// Attributes, in order.
+type Attributes = Vec<(&'static str, String)>;
+
 /// A directed graph, to be printed.
 #[derive(Clone, Debug)]
 pub struct Dot {
     name: String,
-    nodes: Vec<(String, Vec<(&'static str, String)>)>,
-    edges: Vec<(String, String, Vec<(&'static str, String)>)>,
+    nodes: Vec<(String, Attributes)>,
+    edges: Vec<(String, String, Attributes)>,
 }
 
 impl Dot {
@@ -32,7 +35,7 @@ impl Dot {
     }
 }
 
-fn owned(attributes: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+fn owned(attributes: &[(&'static str, &str)]) -> Attributes {
     let all = attributes.iter().map(|(k, v)| (*k, (*v).to_owned()));
     all.collect()
 }
@@ -72,7 +75,13 @@ impl fmt::Display for Dot {
             writeln!(f, "  {}{};", quoted(id), attributes(all))?;
         }
         for (from, to, all) in &self.edges {
-            writeln!(f, "  {} -> {}{};", quoted(from), quoted(to), attributes(all))?;
+            writeln!(
+                f,
+                "  {} -> {}{};",
+                quoted(from),
+                quoted(to),
+                attributes(all)
+            )?;
         }
         writeln!(f, "}}")
     }

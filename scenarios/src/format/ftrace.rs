@@ -65,7 +65,10 @@ fn event<'a>(record: &'a Record, stack: &mut Vec<&'a str>) -> String {
         Happened::Exit { function, ret } => {
             stack.pop();
             let caller = stack.last().copied().unwrap_or("ret_from_fork");
-            format!("r_{function}_0: ({caller}+0x0/0x0 <- {function}){}", returned(ret))
+            format!(
+                "r_{function}_0: ({caller}+0x0/0x0 <- {function}){}",
+                returned(ret)
+            )
         }
         Happened::Read { field, value } => format!("read: {field} is {value}"),
         Happened::StaleRead {

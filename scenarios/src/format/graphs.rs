@@ -90,7 +90,14 @@ pub fn states(test: &Test, answer: &Answer, graph: &States) -> Dot {
     let names = Resolver::new(test, &answer.kernel);
     let mut dot = Dot::new("states");
     for (number, state) in graph.states.iter().enumerate() {
-        let mut attributes = vec![("shape", if state.is_end { "doublecircle" } else { "circle" })];
+        let mut attributes = vec![(
+            "shape",
+            if state.is_end {
+                "doublecircle"
+            } else {
+                "circle"
+            },
+        )];
         if state.is_deadlock {
             attributes.push(("color", "red"));
         }

@@ -14,7 +14,11 @@ const PID: u32 = 1;
 /// All of it.
 pub fn print(run: &Run) -> String {
     let mut events = Events::default();
-    events.named("process_name", 0, &format!("{} on {}", run.scenario, run.kernel));
+    events.named(
+        "process_name",
+        0,
+        &format!("{} on {}", run.scenario, run.kernel),
+    );
     events.named("thread_name", 0, "set-up");
     for (task, name) in run.tasks.iter().enumerate() {
         events.named("thread_name", task + 1, name);

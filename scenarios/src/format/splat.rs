@@ -22,7 +22,13 @@ pub fn print(test: &Test, answer: &Answer, run: &Run) -> String {
     let inversions = order.inversions(answer.kernel.layout());
     let mut parts: Vec<String> = inversions.iter().map(|i| printer.inversion(i)).collect();
     parts.extend(hung(run));
-    parts.extend(answer.report.data_races.keys().map(|r| printer.data_race(r)));
+    parts.extend(
+        answer
+            .report
+            .data_races
+            .keys()
+            .map(|r| printer.data_race(r)),
+    );
     if parts.is_empty() {
         return "No checker of the kernel would print anything.\n".to_owned();
     }
@@ -52,7 +58,11 @@ impl Printer<'_> {
             None => "set-up".to_owned(),
         };
         let lock = |a: Acquisition| {
-            let reads = if a.mode == Mode::Shared { ", for reading" } else { "" };
+            let reads = if a.mode == Mode::Shared {
+                ", for reading"
+            } else {
+                ""
+            };
             format!("({}), at: {}{reads}", layout.lock_name(a.lock), a.function)
         };
         let line = |c: &str| c.repeat(headline.len());
@@ -102,7 +112,10 @@ impl Printer<'_> {
         text += "other info that might help us debug this:\n \
                  Possible unsafe locking scenario:\n\n       CPU0\n       ----\n";
         let class = &step.outer;
-        let _ = writeln!(text, "  lock({class});\n  lock({class});\n\n *** DEADLOCK ***\n");
+        let _ = writeln!(
+            text,
+            "  lock({class});\n  lock({class});\n\n *** DEADLOCK ***\n"
+        );
         text += " May be due to missing lock nesting notation\n";
         text + self.is_reached()
     }
@@ -134,7 +147,10 @@ impl Printer<'_> {
             (function, what)
         });
         let functions = sites.map(|(function, _)| function);
-        let mut text = format!("{line}\nBUG: KCSAN: data-race in {}\n\n", functions.join(" / "));
+        let mut text = format!(
+            "{line}\nBUG: KCSAN: data-race in {}\n\n",
+            functions.join(" / ")
+        );
         for ((function, what), by) in sites.into_iter().zip(["one task", "another task"]) {
             let _ = writeln!(text, "{what} to {} by {by}:\n {function}\n", race.field);
         }

@@ -75,7 +75,8 @@ fn head(review: &Review) -> String {
     }
     let edges = lock_order(review);
     if !edges.is_empty() {
-        text += "\nLock order (A -> B: B is taken under A; + in scenarios that gained it, - lost)\n";
+        text +=
+            "\nLock order (A -> B: B is taken under A; + in scenarios that gained it, - lost)\n";
     }
     for line in &edges {
         push(&mut text, 2, 6, line);

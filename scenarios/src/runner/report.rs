@@ -5,8 +5,8 @@ use super::names::Resolver;
 use super::{Answer, PropertyAnswer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
-use checker::model::Model;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
+use checker::model::Model;
 use checker::outcome::{Final, GoesRound, Report};
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
@@ -142,7 +142,10 @@ fn inversions(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
         let first = format!("Lock-order inversion (I15) {classes}{but}");
         let steps = inversion.steps.iter().map(|step| {
             let (outer, inner) = (step.edge.outer.function, step.edge.inner.function);
-            format!("  {}, taken in {outer}, then {} in {inner}", step.outer, step.inner)
+            format!(
+                "  {}, taken in {outer}, then {} in {inner}",
+                step.outer, step.inner
+            )
         });
         std::iter::once(first).chain(steps).collect::<Vec<_>>()
     });

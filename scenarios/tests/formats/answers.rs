@@ -25,7 +25,12 @@ fn ktap_has_a_plan_and_a_result_for_each_kernel() {
     let lines: Vec<&str> = out.lines().collect();
     let test = test(LATE);
     let kernels: Vec<&str> = test.kernels().collect();
-    let head = ["KTAP version 1", "1..1", "  KTAP version 1", "  # Subtest: late-probe-at-bind"];
+    let head = [
+        "KTAP version 1",
+        "1..1",
+        "  KTAP version 1",
+        "  # Subtest: late-probe-at-bind",
+    ];
     assert_eq!(lines[..4], head);
     assert_eq!(lines[4], format!("  1..{}", kernels.len()));
     let results: Vec<&str> = lines
@@ -38,7 +43,9 @@ fn ktap_has_a_plan_and_a_result_for_each_kernel() {
     assert_eq!(lines[lines.len() - 1], "ok 1 late-probe-at-bind");
     let is_known = |l: &&str| {
         let l = l.trim_start();
-        ["#", "ok ", "not ok ", "1..", "KTAP "].iter().any(|k| l.starts_with(k))
+        ["#", "ok ", "not ok ", "1..", "KTAP "]
+            .iter()
+            .any(|k| l.starts_with(k))
     };
     assert!(lines.iter().all(is_known), "{out}");
 }
@@ -56,7 +63,10 @@ fn what_was_cut_short_is_not_ok() {
     let (out, code) = ktap_of(&["--kernel", "v6.16", "--max-states", "3"]);
     assert_eq!(code, Some(1));
     assert!(out.lines().any(|l| l == "  not ok 1 v6.16"), "{out}");
-    assert!(out.lines().any(|l| l == "not ok 1 late-probe-at-bind"), "{out}");
+    assert!(
+        out.lines().any(|l| l == "not ok 1 late-probe-at-bind"),
+        "{out}"
+    );
 }
 
 /// TAP::Parser takes the outer level for TAP; the inner ones are comments to it.
@@ -66,7 +76,10 @@ fn prove_counts_the_scenarios() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    for (arguments, passes) in [(&[][..], true), (&["--kernel", "v6.16", "--max-states", "3"][..], false)] {
+    for (arguments, passes) in [
+        (&[][..], true),
+        (&["--kernel", "v6.16", "--max-states", "3"][..], false),
+    ] {
         let file = folder.path().join("out.tap");
         std::fs::write(&file, ktap_of(arguments).0).expect("a file");
         let output = other("prove", &["-e", "cat", &file.display().to_string()], "");
@@ -117,8 +130,13 @@ fn inverted() -> (Test, Answer) {
     };
     let (probe, group) = (lock("iommu_probe_device_lock"), lock("&group->mutex"));
     let order = &answer.report.lock_order;
-    let is_there = order.edges().find(|(e, _)| (e.outer.lock, e.inner.lock) == (probe, group));
-    assert!(is_there.is_some(), "iommu_probe_device_lock -> &group->mutex");
+    let is_there = order
+        .edges()
+        .find(|(e, _)| (e.outer.lock, e.inner.lock) == (probe, group));
+    assert!(
+        is_there.is_some(),
+        "iommu_probe_device_lock -> &group->mutex"
+    );
     let taken = |lock, function| Acquisition {
         lock,
         mode: Mode::Exclusive,
@@ -146,10 +164,15 @@ fn an_inversion_is_said_and_told_apart_from_a_deadlock() {
     };
     let said = verdicts.to_string();
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
-    let at = lines.iter().position(|l| l.starts_with("Lock-order inversion (I15)"));
+    let at = lines
+        .iter()
+        .position(|l| l.starts_with("Lock-order inversion (I15)"));
     let at = at.unwrap_or_else(|| panic!("{said}"));
     let three = lines[at..].join(" ");
-    assert!(three.contains("&group->mutex -> iommu_probe_device_lock, though no run deadlocks"), "{said}");
+    assert!(
+        three.contains("&group->mutex -> iommu_probe_device_lock, though no run deadlocks"),
+        "{said}"
+    );
     assert!(three.contains("&group->mutex, taken in some_group_function, then iommu_probe_device_lock in some_probe_function"), "{said}");
     assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
 }
@@ -157,24 +180,32 @@ fn an_inversion_is_said_and_told_apart_from_a_deadlock() {
 #[test]
 fn an_inversion_is_red_not_ok_by_itself_and_a_splat() {
     let (test, answer) = inverted();
-    assert!(graphs::lock_order(&test, &answer).to_string().contains("color=\"red\""));
+    assert!(
+        graphs::lock_order(&test, &answer)
+            .to_string()
+            .contains("color=\"red\"")
+    );
     let ktap = ktap::scenario(1, &test, std::slice::from_ref(&answer));
     assert!(ktap.contains("# Lock-order inversion (I15)"), "{ktap}");
     let (_, run) = runs(LATE, "v6.16", true).remove(0);
     let splat = splat::print(&test, &answer, &run);
     for line in [
         "WARNING: possible circular locking dependency detected",
-        "set-up is trying to acquire lock:",
-        "(iommu_probe_device_lock), at: some_probe_function",
+        "v6.16 Not tainted",
+        "CPU0 (driver_register arm-smmu-v3) is trying to acquire lock:",
         "but task is already holding lock:",
+        "(iommu_probe_device_lock), at: iommu_init_device",
         "which lock already depends on the new lock.",
         "the existing dependency chain (in reverse order) is:",
-        "-> #0 (iommu_probe_device_lock):",
+        "-> #1 (iommu_probe_device_lock):",
         "       some_probe_function",
         "       a_driver",
+        "-> #0 (&group->mutex):",
+        "  &group->mutex --> iommu_probe_device_lock --> &group->mutex",
         " Possible unsafe locking scenario:",
         "       CPU0                    CPU1",
         "  lock(iommu_probe_device_lock);",
+        "  lock(&group->mutex);",
         " *** DEADLOCK ***",
         "(No run of this scenario deadlocks.)",
     ] {
@@ -200,6 +231,15 @@ fn data_races_and_hung_tasks_are_splats() {
         .find(|(trace, _)| trace.end.deadlock.is_some())
         .expect("some run hangs");
     let splat = splat::print(&stuck, &of_stuck, run);
-    let hangs = trace.end.deadlock.iter().map(|d| d.waits.len()).sum::<usize>();
-    assert_eq!(splat.matches(" blocked for ever.").count(), hangs, "{splat}");
+    let hangs = trace
+        .end
+        .deadlock
+        .iter()
+        .map(|d| d.waits.len())
+        .sum::<usize>();
+    assert_eq!(
+        splat.matches(" blocked for ever.").count(),
+        hangs,
+        "{splat}"
+    );
 }

@@ -14,7 +14,8 @@ fn our_reader_of_traces_reads_calls_returns_and_devices_back() {
         let log = Log::of_text("printed", &printed);
         assert_eq!(log.rest.get(&Rest::Unknown), None, "{:?}", log.unknown);
         assert_eq!(log.lines, printed.lines().count());
-        let count = |is_it: fn(&Event) -> bool| trace.events.iter().filter(|e| is_it(&e.what)).count();
+        let count =
+            |is_it: fn(&Event) -> bool| trace.events.iter().filter(|e| is_it(&e.what)).count();
         let entered = count(|what| matches!(what, Event::Enter { .. }));
         let returned = count(|what| matches!(what, Event::Exit { .. }));
         let read = |is_it: fn(&What) -> bool| log.entries.iter().filter(|e| is_it(&e.what)).count();
@@ -22,7 +23,8 @@ fn our_reader_of_traces_reads_calls_returns_and_devices_back() {
         assert_eq!(read(|what| matches!(what, What::Enter(_))), entered);
         assert_eq!(read(|what| matches!(what, What::Exit { .. })), returned);
         let names_its_device = |call: &scenarios::trace::Call| {
-            call.function == "really_probe" && call.subject == Subject::Name("10000000.client".into())
+            call.function == "really_probe"
+                && call.subject == Subject::Name("10000000.client".into())
         };
         assert!(log.entries.iter().any(|e| match &e.what {
             What::Enter(call) => names_its_device(call),
@@ -78,7 +80,10 @@ fn a_run_is_a_head_its_events_and_an_end() {
         assert_eq!(all.len(), trace.events.len() + 2);
         assert_eq!(all[0]["record"], "run");
         assert_eq!(all[0]["format"], 1);
-        assert_eq!(all[0]["tasks"].as_array().map(Vec::len), Some(trace.tasks.len()));
+        assert_eq!(
+            all[0]["tasks"].as_array().map(Vec::len),
+            Some(trace.tasks.len())
+        );
         for (step, event) in all[1..=trace.events.len()].iter().enumerate() {
             assert_eq!(event["record"], "event");
             assert_eq!(event["step"], step);
@@ -95,7 +100,10 @@ fn a_run_is_a_head_its_events_and_an_end() {
 #[test]
 fn trace_events_nest_and_arrows_have_two_ends() {
     let mut arrows = 0;
-    for (_, run) in runs(LATE, "v6.16", true).into_iter().chain(runs(STUCK, "v6.15", true)) {
+    for (_, run) in runs(LATE, "v6.16", true)
+        .into_iter()
+        .chain(runs(STUCK, "v6.15", true))
+    {
         let printed = perfetto::print(&run);
         let all: Value = serde_json::from_str(&printed).expect("JSON");
         let mut open: BTreeMap<u64, Vec<String>> = BTreeMap::new();
@@ -155,15 +163,22 @@ fn every_format_of_a_run_is_an_option_of_explain_and_of_replay() {
         ("splat", "===="),
     ];
     for (format, begin) in begins {
-        let of = ["explain", &scenario, "--kernel", "v6.16", "--format", format];
+        let of = [
+            "explain", &scenario, "--kernel", "v6.16", "--format", format,
+        ];
         let output = program(&of);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let out = text(&output.stdout);
         assert!(out.starts_with(begin), "{format}: {out}");
-        let of = ["replay", &scenario, "--kernel", "v6.16", "0", "--format", format];
+        let of = [
+            "replay", &scenario, "--kernel", "v6.16", "0", "--format", format,
+        ];
         let output = program(&of);
         let out = text(&output.stdout);
-        assert!(format == "text" || out.starts_with(begin), "{format}: {out}");
+        assert!(
+            format == "text" || out.starts_with(begin),
+            "{format}: {out}"
+        );
     }
 }
 
@@ -174,11 +189,22 @@ fn a_schedule_that_does_not_fit_says_where() {
     let output = program(&["replay", &scenario, "--kernel", "v6.16", "0.7", "--verbose"]);
     assert_eq!(output.status.code(), Some(1));
     let out = text(&output.stdout);
-    assert!(out.contains("does not fit this scenario: choice 2 is task 7, but only "), "{out}");
-    let place = out.lines().find(|l| l.starts_with("That choice is behind step "));
-    let step = place.and_then(|l| l.split(' ').nth(5)).and_then(|n| n.parse::<usize>().ok());
+    assert!(
+        out.contains("does not fit this scenario: choice 2 is task 7, but only "),
+        "{out}"
+    );
+    let place = out
+        .lines()
+        .find(|l| l.starts_with("That choice is behind step "));
+    let step = place
+        .and_then(|l| l.split(' ').nth(5))
+        .and_then(|n| n.parse::<usize>().ok());
     let step = step.expect("a number of a step");
-    assert!(out.lines().any(|l| l.trim_start().starts_with(&format!("{step} P"))), "{out}");
+    assert!(
+        out.lines()
+            .any(|l| l.trim_start().starts_with(&format!("{step} P"))),
+        "{out}"
+    );
     assert!(out.lines().any(|l| l.starts_with("  1 CPU1 (")), "{out}");
 }
 
@@ -188,7 +214,14 @@ fn verbose_has_what_was_read_and_what_was_there_before_a_write() {
     let output = program(&["replay", &scenario, "--kernel", "v6.16", "0", "--verbose"]);
     let out = text(&output.stdout);
     let line = |part: &str| out.lines().any(|l| l.contains(part));
-    assert!(line("client0: dev->driver = client-drv (was NULL)"), "{out}");
+    assert!(
+        line("client0: dev->driver = client-drv (was NULL)"),
+        "{out}"
+    );
     assert!(line("client0: dev->driver is "), "{out}");
-    assert!(out.lines().next().is_some_and(|l| l.trim_start().starts_with("0 ")));
+    assert!(
+        out.lines()
+            .next()
+            .is_some_and(|l| l.trim_start().starts_with("0 "))
+    );
 }

@@ -30,7 +30,15 @@ fn a_quiet_check_prints_only_what_is_not_as_stated() {
     let scenario = file(LATE).display().to_string();
     let output = program(&["check", "--quiet", &scenario]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
-    let output = program(&["--quiet", "check", &scenario, "--kernel", "v6.16", "--max-states", "3"]);
+    let output = program(&[
+        "--quiet",
+        "check",
+        &scenario,
+        "--kernel",
+        "v6.16",
+        "--max-states",
+        "3",
+    ]);
     assert_eq!(output.status.code(), Some(1));
     let out = text(&output.stdout);
     assert!(out.contains("Complete no"), "{out}");
@@ -76,8 +84,12 @@ fn there_is_a_manual_page_for_each_command() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     for command in ["check", "explain", "replay", "graph", "review"] {
         let file = folder.path().join(format!("probe-litmus-{command}.1"));
-        let page = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        assert!(page.contains(&format!(".TH probe-litmus-{command} 1")), "{page}");
+        let page =
+            std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        assert!(
+            page.contains(&format!(".TH probe-litmus-{command} 1")),
+            "{page}"
+        );
     }
     let nowhere = folder.path().join("no/such/folder").display().to_string();
     let output = program(&["man", "-o", &nowhere]);

@@ -5,8 +5,8 @@
 //! the switch off, the schedule is replayed from the start.
 
 use crate::engine::exhaustive::{Go, Options, Progress};
-use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::lock_order::LockOrder;
+use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
 use crate::event::TaskId;
