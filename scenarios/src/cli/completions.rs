@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic, WrapErr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Prints a script that completes the commands and options of probe-litmus in a shell
+/// Prints a script that completes commands in a shell
 ///
 /// Example, for bash:
 ///
@@ -32,7 +32,7 @@ impl Completions {
     }
 }
 
-/// Prints the manual page of probe-litmus, or writes the pages of all commands to a folder
+/// Prints the manual page, or writes those of all commands
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// Writes `probe-litmus.1`, `probe-litmus-check.1`, ... to this folder, which must exist

@@ -6,6 +6,7 @@ use checker::engine::lock_order::{Acquisition, Edge, LockOrder, Taken};
 use checker::layout::LockId;
 use checker::model::Model;
 use scenarios::format::{graphs, ktap, splat};
+use scenarios::review::{Compared, Detail, Kind, OrderMove, Review, Standing, compare};
 use scenarios::runner::report::Verdicts;
 use scenarios::runner::{Answer, Test};
 use serde_json::Value;
@@ -242,4 +243,36 @@ fn data_races_and_hung_tasks_are_splats() {
         hangs,
         "{splat}"
     );
+}
+
+/// An edge that is new is listed; the cycle that it closes is a finding, and worse.
+#[test]
+fn a_review_has_the_edge_and_the_inversion_that_a_patch_brings() {
+    let (test, patched) = inverted();
+    let base = answer(&test, "v6.16");
+    let compared = compare(Compared {
+        test: &test,
+        file: LATE,
+        options: &[],
+        base: &base,
+        patched: &patched,
+    });
+    let gained = OrderMove {
+        outer: "&group->mutex".to_owned(),
+        inner: "iommu_probe_device_lock".to_owned(),
+        is_gained: true,
+    };
+    assert_eq!(compared.lock_order, [gained]);
+    let found: Vec<_> = compared.findings.iter().collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].finding.kind, Kind::LockOrder);
+    assert_eq!(
+        found[0].finding.text(),
+        "lock-order inversion: &group->mutex -> iommu_probe_device_lock"
+    );
+    assert_eq!(compared.standing, Standing::Worse);
+    let review = Review::new("a", "b", vec![compared]);
+    let text = scenarios::review::text::print(&review, Detail::Once);
+    let line = "  + &group->mutex -> iommu_probe_device_lock: in 1";
+    assert!(text.lines().any(|l| l == line), "{text}");
 }
