@@ -276,3 +276,37 @@ fn a_review_has_the_edge_and_the_inversion_that_a_patch_brings() {
     let line = "  + &group->mutex -> iommu_probe_device_lock: in 1";
     assert!(text.lines().any(|l| l == line), "{text}");
 }
+
+/// Every field and every kind of event that is printed stands in `docs/formats.md`.
+#[test]
+fn the_documentation_names_every_field() {
+    let docs = super::files::crate_folder().join("../docs/formats.md");
+    let docs = std::fs::read_to_string(docs).expect("the page is there");
+    let (test, answer) = inverted();
+    let mut lines = scenarios::format::ndjson::answer(&test, &answer);
+    for (_, run) in runs(super::STUCK, "v6.15", true) {
+        lines += &scenarios::format::ndjson::run(&run);
+    }
+    let mut names = std::collections::BTreeSet::new();
+    for line in lines.lines() {
+        let Ok(Value::Object(fields)) = serde_json::from_str(line) else {
+            panic!("{line}");
+        };
+        names.extend(
+            fields
+                .get("event")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        );
+        let inner = fields.values().filter_map(Value::as_array).flatten();
+        let inner = inner.filter_map(Value::as_object).flat_map(|o| o.keys());
+        names.extend(inner.chain(fields.keys()).cloned());
+    }
+    assert!(names.len() > 40, "{names:?}");
+    for name in names {
+        assert!(
+            docs.contains(&format!("`{name}`")),
+            "docs/formats.md: {name}"
+        );
+    }
+}
