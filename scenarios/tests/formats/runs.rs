@@ -2,10 +2,16 @@
 
 use super::{LATE, STUCK, file, is_there, other, program, runs, text};
 use checker::event::What as Event;
+use kernel::config::Config;
+use kernel::revision::Revision;
+use scenarios::format::Run;
 use scenarios::format::{ftrace, ndjson, perfetto};
+use scenarios::runner::names::Resolver;
 use scenarios::trace::{Log, Rest, Subject, What};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Output;
 
 #[test]
 fn our_reader_of_traces_reads_calls_returns_and_devices_back() {
@@ -224,4 +230,52 @@ fn verbose_has_what_was_read_and_what_was_there_before_a_write() {
             .next()
             .is_some_and(|l| l.trim_start().starts_with("0 "))
     );
+}
+
+/// A boot of a board on v6.16, as ftrace's text.
+fn booted(board: &std::path::Path) -> String {
+    let loaded = scenarios::board::load(board).unwrap_or_else(|e| panic!("{e:?}"));
+    let revision = Revision::parse("v6.16").expect("a kernel");
+    let booted = scenarios::boot::boot(&loaded, revision, Config::default());
+    let booted = booted.unwrap_or_else(|e| panic!("{e:?}"));
+    let names = Resolver::by_device_name(&loaded, booted.kernel.board());
+    let of = ("boot", "v6.16", "");
+    ftrace::print(&Run::new(&names, &booted.kernel, &booted.trace, of))
+}
+
+fn conform(board: &std::path::Path, trace: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("trace.txt");
+    std::fs::write(&log, trace).expect("a file");
+    let (board, log) = (board.display().to_string(), log.display().to_string());
+    program(&["conform", "--board", &board, "--kernel", "v6.16", &log])
+}
+
+/// The model allows what it does itself, on every small board here. On the R-Car boards drivers'
+/// own probes return now this and now that, of which `conform` says that it cannot follow.
+#[test]
+fn conform_accepts_the_boots_of_the_model() {
+    let is_small = |b: &PathBuf| !b.display().to_string().contains("salvator");
+    let boards = super::files::below(&file("boards"), "dts");
+    let boards: Vec<_> = boards.into_iter().filter(is_small).collect();
+    assert!(boards.len() > 5);
+    for board in boards {
+        let output = conform(&board, &booted(&board));
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        let name = board.display();
+        assert_eq!(output.status.code(), Some(0), "{name}: {out}{err}");
+    }
+}
+
+#[test]
+fn conform_rejects_a_boot_of_the_model_without_one_of_its_calls() {
+    let board = file("boards/one-client-two-smmus.dts");
+    let printed = booted(&board);
+    let first = printed
+        .find("p_of_iommu_configure_0")
+        .expect("it is called");
+    let begin = printed[..first].rfind('\n').expect("a line before it") + 1;
+    let end = first + printed[first..].find('\n').expect("its end") + 1;
+    let cut = format!("{}{}", &printed[..begin], &printed[end..]);
+    assert_eq!(conform(&board, &cut).status.code(), Some(1));
 }
