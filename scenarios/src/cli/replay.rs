@@ -72,18 +72,18 @@ impl Replay {
             }
         }
         if let Some(divergence) = &trace.divergence {
+            if let Some(step) = trace.diverged_at {
+                self.say(&format!(
+                    "Behind step {step} of the run above a choice does not fit. The tasks are:"
+                ));
+                let names = Resolver::new(&test, &answer.kernel);
+                for (number, task) in trace.tasks.iter().enumerate() {
+                    self.say(&format!("  {number} {}", names.relabel(task)));
+                }
+            }
             self.say(&format!(
                 "The schedule does not fit this scenario: {divergence}"
             ));
-            if let Some(step) = trace.diverged_at {
-                self.say(&format!(
-                    "That choice is behind step {step} of the run above; the tasks are:"
-                ));
-            }
-            for (number, task) in trace.tasks.iter().enumerate() {
-                let name = Resolver::new(&test, &answer.kernel).relabel(task);
-                self.say(&format!("  {number} {name}"));
-            }
             return Ok(ExitCode::from(NOT_AS_STATED));
         }
         if let Some(limit) = &trace.limit {

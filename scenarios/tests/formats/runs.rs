@@ -199,11 +199,9 @@ fn a_schedule_that_does_not_fit_says_where() {
         out.contains("does not fit this scenario: choice 2 is task 7, but only "),
         "{out}"
     );
-    let place = out
-        .lines()
-        .find(|l| l.starts_with("That choice is behind step "));
+    let place = out.lines().find(|l| l.starts_with("Behind step "));
     let step = place
-        .and_then(|l| l.split(' ').nth(5))
+        .and_then(|l| l.split(' ').nth(2))
         .and_then(|n| n.parse::<usize>().ok());
     let step = step.expect("a number of a step");
     assert!(
