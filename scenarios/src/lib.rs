@@ -3,6 +3,7 @@
 pub mod board;
 pub mod boot;
 pub mod conform;
+pub mod format;
 pub mod litmus;
 pub mod report;
 pub mod review;

@@ -237,3 +237,20 @@ pub fn all_events(test: &Test, kernel: &Kernel, trace: &Trace<Outcome>) -> Vec<S
     };
     trace.events.iter().map(line).collect()
 }
+
+/// As [`all_events`], with the number of each step in front and what a field held before a write.
+pub fn verbose_events(test: &Test, kernel: &Kernel, trace: &Trace<Outcome>) -> Vec<String> {
+    let names = Resolver::new(test, kernel);
+    let lines = all_events(test, kernel, trace);
+    let each = lines.into_iter().zip(&trace.events).enumerate();
+    let line = |(step, (line, event)): (usize, (String, &Event))| {
+        let was = match &event.what {
+            What::Write { cell, old, .. } => {
+                format!(" (was {})", names.relabel(&kernel.show(*cell, *old)))
+            }
+            _ => String::new(),
+        };
+        format!("{step:>5} {line}{was}")
+    };
+    each.map(line).collect()
+}

@@ -7,6 +7,7 @@
 mod files;
 
 use checker::engine::exhaustive::{Go, Options};
+use checker::engine::lock_order::LockOrder;
 use checker::outcome::{Complete, Final};
 use files::{crate_folder, scenario_files};
 use kernel::outcome::Outcome;
@@ -81,12 +82,15 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
             }),
         ),
     ];
-    let (expected, complete) = explored(test, kernel, &all_on)?;
+    let (expected, order, complete) = explored(test, kernel, &all_on)?;
     if !complete {
         return Err(format!("the scenario takes more than {MAX_STATES} states").into());
     }
     for (switch, options) in switches {
-        let (found, complete) = explored(test, kernel, &options)?;
+        let (found, its_order, complete) = explored(test, kernel, &options)?;
+        if complete && its_order != order {
+            return Err(format!("another lock order without {switch}").into());
+        }
         let agrees = if complete {
             found == expected
         } else {
@@ -125,10 +129,11 @@ fn explored(
     test: &Test,
     kernel: &str,
     options: &Options,
-) -> Result<(BTreeSet<Final<Outcome>>, bool), Failed> {
+) -> Result<(BTreeSet<Final<Outcome>>, LockOrder, bool), Failed> {
     let answer = test.run(kernel, options, &mut |_| Go::On)?;
     Ok((
         answer.report.outcomes(),
+        answer.report.lock_order,
         answer.report.complete == Complete::Yes,
     ))
 }

@@ -137,6 +137,10 @@ pub trait Backend {
     fn checkpoint(&self, label: &'static str, live: &[u64]);
     /// A kernel function is entered.
     fn enter(&self, function: &'static str, object: u64);
+    /// A part of a function is entered that has a number: a call that traces do not show.
+    fn enter_part(&self, name: &'static str, number: u64) {
+        self.enter(name, number);
+    }
     /// The innermost function returns.
     fn exit(&self);
     /// Whether events are recorded.

@@ -73,6 +73,8 @@ pub struct LockInfo {
     pub class: &'static str,
     /// What kind of lock it is.
     pub kind: LockKind,
+    /// Each instance is a class of its own.
+    pub by_instance: bool,
 }
 
 /// All cells and locks of a world.
@@ -130,8 +132,14 @@ impl Layout {
             object: object.to_owned(),
             class,
             kind,
+            by_instance: false,
         });
         id
+    }
+
+    /// From now on each instance of a lock's class is a class of its own, for the lock order.
+    pub fn tell_instances_apart(&mut self, lock: LockId) {
+        self.locks[lock.index()].by_instance = true;
     }
 
     /// The cells in order.
@@ -153,6 +161,16 @@ impl Layout {
     pub fn cell_name(&self, cell: CellId) -> String {
         let info = &self.cells[cell.index()];
         joined(&info.object, info.field)
+    }
+
+    /// A lock's lockdep class: `&group->mutex`, or with the instance where each is its own.
+    pub fn lock_class(&self, lock: LockId) -> String {
+        let info = &self.locks[lock.index()];
+        if info.by_instance {
+            self.lock_name(lock)
+        } else {
+            info.class.to_owned()
+        }
     }
 
     /// A lock's name: `client0: &dev->mutex`.

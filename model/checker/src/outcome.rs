@@ -1,5 +1,6 @@
 //! What comes out of an exploration.
 
+use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Marks;
 use crate::engine::schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,6 +171,9 @@ pub struct Report<O> {
     pub rounds: BTreeMap<Round, GoesRound>,
     /// Functions of the model that were entered in some run, by name (exhaustive only).
     pub reached: BTreeSet<&'static str>,
+    /// Which locks tasks take while they hold others (exhaustive, under either memory; of other
+    /// engines nothing).
+    pub lock_order: LockOrder,
     /// States visited (exhaustive), or 0.
     pub states: u64,
     /// Executions: paths that were gone, each from the start or from a state gone back to.

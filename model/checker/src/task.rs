@@ -72,7 +72,7 @@ pub fn call<R: Return>(
 
 /// Runs `body` as a part of the task that has a number, for checkpoints: traces do not show it.
 pub fn part<R>(name: &'static str, number: u64, body: impl FnOnce() -> R) -> R {
-    current().enter(name, number);
+    current().enter_part(name, number);
     let ret = guard::function(name, body);
     current().exit();
     ret

@@ -21,6 +21,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
         data_races,
         rounds,
         reached,
+        lock_order,
         states,
         interleavings,
         depth,
@@ -29,7 +30,7 @@ fn found(report: &Report<Vec<u64>>) -> String {
         executions: _,
     } = report;
     format!(
-        "{finals:?} {data_races:?} {rounds:?} {reached:?} {states} {interleavings:?} {depth} {complete:?} \
+        "{finals:?} {data_races:?} {rounds:?} {reached:?} {lock_order:?} {states} {interleavings:?} {depth} {complete:?} \
          {marks:?}"
     )
 }
@@ -341,7 +342,7 @@ fn a_newer_format_is_refused_by_its_number() {
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 7, but only format 2 is known"
+        ": a checkpoint of format 7, but only format 3 is known"
     );
 }
 

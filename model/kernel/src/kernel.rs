@@ -577,7 +577,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
     let n = d.name.as_str();
     Device {
         name: d.name.clone(),
-        mutex: Mutex::new(l, n, "&dev->mutex"),
+        mutex: Mutex::new(l, n, "&dev->mutex").told_apart(l),
         driver: Shared::new(l, n, "dev->driver", None),
         iommu: Shared::new(l, n, "dev->iommu", None),
         dev_iommu_heap: Heap::new(l, n, "struct dev_iommu", DEV_IOMMU_SLOTS),

@@ -7,8 +7,9 @@ use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Options;
 use checker::engine::shuttle::Scheduler;
 use checker::hash::Rolling;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic, WrapErr, miette};
+use scenarios::format::{ktap, ndjson};
 use scenarios::runner::report::{Verdicts, counts, rounds};
 use scenarios::runner::{Answer, Engine, Memory, Test};
 use scenarios::shards::{Printed, Shard};
@@ -51,6 +52,9 @@ pub(crate) struct Check {
     /// I+N, I+2N, ...; see `probe-litmus merge`
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// How the answers are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -61,12 +65,26 @@ pub(crate) struct Check {
     boards: Boards,
 }
 
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// As tests of the kernel print what they found
+    Ktap,
+    /// A JSON object for each scenario and kernel, one a line
+    Ndjson,
+}
+
 impl Check {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         self.is_supported()?;
         let tests = self.load()?;
         self.limits
             .allow(tests.iter().map(|t| self.kernels(t).len()).sum())?;
+        if self.format == Format::Ktap {
+            return self.ktap(&tests);
+        }
         let jobs: Vec<(&Test, &str)> = tests
             .iter()
             .flat_map(|test| self.kernels(test).into_iter().map(move |k| (test, k)))
@@ -96,6 +114,15 @@ impl Check {
     /// Explores, and says what there is to print.
     fn print(&self, test: &Test, revision: &str) -> miette::Result<Printed> {
         let answer = self.explore(test, revision)?;
+        let exit = exit(&answer);
+        if exit == 0 && super::out::is_quiet() && self.format == Format::Text {
+            let text = String::new();
+            return Ok(Printed { text, exit });
+        }
+        if self.format == Format::Ndjson {
+            let text = ndjson::answer(test, &answer);
+            return Ok(Printed { text, exit });
+        }
         let memory = match answer.memory {
             Memory::Sequential => "",
             Memory::Weak => "  Memory weak",
@@ -111,12 +138,23 @@ impl Check {
                 answer: &answer
             }
         );
-        let exit = if answer.is_as_stated() {
-            0
-        } else {
-            NOT_AS_STATED
-        };
         Ok(Printed { text, exit })
+    }
+
+    /// All scenarios as KTAP, each as soon as it is explored.
+    fn ktap(&self, tests: &[Test]) -> miette::Result<ExitCode> {
+        print!("{}", ktap::head(tests.len()));
+        let mut worst = 0;
+        for (i, test) in tests.iter().enumerate() {
+            let answers = self
+                .kernels(test)
+                .into_iter()
+                .map(|revision| self.explore(test, revision))
+                .collect::<miette::Result<Vec<_>>>()?;
+            worst = answers.iter().map(exit).fold(worst, u8::max);
+            print!("{}", ktap::scenario(i + 1, test, &answers));
+        }
+        Ok(ExitCode::from(worst))
     }
 
     /// A hash of all that the outcome of the run depends on. What it may use of the machine is not
@@ -145,6 +183,11 @@ impl Check {
     /// Under weak memory there is one engine, which searches alone, and merges states and learns
     /// what tasks do.
     fn is_supported(&self) -> miette::Result<()> {
+        if self.shard.is_some() && (self.format != Format::Text || super::out::is_quiet()) {
+            return Err(miette!(
+                "--shard: found --format or --quiet, expected the whole text, for `merge`"
+            ));
+        }
         if self.memory.get() == Memory::Sequential {
             return Ok(());
         }
@@ -239,6 +282,15 @@ impl Check {
             }
             _ => None,
         }
+    }
+}
+
+/// The exit code of one answer.
+fn exit(answer: &Answer) -> u8 {
+    if answer.is_as_stated() {
+        0
+    } else {
+        NOT_AS_STATED
     }
 }
 

@@ -1,5 +1,6 @@
 //! `probe-litmus explain`
 
+use super::format::RunFormat;
 use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, MemoryModel, NOT_AS_STATED};
@@ -7,9 +8,9 @@ use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::Args;
 use miette::miette;
-use scenarios::runner::Test;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
+use scenarios::runner::{Answer, Test};
 use scenarios::witness::Witness;
 use scenarios::wrap;
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub(crate) struct Explain {
     /// Number of the outcome, as `check` lists it [default: the first that the condition is about]
     #[arg(long, value_name = "N")]
     outcome: Option<usize>,
+    /// How the run is printed
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    format: RunFormat,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -65,6 +69,15 @@ impl Explain {
             return Ok(ExitCode::from(NOT_AS_STATED));
         };
         let (end, schedule, _) = outcomes[i];
+        let (witness, straight) = Witness::of(&test, &answer, schedule);
+        let trace = answer.replay(&straight.schedule);
+        if let Some(text) = self
+            .format
+            .print(&test, &answer, &trace, &straight.schedule)
+        {
+            print!("{text}");
+            return Ok(exit(&answer));
+        }
         println!(
             "Test {}   kernel {}   outcome {}",
             test.litmus.name.value,
@@ -78,7 +91,6 @@ impl Explain {
                 indent = 6;
             }
         }
-        let (witness, straight) = Witness::of(&test, &answer, schedule);
         println!("{witness}");
         println!("Schedule {}", straight.schedule);
         if !straight.is_done {
@@ -88,8 +100,14 @@ impl Explain {
         }
         if answer.report.complete != Complete::Yes {
             println!("Complete {}", answer.report.complete);
-            return Ok(ExitCode::from(NOT_AS_STATED));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(exit(&answer))
+    }
+}
+
+fn exit(answer: &Answer) -> ExitCode {
+    match answer.report.complete {
+        Complete::Yes => ExitCode::SUCCESS,
+        Complete::No(_) => ExitCode::from(NOT_AS_STATED),
     }
 }

@@ -1,15 +1,30 @@
 //! Commands, their options, and exit codes.
 
+/// As in the standard library, but that a reader who has gone is no panic: see [`out`].
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::out::write(format_args!($($text)*)) };
+}
+
+/// As `print!`, with the end of a line.
+macro_rules! println {
+    () => { print!("\n") };
+    ($($text:tt)*) => { print!("{}\n", format_args!($($text)*)) };
+}
+
 mod boards;
 mod boot;
 mod check;
+mod completions;
 mod conform;
 mod explain;
+mod format;
+mod graph;
 mod kernels;
 mod limits;
 mod machine;
 mod merge;
 mod new_patch;
+mod out;
 mod progress;
 mod replay;
 mod report;
@@ -38,6 +53,9 @@ or was not explored to the end; 2 the input is wrong.";
 #[derive(Debug, Parser)]
 #[command(name = "probe-litmus", version, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    /// Shows no progress on the terminal; `check` prints only what is not as stated
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -52,10 +70,13 @@ enum Command {
     Review(review::Review),
     Report(report::Report),
     NewPatch(new_patch::New),
+    Graph(graph::Graph),
     Merge(merge::Merge),
     Conform(conform::Conform),
     TraceSetup(trace_setup::TraceSetup),
     Kernels(kernels::Kernels),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// Where the boards of scenarios are.
@@ -97,6 +118,9 @@ impl MemoryModel {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
+    if arguments.quiet {
+        out::be_quiet();
+    }
     match &arguments.command {
         Command::Boot(command) => command.run(),
         Command::Boards(command) => command.run(),
@@ -106,10 +130,13 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Review(command) => command.run(),
         Command::Report(command) => command.run(),
         Command::NewPatch(command) => command.run(),
+        Command::Graph(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Conform(command) => command.run(),
         Command::TraceSetup(command) => command.run(),
         Command::Kernels(command) => Ok(command.run()),
+        Command::Completions(command) => Ok(command.run()),
+        Command::Man(command) => command.run(),
     }
 }
 

@@ -26,7 +26,11 @@ impl Watch {
                 std::process::exit(i32::from(NOT_AS_STATED));
             }
         });
-        let bar = ProgressBar::new_spinner();
+        let bar = if super::out::is_quiet() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new_spinner()
+        };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {
             bar.set_style(style);
         }

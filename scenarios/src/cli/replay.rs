@@ -1,5 +1,6 @@
 //! `probe-litmus replay`
 
+use super::format::RunFormat;
 use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, MemoryModel, NOT_AS_STATED};
@@ -9,7 +10,7 @@ use clap::Args;
 use scenarios::runner::Test;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
-use scenarios::witness::all_events;
+use scenarios::witness::{all_events, verbose_events};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,12 @@ pub(crate) struct Replay {
     kernel: String,
     /// The schedule, such as 0*12.1*3.0, or with --memory weak also 0*12.1~1.0
     schedule: Schedule,
+    /// How the run is printed
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    format: RunFormat,
+    /// Also prints the number of each step, and what a field held before a write
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -49,20 +56,49 @@ impl Replay {
         let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
         drop(watch);
         let trace = answer.replay(&self.schedule);
-        for line in all_events(&test, &answer.kernel, &trace) {
-            println!("{line}");
-        }
-        for line in outcome_lines(&trace.end, &Resolver::new(&test, &answer.kernel)) {
-            println!("  {line}");
+        if let Some(text) = self.format.print(&test, &answer, &trace, &self.schedule) {
+            print!("{text}");
+        } else {
+            let lines = if self.verbose {
+                verbose_events(&test, &answer.kernel, &trace)
+            } else {
+                all_events(&test, &answer.kernel, &trace)
+            };
+            for line in lines {
+                println!("{line}");
+            }
+            for line in outcome_lines(&trace.end, &Resolver::new(&test, &answer.kernel)) {
+                println!("  {line}");
+            }
         }
         if let Some(divergence) = &trace.divergence {
-            println!("The schedule does not fit this scenario: {divergence}");
+            if let Some(step) = trace.diverged_at {
+                self.say(&format!(
+                    "Behind step {step} of the run above a choice does not fit. The tasks are:"
+                ));
+                let names = Resolver::new(&test, &answer.kernel);
+                for (number, task) in trace.tasks.iter().enumerate() {
+                    self.say(&format!("  {number} {}", names.relabel(task)));
+                }
+            }
+            self.say(&format!(
+                "The schedule does not fit this scenario: {divergence}"
+            ));
             return Ok(ExitCode::from(NOT_AS_STATED));
         }
         if let Some(limit) = &trace.limit {
-            println!("The run was cut short: {limit}");
+            self.say(&format!("The run was cut short: {limit}"));
             return Ok(ExitCode::from(NOT_AS_STATED));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Beside the run: where that is for programs, on stderr.
+    fn say(&self, line: &str) {
+        if self.format == RunFormat::Text {
+            println!("{line}");
+        } else {
+            eprintln!("{line}");
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use super::finding::{Finder, Finding, Kind, Level};
 use super::shown::Witnesses;
-use super::{Calls, Comparison, FindingMove, Numbered, PropertyMove, Side, Standing, Xlate};
+use super::{
+    Calls, Comparison, FindingMove, Numbered, OrderMove, PropertyMove, Side, Standing, Xlate,
+};
 use crate::litmus::{PropertyKind, Quantifier, Verdict};
 use crate::runner::names::Resolver;
 use crate::runner::report::outcome_lines;
 use crate::runner::{Answer, Test};
+use checker::model::Model;
 use checker::outcome::{Complete, Final};
 use kernel::outcome::Outcome;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +58,7 @@ pub fn compare(of: Compared<'_>) -> Comparison {
             .count(),
         properties: properties(of.base, of.patched),
         of_xlate: calls(of),
+        lock_order: lock_order(of),
         findings,
         witness,
         witnesses: witnesses.shown(),
@@ -169,6 +173,28 @@ fn properties(base: &Answer, patched: &Answer) -> Vec<PropertyMove> {
         .collect()
 }
 
+/// Edges of the lock order that one of the kernels has, of classes without their instances.
+fn lock_order(of: Compared<'_>) -> Vec<OrderMove> {
+    let edges = |answer: &Answer| -> BTreeSet<(&'static str, &'static str)> {
+        let locks = answer.kernel.layout().locks();
+        let all = answer.report.lock_order.edges();
+        all.map(|(edge, _)| {
+            let [outer, inner] = [edge.outer, edge.inner].map(|a| locks[a.lock.index()].class);
+            (outer, inner)
+        })
+        .collect()
+    };
+    let (base, patched) = (edges(of.base), edges(of.patched));
+    let moved = |(outer, inner): &(&str, &str)| OrderMove {
+        outer: (*outer).to_owned(),
+        inner: (*inner).to_owned(),
+        is_gained: patched.contains(&(*outer, *inner)),
+    };
+    base.symmetric_difference(&patched)
+        .map(|edge| moved(&(edge.0, edge.1)))
+        .collect()
+}
+
 /// Clients whose of_xlate calls are others than before.
 fn calls(of: Compared<'_>) -> Vec<Calls> {
     let pairs = |answer: &Answer, nth: usize| -> Vec<Xlate> {
@@ -198,6 +224,7 @@ pub(super) struct Found<'a> {
     outcomes: Vec<BTreeSet<Finding>>,
     /// Pairs of functions with a data race, by field.
     races: BTreeMap<Finding, BTreeSet<String>>,
+    /// Livelocks and lock-order inversions: what is of no outcome.
     rounds: BTreeSet<Finding>,
     answer: &'a Answer,
 }
@@ -228,6 +255,13 @@ impl<'a> Found<'a> {
                 .rounds
                 .keys()
                 .filter_map(|r| finder.of_round(r))
+                .chain(
+                    report
+                        .lock_order
+                        .inversions(answer.kernel.layout())
+                        .iter()
+                        .map(|inversion| finder.of_inversion(inversion)),
+                )
                 .collect(),
             races,
             answer,

@@ -1,6 +1,7 @@
 //! What can be wrong with an outcome, and how bad that is.
 
 use crate::runner::names::Resolver;
+use checker::engine::lock_order::Inversion;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::outcome::{Fairness, Final, Round};
 use kernel::ids::DeviceId;
@@ -18,7 +19,7 @@ pub enum Level {
     Corrupt,
     /// A device is left behind: deferred for good, without driver, without group.
     Stuck,
-    /// The log has a splat: a WARN, a data race, a leak.
+    /// The log has a splat: a WARN, a data race, a lock-order inversion, a leak.
     Splat,
     /// A verdict or an invariant of a test, with none of the above.
     Verdict,
@@ -87,6 +88,8 @@ pub enum Kind {
     Warn,
     /// An object to which nothing refers.
     Leak,
+    /// Locks are taken in an order that could deadlock, as lockdep reports it.
+    LockOrder,
     /// Two plain accesses that nothing orders, as KCSAN reports them.
     DataRace,
     /// Tasks can go round, and only strong fairness ends it, or how fair it is was not judged.
@@ -113,7 +116,7 @@ impl Kind {
             | Kind::NoGroup
             | Kind::NoDomain
             | Kind::DirectDma => Level::Stuck,
-            Kind::Warn | Kind::Leak | Kind::DataRace => Level::Splat,
+            Kind::Warn | Kind::Leak | Kind::LockOrder | Kind::DataRace => Level::Splat,
             Kind::GoesRound => Level::Other,
         }
     }
@@ -134,7 +137,7 @@ impl Finding {
     /// In words.
     pub fn text(&self) -> String {
         match self.kind {
-            Kind::Deadlock | Kind::Livelock | Kind::GoesRound => {
+            Kind::Deadlock | Kind::Livelock | Kind::LockOrder | Kind::GoesRound => {
                 format!("{}: {}", self.what, self.of)
             }
             _ => format!("{}: {}", self.of, self.what),
@@ -191,6 +194,16 @@ impl Finder<'_> {
         let parts = [round.tasks.join(", "), round.on.join(", ")];
         let of = self.relabel(&parts.join(" on "));
         Some(Finding { kind, what, of })
+    }
+
+    /// A cycle of the lock order.
+    pub(super) fn of_inversion(&self, inversion: &Inversion) -> Finding {
+        let classes: Vec<&str> = inversion.classes().collect();
+        Finding {
+            kind: Kind::LockOrder,
+            what: "lock-order inversion".to_owned(),
+            of: self.relabel(&classes.join(" -> ")),
+        }
     }
 
     /// A data race on a field of this name.

@@ -1,7 +1,7 @@
 //! A review as Markdown: the same as the text, with headings, tables and code.
 
 use super::command::commands;
-use super::summary::{lines, standings};
+use super::summary::{lines, lock_order, standings};
 use super::text::{NOTHING, finding, properties, same, title, unfinished, verdict, xlate};
 use super::{Comparison, Detail, Numbered, Review, Shown, Standing};
 use std::collections::BTreeSet;
@@ -31,11 +31,13 @@ pub fn print(review: &Review, detail: Detail) -> String {
             line.scenarios
         );
     }
-    if review
-        .scenarios
-        .iter()
-        .all(|c| c.standing == Standing::Unchanged)
-    {
+    let edges = lock_order(review);
+    if !edges.is_empty() {
+        out += "\n## Lock order\n\nB is taken under A: + in scenarios that gained it, - lost.\n\n```diff\n";
+        out += &(edges.join("\n") + "\n```\n");
+    }
+    let is_changed = |c: &Comparison| c.standing != Standing::Unchanged;
+    if edges.is_empty() && !review.scenarios.iter().any(is_changed) {
         let _ = writeln!(out, "\n{NOTHING}");
     }
     let drawn = detail.drawn(review);

@@ -124,6 +124,8 @@ pub struct Comparison {
     pub properties: Vec<PropertyMove>,
     /// Devices whose of_xlate calls are others.
     pub of_xlate: Vec<Calls>,
+    /// Locks that are taken under others on one kernel and not on the other, by class.
+    pub lock_order: Vec<OrderMove>,
     /// Findings that come about more or less often, the worst first.
     pub findings: Vec<FindingMove>,
     /// Number of the witness for a condition that was fulfilled in no outcome of the base.
@@ -163,6 +165,17 @@ pub struct PropertyMove {
     pub name: String,
     /// Whether it holds with the patch.
     pub holds: bool,
+}
+
+/// An edge of the lock order that one kernel has. Instances of a class count as one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OrderMove {
+    /// What is held.
+    pub outer: String,
+    /// What is taken.
+    pub inner: String,
+    /// Whether the patched kernel has it, not the base.
+    pub is_gained: bool,
 }
 
 /// The of_xlate calls of a device over all outcomes.

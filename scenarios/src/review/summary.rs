@@ -1,6 +1,6 @@
 //! What a review comes to, over all scenarios.
 
-use super::{Calls, Comparison, Level, Review, Standing};
+use super::{Calls, Comparison, Level, OrderMove, Review, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line: something that changed, and in which scenarios.
@@ -57,6 +57,19 @@ fn of_scenario(c: &Comparison) -> Vec<(Level, bool, String, String)> {
     });
     let calls = c.of_xlate.iter().flat_map(xlate);
     findings.chain(calls).collect()
+}
+
+/// The edges of the lock order that some scenario gained (`+`) or lost (`-`), and in how many.
+pub(super) fn lock_order(review: &Review) -> Vec<String> {
+    let mut found: BTreeMap<&OrderMove, usize> = BTreeMap::new();
+    for edge in review.scenarios.iter().flat_map(|c| &c.lock_order) {
+        *found.entry(edge).or_default() += 1;
+    }
+    let line = |(edge, n): (&OrderMove, usize)| {
+        let sign = if edge.is_gained { '+' } else { '-' };
+        format!("{sign} {} -> {}: in {n}", edge.outer, edge.inner)
+    };
+    found.into_iter().map(line).collect()
 }
 
 /// How a finding moved, in a word.

@@ -2,7 +2,7 @@
 
 use super::command::commands;
 use super::detail::Detail;
-use super::summary::{frequency, lines, range, standings};
+use super::summary::{frequency, lines, lock_order, range, standings};
 use super::{Calls, Comparison, FindingMove, Numbered, Review, Shown, Standing};
 use crate::wrap;
 use std::collections::BTreeSet;
@@ -73,11 +73,16 @@ fn head(review: &Review) -> String {
         let line_text = format!("{sign} {}: {} in {}", line.what, line.how, line.scenarios);
         labelled(&mut text, line.level.word(), &line_text);
     }
-    if review
-        .scenarios
-        .iter()
-        .all(|c| c.standing == Standing::Unchanged)
-    {
+    let edges = lock_order(review);
+    if !edges.is_empty() {
+        text +=
+            "\nLock order (A -> B: B is taken under A; + in scenarios that gained it, - lost)\n";
+    }
+    for line in &edges {
+        push(&mut text, 2, 6, line);
+    }
+    let is_changed = |c: &Comparison| c.standing != Standing::Unchanged;
+    if edges.is_empty() && !review.scenarios.iter().any(is_changed) {
         let _ = writeln!(text, "{}", wrap::words(NOTHING).join("\n"));
     }
     text
@@ -306,6 +311,7 @@ mod tests {
                 holds: false,
             }],
             of_xlate: vec![],
+            lock_order: vec![],
             findings: vec![livelock],
             witness: None,
             witnesses: vec![Shown {

@@ -373,8 +373,8 @@ fn registration(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     applies.then(|| end.group(d).is_none() && !d.grouped)
 }
 
-/// I15, in part: no task waits for another that waits for it, or for itself. A lock order that
-/// could deadlock, and does not, is not seen.
+/// I15, in part: no task waits for another that waits for it, or for itself. A lock order that could
+/// deadlock, and does not, is of no outcome: the report has it beside the data races.
 ///
 /// Source: Robin Murphy, 21 Aug 2023 and 2 Oct 2023, on device_lock() in the walk.
 fn no_deadlock(end: &End<'_>) -> Judgement {

@@ -7,6 +7,7 @@ use super::{Answer, PropertyAnswer, Test};
 use crate::litmus::PropertyKind;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
+use checker::model::Model;
 use checker::outcome::{Final, GoesRound, Report};
 use kernel::arm::symmetry::Asymmetry;
 use kernel::ids::DeviceId;
@@ -82,6 +83,9 @@ impl fmt::Display for Verdicts<'_> {
                 indent = FURTHER_IN;
             }
         }
+        for line in inversions(self.answer, &names) {
+            writeln!(f, "{}", wrap::list(&line, 0, FURTHER_IN).join("\n    "))?;
+        }
         for round in self.answer.report.rounds.keys() {
             let line = names.relabel(&round.to_string());
             writeln!(f, "{}", wrap::list(&line, 0, FURTHER_IN).join("\n    "))?;
@@ -122,6 +126,32 @@ fn data_races(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
         )
     };
     fields.into_iter().map(line).collect()
+}
+
+/// For each cycle of the lock order a line with its classes, and one for each of its steps.
+fn inversions(answer: &Answer, names: &Resolver<'_>) -> Vec<String> {
+    let report = &answer.report;
+    let deadlocks = report.finals.keys().any(|end| end.deadlock.is_some());
+    let found = report.lock_order.inversions(answer.kernel.layout());
+    let lines = found.iter().flat_map(|inversion| {
+        let classes: Vec<&str> = inversion.classes().collect();
+        let classes = classes.join(" -> ");
+        let but = if deadlocks {
+            ""
+        } else {
+            ", though no run deadlocks"
+        };
+        let first = format!("Lock-order inversion (I15) {classes}{but}");
+        let steps = inversion.steps.iter().map(|step| {
+            let (outer, inner) = (step.edge.outer.function, step.edge.inner.function);
+            format!(
+                "  {}, taken in {outer}, then {} in {inner}",
+                step.outer, step.inner
+            )
+        });
+        std::iter::once(first).chain(steps).collect::<Vec<_>>()
+    });
+    lines.map(|line| names.relabel(&line)).collect()
 }
 
 fn property(p: &PropertyAnswer) -> String {
@@ -323,6 +353,7 @@ fn short(warn: Warn) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use checker::engine::lock_order::LockOrder;
     use checker::outcome::{Complete, Fairness, Interleavings, Round};
 
     /// A report of `states` states and as many executions, with these ways of going round.
@@ -332,6 +363,7 @@ mod tests {
             data_races: BTreeMap::new(),
             rounds,
             reached: BTreeSet::new(),
+            lock_order: LockOrder::default(),
             states,
             executions: states,
             interleavings: Interleavings::Endless,

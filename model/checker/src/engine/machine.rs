@@ -15,6 +15,7 @@ pub(crate) mod world;
 
 use crate::backend::{Condition, Mode, Waiting, with};
 use crate::engine::deadlock::{Blocked, Standing, deadlock};
+use crate::engine::lock_order::{Acquisition, Edge, LockOrder};
 use crate::engine::marks::{Marks, TaskKey, Watch};
 use crate::event::{Event, TaskId, What};
 use crate::hash::Rolling;
@@ -73,6 +74,8 @@ impl Pending {
 struct Frame {
     function: &'static str,
     object: u64,
+    /// A part of the function above it, not a call.
+    is_part: bool,
 }
 
 struct Task {
@@ -90,6 +93,8 @@ struct Task {
     unseen: u64,
     frames: Vec<Frame>,
     held: Vec<(LockId, Mode)>,
+    /// The functions that took them.
+    sites: Vec<&'static str>,
     yielder: *const Yielder<(), ()>,
     /// The call, return or note that it is about to make, if those are announced.
     announced: Option<What>,
@@ -102,10 +107,12 @@ impl Clone for Task {
     fn clone(&self) -> Self {
         let frames = self.frames.clone();
         let held = self.held.clone();
+        let sites = self.sites.clone();
         let announced = self.announced.clone();
         Self {
             frames,
             held,
+            sites,
             announced,
             ..*self
         }
@@ -116,10 +123,13 @@ impl Clone for Task {
         let mut held = std::mem::take(&mut self.held);
         frames.clone_from(&from.frames);
         held.clone_from(&from.held);
+        let mut sites = std::mem::take(&mut self.sites);
+        sites.clone_from(&from.sites);
         let announced = from.announced.clone();
         *self = Self {
             frames,
             held,
+            sites,
             announced,
             ..*from
         };
@@ -140,10 +150,32 @@ impl Task {
             unseen: 0,
             frames: vec![],
             held: vec![],
+            sites: vec![],
             yielder: ptr::null(),
             announced: None,
             local: 0,
         }
+    }
+
+    /// The innermost function that it is in.
+    fn function(&self) -> &'static str {
+        let calls = self.frames.iter().rev().find(|f| !f.is_part);
+        calls.map_or("?", |f| f.function)
+    }
+
+    /// It has a lock.
+    fn hold(&mut self, lock: LockId, mode: Mode) {
+        let site = self.function();
+        self.held.push((lock, mode));
+        self.sites.push(site);
+    }
+
+    /// It lets go of a lock that it has.
+    fn let_go(&mut self, lock: LockId, mode: Mode) {
+        let at = self.held.iter().rposition(|h| *h == (lock, mode));
+        let at = at.expect("what is held is listed");
+        self.held.remove(at);
+        self.sites.remove(at);
     }
 
     /// Its part of the state's fingerprint, when it is about to do `pending`: none once it has
@@ -197,6 +229,10 @@ struct State {
     operations: u64,
     /// Functions that any run has entered.
     reached: HashSet<&'static str>,
+    /// The lock order of all runs.
+    lock_order: LockOrder,
+    /// The set-up, as if it were a task: its calls and its locks.
+    set_up: Task,
     /// The step under way, if it is recorded.
     record: Option<record::Record>,
 }
@@ -236,6 +272,15 @@ pub(crate) struct Machine<M: Model> {
 /// Stands for the set-up, which is no task.
 const SET_UP: TaskId = TaskId(u32::MAX);
 
+/// Stands for it where a task has a key.
+const SET_UP_KEY: TaskKey = TaskKey {
+    entry: Entry {
+        kind: u32::MAX,
+        arg: 0,
+    },
+    nth: 0,
+};
+
 /// Most tasks in one run.
 pub(crate) const MAX_TASKS: usize = 4096;
 
@@ -273,6 +318,8 @@ impl<M: Model> Machine<M> {
             limit: None,
             operations: 0,
             reached: HashSet::new(),
+            lock_order: LockOrder::default(),
+            set_up: Task::new(SET_UP_KEY, 0),
             record: None,
         };
         let base = Base {
@@ -516,6 +563,11 @@ impl<M: Model> Machine<M> {
         self.state.borrow().reached.iter().copied().collect()
     }
 
+    /// The lock order of all runs of this machine.
+    pub(crate) fn lock_order(&self) -> LockOrder {
+        self.state.borrow().lock_order.clone()
+    }
+
     /// The model.
     pub(crate) fn model(&self) -> &M {
         &self.model
@@ -524,6 +576,11 @@ impl<M: Model> Machine<M> {
     /// The limit of the model that the run has hit, if any.
     pub(crate) fn limit(&self) -> Option<String> {
         self.state.borrow().limit.clone()
+    }
+
+    /// How many events there are so far.
+    pub(crate) fn events(&self) -> usize {
+        self.state.borrow().events.as_ref().map_or(0, Vec::len)
     }
 
     /// The events so far, taken out.
@@ -677,6 +734,38 @@ impl State {
 
     fn task(&mut self) -> Option<&mut Task> {
         self.current.map(|id| &mut self.tasks[id.index()])
+    }
+
+    /// The current task, or the set-up.
+    fn doer(&mut self) -> &mut Task {
+        match self.current {
+            Some(id) => &mut self.tasks[id.index()],
+            None => &mut self.set_up,
+        }
+    }
+
+    /// The current task, or the set-up, is about to take a lock that it will wait for.
+    fn note_lock_order(&mut self, lock: LockId, mode: Mode) {
+        let by = self.current.map(|id| self.tasks[id.index()].entry);
+        let task = match self.current {
+            Some(id) => &self.tasks[id.index()],
+            None => &self.set_up,
+        };
+        let inner = Acquisition {
+            lock,
+            mode,
+            function: task.function(),
+        };
+        for ((lock, mode), function) in task.held.iter().zip(&task.sites) {
+            let outer = Acquisition {
+                lock: *lock,
+                mode: *mode,
+                function,
+            };
+            let calls = task.frames.iter().filter(|f| !f.is_part);
+            let calls = calls.map(|f| f.function);
+            self.lock_order.note(Edge { outer, inner }, calls, by);
+        }
     }
 
     fn push_event(&mut self, what: What) {

@@ -5,6 +5,7 @@
 //! the switch off, the schedule is replayed from the start.
 
 use crate::engine::exhaustive::{Go, Options, Progress};
+use crate::engine::lock_order::LockOrder;
 use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
@@ -94,6 +95,7 @@ pub(crate) fn explore<M: Model>(
     }
     search.report.marks = machine.marks();
     search.report.reached = machine.reached();
+    search.report.lock_order = machine.lock_order();
     search.report.interleavings = search.interleavings();
     if let Some(complete) = search.stopped {
         search.report.complete = complete;
@@ -107,6 +109,7 @@ fn empty_report<O: Ord>(marks: Marks) -> Report<O> {
         data_races: BTreeMap::new(),
         rounds: std::collections::BTreeMap::new(),
         reached: BTreeSet::new(),
+        lock_order: LockOrder::default(),
         interleavings: Interleavings::AtLeast(0),
         states: 0,
         executions: 0,

@@ -21,6 +21,8 @@ pub struct Trace<O> {
     pub tasks: Vec<String>,
     /// Where the schedule did not fit the model, if it did not: at which choice, and why.
     pub divergence: Option<String>,
+    /// How many events there were before, if a choice did not fit.
+    pub diverged_at: Option<usize>,
 }
 
 /// Runs one schedule with the steps of `marks` and records it. Beyond the end of the schedule
@@ -34,13 +36,19 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
     );
     let mut follow = Follow::new(schedule);
     let mut turns = vec![];
-    let trace = run(&machine, |_, enabled| {
+    let mut diverged_at = None;
+    let trace = run(&machine, |machine, enabled| {
         turns.clear();
         turns.extend(enabled.iter().map(|t| Turn::from(*t)));
-        follow.next(&turns).task
+        let next = follow.next(&turns).task;
+        if follow.divergence.is_some() {
+            diverged_at.get_or_insert_with(|| machine.events());
+        }
+        next
     });
     Trace {
         divergence: follow.divergence(),
+        diverged_at,
         ..trace
     }
 }
@@ -142,5 +150,6 @@ pub(crate) fn finish<M: Model>(
         limit,
         tasks,
         divergence,
+        diverged_at: None,
     }
 }

@@ -20,6 +20,7 @@ mod operations;
 
 use crate::backend::{Condition, Mode, Order, Rmw, Waiting, with};
 use crate::engine::deadlock::{Blocked, Standing, deadlock};
+use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Marks;
 use crate::engine::schedule::Schedule;
 use crate::layout::{CellId, LockId};
@@ -314,6 +315,7 @@ impl<M: Model, L: Library> World<M, L> {
             data_races: BTreeMap::new(),
             rounds: std::collections::BTreeMap::new(),
             reached: BTreeSet::new(),
+            lock_order: LockOrder::default(),
             interleavings: Interleavings::AtLeast(u128::from(found.executions)),
             states: 0,
             executions: found.executions,

@@ -19,6 +19,8 @@ impl<M: Model> Worker<'_, M> {
         saved: Option<Result<(), CheckpointError>>,
     ) -> (Report<M::Outcome>, Walk<M>) {
         self.found.reached.extend(self.walk.machine().reached());
+        let lock_order = self.walk.machine().lock_order();
+        self.found.lock_order.extend(&lock_order);
         let graph = Graph::new(
             self.shared.visited.end(),
             std::mem::take(&mut self.found.edges),
@@ -31,6 +33,7 @@ impl<M: Model> Worker<'_, M> {
             data_races: BTreeMap::new(),
             rounds: BTreeMap::new(),
             reached: std::mem::take(&mut self.found.reached),
+            lock_order: std::mem::take(&mut self.found.lock_order),
             interleavings: Interleavings::AtLeast(0),
             states: self.shared.states(),
             executions: self.found.executions,

@@ -10,6 +10,7 @@ use super::visited::StateId;
 use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
 use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Standing};
+use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Watch;
 use crate::engine::walk::{Place, Walk};
 use crate::event::TaskId;
@@ -56,6 +57,7 @@ pub(super) struct Found<O> {
     pub(super) data_races: BTreeMap<DataRace, Vec<At>>,
     pub(super) executions: u64,
     pub(super) reached: BTreeSet<&'static str>,
+    pub(super) lock_order: LockOrder,
     /// The part of the tree of choices that is done.
     pub(super) done: f64,
 }
@@ -68,6 +70,7 @@ impl<O: Ord> Found<O> {
             data_races: BTreeMap::new(),
             executions: 0,
             reached: BTreeSet::new(),
+            lock_order: LockOrder::default(),
             done: 0.0,
         }
     }
@@ -83,6 +86,7 @@ impl<O: Ord> Found<O> {
         }
         self.executions += other.executions;
         self.reached.extend(other.reached);
+        self.lock_order.extend(&other.lock_order);
         self.done += other.done;
     }
 }
@@ -582,6 +586,7 @@ impl<'a, M: Model> Worker<'a, M> {
         self.claimed.add(&self.claims, self.walk.automaton());
         let watch = self.walk.machine().watch().clone();
         self.found.reached = self.walk.machine().reached();
+        self.found.lock_order = self.walk.machine().lock_order();
         self.shared.tell(&mut self.told, 0, 0, 0.0);
         Helper {
             found: self.found,

@@ -1,7 +1,7 @@
 //! The operations of the sync objects on a [`Machine`].
 
 use super::record::{Observed, Op};
-use super::{Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
+use super::{Frame, Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::engine::weak::Strength;
 use crate::event::{TaskId, What};
@@ -97,7 +97,7 @@ impl<M: Model> Machine<M> {
             let state = &mut *state;
             let current = state.current.expect("a task takes the lock");
             state.world.take(current, lock, mode);
-            state.tasks[current.index()].held.push((lock, mode));
+            state.tasks[current.index()].hold(lock, mode);
         }
         self.past(code::LOCK, lock.0, 0);
         if self.records() {
@@ -143,6 +143,19 @@ impl<M: Model> Machine<M> {
     fn fail_set_up(&self, why: impl FnOnce() -> String) {
         if self.state.borrow().current.is_none() {
             std::panic::resume_unwind(Box::new(SetUpFailed(why())));
+        }
+    }
+
+    fn push_frame(&self, frame: Frame) {
+        let depth = {
+            let mut state = self.state.borrow_mut();
+            state.reached.insert(frame.function);
+            let frames = &mut state.doer().frames;
+            frames.push(frame);
+            frames.len()
+        };
+        if depth > MAX_CALLS {
+            Backend::limit(self, &format!("calls nest more than {MAX_CALLS} deep"));
         }
     }
 
@@ -273,11 +286,13 @@ impl<M: Model> Backend for Machine<M> {
         let suspends = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
+            state.note_lock_order(lock, mode);
             let Some(current) = state.current else {
                 assert!(
                     state.world.locks[lock.index()].is_free(mode),
                     "set-up waits for a lock for ever"
                 );
+                state.set_up.hold(lock, mode);
                 return;
             };
             state.operations += 1;
@@ -315,14 +330,9 @@ impl<M: Model> Backend for Machine<M> {
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
+            state.doer().let_go(lock, mode);
             let Some(current) = state.current else { return };
             state.world.drop_lock(current, lock, mode);
-            let held = &mut state.tasks[current.index()].held;
-            let at = held
-                .iter()
-                .rposition(|h| *h == (lock, mode))
-                .expect("what is held is listed");
-            held.remove(at);
         }
         self.past(code::UNLOCK, lock.0, 0);
         if self.records() {
@@ -427,6 +437,9 @@ impl<M: Model> Backend for Machine<M> {
             past.push_str(frame.function);
             past.push(frame.object);
         }
+        for site in &task.sites {
+            past.push_str(site);
+        }
         for word in live {
             past.push(*word);
         }
@@ -434,23 +447,23 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn enter(&self, function: &'static str, object: u64) {
-        let depth = {
-            let mut state = self.state.borrow_mut();
-            state.reached.insert(function);
-            state.task().map_or(0, |task| {
-                task.frames.push(super::Frame { function, object });
-                task.frames.len()
-            })
-        };
-        if depth > MAX_CALLS {
-            Backend::limit(self, &format!("calls nest more than {MAX_CALLS} deep"));
-        }
+        self.push_frame(Frame {
+            function,
+            object,
+            is_part: false,
+        });
+    }
+
+    fn enter_part(&self, function: &'static str, object: u64) {
+        self.push_frame(Frame {
+            function,
+            object,
+            is_part: true,
+        });
     }
 
     fn exit(&self) {
-        if let Some(task) = self.state.borrow_mut().task() {
-            task.frames.pop();
-        }
+        self.state.borrow_mut().doer().frames.pop();
     }
 
     fn records(&self) -> bool {

@@ -256,6 +256,7 @@ impl<M: Model> Search<'_, M> {
                 .map(|(race, states)| (race, shortest.to_nearest(&states)))
                 .collect(),
             reached: self.walk.machine().reached(),
+            lock_order: self.walk.machine().lock_order(),
             states: self.visited.len() as u64,
             executions: self.executions,
             interleavings,

@@ -10,6 +10,7 @@ use crate::engine::exhaustive::shared::{Job, Open};
 use crate::engine::exhaustive::visited::{Numbering, StateId};
 use crate::engine::exhaustive::worker::{At, Worker};
 use crate::engine::footprints::{Claimed, Flow, Footprints};
+use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Watch;
 use crate::event::TaskId;
 use crate::model::Model;
@@ -63,6 +64,9 @@ fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
     let reached = leader.walk.machine().reached();
     let reached: Vec<_> = found.reached.union(&reached).copied().collect();
     out.list(&reached, |out, name| out.text(name));
+    let mut lock_order = leader.walk.machine().lock_order();
+    lock_order.extend(&found.lock_order);
+    lock_order.save(out);
     let numbers = shared.visited.numbering();
     out.u64(u64::from(numbers.len()));
     shared.visited.each(|fingerprint| out.u128(fingerprint));
@@ -214,6 +218,7 @@ fn load_found<M: Model>(
     let reached = from.list(Reader::text)?;
     let reached = reached.into_iter().map(|name| &*name.leak());
     leader.found.reached = reached.collect();
+    leader.found.lock_order = LockOrder::load(from)?;
     let states = from.list(|from| {
         let (state, is_new) = leader.shared.visited.insert(from.u128()?);
         is_new.then_some(state).ok_or(Malformed)
