@@ -13,7 +13,7 @@ use super::options::{Go, Options, Progress};
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
 use super::worker::Worker;
-use crate::engine::footprints::{Flow, Footprints};
+use crate::engine::footprints::{Claimed, Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
@@ -213,6 +213,14 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
+    /// Whether all that the round went by is so by what has been seen.
+    fn holds(&self, used: &Footprints, seen: &Footprints, flow: &Flow, claimed: &Claimed) -> bool {
+        used.guesses(flow).is_some_and(|taken| {
+            let are_live = !self.options.live_variables || used.are_all(&taken, seen, flow);
+            are_live && claimed.holds(&taken, seen, flow)
+        })
+    }
+
     /// Says how the round ends, in which nothing has stopped the search but perhaps that more
     /// operations turned out to be steps.
     fn judge(&self, mut leader: Worker<'_, M>, restarts: u64) -> Round<M> {
@@ -246,8 +254,8 @@ impl<M: Model> Search<'_, M> {
             claimed.add(&leader.claims, leader.walk.automaton());
             let seen = leader.walk.footprints(&flow);
             let was_broken_off = leader.shared.was_broken_off();
-            let are_live = !self.options.live_variables || used.are_all(&seen);
-            if was_broken_off || !are_live || !claimed.holds(&used, &seen, &flow) {
+            let holds = !was_broken_off && self.holds(&used, &seen, &flow, &claimed);
+            if !holds {
                 return again(leader.walk, flow, Some(Arc::new(seen)));
             }
         }
