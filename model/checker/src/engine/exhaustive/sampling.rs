@@ -11,6 +11,7 @@
 //! shown something new, since what is seldom seen leads to what is seen more seldom still: so do
 //! fuzzers that are guided by coverage.
 
+use super::estimate::Estimate;
 use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
@@ -40,27 +41,36 @@ impl Random {
     }
 }
 
-/// Runs random schedules until they show nothing new, or that more operations are steps.
-pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
+/// Runs random schedules until they show nothing new, or that more operations are steps. Gives
+/// about how many schedules there are.
+pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut length = 1;
-    let (mut quiet, mut steps) = (0, 0);
+    let mut estimate = Estimate::default();
+    let (mut length, mut quiet, mut steps) = (1, 0, 0);
     let mut shown: Vec<Vec<TaskId>> = vec![];
     let mut way = vec![];
     walk.take_news();
     for number in 0u64.. {
         walk.go_to_start();
         way.clear();
-        if number % 4 < 2 && !shown.is_empty() {
+        let follows = number % 4 < 2 && !shown.is_empty();
+        if follows {
             let like = &shown[random.below(shown.len() as u64) as usize];
             let most = random.below(like.len() as u64 + 1) as usize;
             follow(walk, &like[..most], &mut way);
         }
-        if number.is_multiple_of(2) {
-            let mut any = |enabled: &[TaskId]| enabled[random.below(enabled.len() as u64) as usize];
-            run(walk, &mut any, &mut way);
-        } else {
+        if number % 2 == 1 {
             run(walk, by_priority(&mut random, length), &mut way);
+        } else {
+            let mut log10 = 0.0;
+            let any = |enabled: &[TaskId]| {
+                log10 += (enabled.len() as f64).log10();
+                enabled[random.below(enabled.len() as u64) as usize]
+            };
+            run(walk, any, &mut way);
+            if !follows {
+                estimate.add(log10);
+            }
         }
         length = (way.len() as u64).max(1);
         steps += length;
@@ -68,15 +78,14 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
         if walk.take_news() {
             quiet = 0;
             shown.push(way.clone());
-            if walk.machine().watch().has_changed() {
-                break;
-            }
         }
-        if quiet == QUIET || steps > STEPS || walk.limit().is_some() {
+        let is_enough = quiet == QUIET || steps > STEPS || walk.limit().is_some();
+        if is_enough || walk.machine().watch().has_changed() {
             break;
         }
     }
     walk.go_to_start();
+    estimate
 }
 
 /// Chooses by priorities that change at random places of a schedule of about this length.
