@@ -54,8 +54,11 @@ impl Watch {
 
     /// To be called with each progress of the engine.
     pub(crate) fn look(&self, p: Progress) -> Go {
+        let of = p.schedules_log10.map_or(String::new(), |log10| {
+            format!("about 10^{log10:.0} schedules: ")
+        });
         self.bar.set_message(format!(
-            "{} states ({}/s, {} MiB), {} choices deep, {} untried, {:.1} % of the tree, \
+            "{of}{} states ({}/s, {} MiB), {} choices deep, {} untried, {:.1} % of the tree, \
              {} outcomes, restarted {} times",
             p.states,
             self.rate(p),

@@ -104,6 +104,8 @@ const FEW: usize = 12;
 pub(crate) struct Automaton {
     nodes: Vec<Node>,
     points: Vec<Point>,
+    /// The points that they were first come to from.
+    before: Vec<Option<NodeId>>,
     by_identity: HashMap<Identity, NodeId>,
     values: Vec<Values>,
     contents: Vec<Contents>,
@@ -121,6 +123,13 @@ impl Automaton {
         &self.points[id.index()]
     }
 
+    /// A point, and the one before it unless the task's past begins anew there.
+    pub(crate) fn point_and_before(&self, id: NodeId) -> (&Point, Option<NodeId>) {
+        let point = self.point(id);
+        let before = self.before[id.index()];
+        (point, before.filter(|_| !point.begins_anew))
+    }
+
     /// Number of points.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
@@ -136,8 +145,12 @@ impl Automaton {
         self.starts.insert(task, id);
     }
 
-    /// The node of a point; a new one if it was not known.
+    /// The node of a point where a task begins; a new one if it was not known.
     pub(crate) fn intern(&mut self, point: &Point, marks: &Marks) -> NodeId {
+        self.intern_behind(None, point, marks)
+    }
+
+    fn intern_behind(&mut self, before: Option<NodeId>, point: &Point, marks: &Marks) -> NodeId {
         if let Some(id) = self.by_identity.get(&point.identity) {
             let known = &self.points[id.index()];
             assert!(
@@ -161,8 +174,10 @@ impl Automaton {
             next: Next::Unknown,
             fingerprint: point.fingerprint,
         });
+        self.before.push(before);
         self.points.push(Point {
             observed: Observed::Nothing,
+            begins_anew: point.begins_anew || before.is_none(),
             ..point.clone()
         });
         id
@@ -189,7 +204,7 @@ impl Automaton {
         let mut at = from;
         let mut observed = record.resumed.as_ref().unwrap_or(&Observed::Nothing);
         for point in &record.points {
-            let to = self.intern(point, marks);
+            let to = self.intern_behind(Some(at), point, marks);
             self.link(at, observed, to);
             at = to;
             observed = &point.observed;

@@ -19,9 +19,11 @@
 mod claims;
 mod live;
 mod saved;
+mod unseen;
 
 pub(crate) use claims::{Claimed, Claims};
 use live::Cells;
+use unseen::Class;
 
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Identity, Op};
@@ -146,7 +148,7 @@ impl Footprint {
 }
 
 /// What is known of a point, each by number: what the step behind it touches, what the task
-/// touches ever after, and what it reads ever after. Of a point that was not seen: nothing.
+/// touches ever after, and what it reads ever after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     step: u32,
@@ -179,6 +181,8 @@ pub(crate) enum Blocker {
 pub(crate) struct Footprints {
     known: HashMap<Identity, Known>,
     sets: Vec<Footprint>,
+    /// For points that were not seen: all that is known of points like them.
+    classes: HashMap<Class, Known>,
     /// For each step and each future, by number: whether they conflict.
     conflicts: Vec<bool>,
     /// Sets of cells that are read, the first of none.
@@ -203,6 +207,8 @@ struct FlowPoint {
     op: Op,
     /// A task may go on past it within a step.
     goes_on: bool,
+    /// See [`crate::engine::machine::record::Point`].
+    begins_anew: bool,
     /// The cell that the task observes there, or the first of the object's.
     reads: Option<CellId>,
 }
@@ -215,6 +221,7 @@ impl Flow {
                 identity: automaton.point(node).identity,
                 op: automaton.node(node).op,
                 goes_on: automaton.node(node).stops != Stops::Always,
+                begins_anew: automaton.point(node).begins_anew,
                 reads: live::read(&automaton.node(node).op),
             };
             self.add_point(point);
@@ -366,16 +373,21 @@ impl Footprints {
         let live = flow.live(spans);
         let mut sets = Numbered::beginning_with(Footprint::empty(words));
         let mut live_sets = Numbered::beginning_with(Cells::none(spans.len()));
-        let mut known = HashMap::new();
-        for (at, point) in flow.points.iter().enumerate() {
-            let of_point = Known {
-                step: sets.number(&steps[at]),
-                future: sets.number(&futures[at]),
-                live: live_sets.number(&live[at]),
-            };
-            known.insert(point.identity, of_point);
-        }
+        let mut number = |sets_of: (&Footprint, &Footprint, &Cells)| Known {
+            step: sets.number(sets_of.0),
+            future: sets.number(sets_of.1),
+            live: live_sets.number(sets_of.2),
+        };
+        let at = |at: usize| (&steps[at], &futures[at], &live[at]);
+        let known = flow.points.iter().enumerate();
+        let known = known.map(|(i, point)| (point.identity, number(at(i))));
+        let known = known.collect();
+        let by_class = flow.by_class(at);
+        let classes = by_class.iter();
+        let classes = classes.map(|(class, (s, f, l))| (*class, number((s, f, l))));
+        let classes = classes.collect();
         let mut all = Self {
+            classes,
             known,
             sets: sets.all,
             conflicts: vec![],
@@ -394,9 +406,9 @@ impl Footprints {
             .collect();
     }
 
-    /// What is known of a point; nothing is taken to be touched behind one that was not seen.
-    pub(crate) fn of(&self, identity: &Identity) -> Known {
-        self.known.get(identity).copied().unwrap_or_default()
+    /// What is known of a point that has been seen.
+    fn of(&self, identity: &Identity) -> Known {
+        self.known[identity]
     }
 
     /// Whether a task's next step may conflict with something that another does ever after.

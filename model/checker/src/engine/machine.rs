@@ -89,6 +89,8 @@ struct Task {
     died: bool,
     /// What it has done and observed.
     past: Rolling,
+    /// Nothing has been recorded since its past began.
+    begins_anew: bool,
     /// What it has done since then that its past does not tell: changes of monitor state.
     unseen: u64,
     frames: Vec<Frame>,
@@ -147,6 +149,7 @@ impl Task {
             op: record::Op::Start,
             died: false,
             past: Rolling::default(),
+            begins_anew: true,
             unseen: 0,
             frames: vec![],
             held: vec![],

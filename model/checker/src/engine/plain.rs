@@ -301,6 +301,7 @@ impl<M: Model> Search<'_, M> {
                 states,
                 depth,
                 memory: 0,
+                schedules_log10: None,
                 restarts: self.restarts,
                 outcomes,
                 untried: 0,

@@ -1,7 +1,6 @@
 //! Which cells are dead at a state: see [`crate::engine::footprints`].
 
 use super::worker::Worker;
-use crate::engine::automaton::NodeId;
 use crate::engine::machine::world::DeadId;
 use crate::hash::Words;
 use crate::model::Model;
@@ -54,10 +53,6 @@ impl<M: Model> Worker<'_, M> {
         let Some(footprints) = &self.footprints else {
             return;
         };
-        let automaton = self.walk.automaton();
-        for i in self.known.len()..automaton.len() {
-            let identity = &automaton.point(NodeId::new(i)).identity;
-            self.known.push(footprints.of(identity));
-        }
+        footprints.look_up(self.walk.automaton(), &mut self.known);
     }
 }

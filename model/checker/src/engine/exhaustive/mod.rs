@@ -21,6 +21,7 @@ mod checkpoint;
 pub(crate) mod codec;
 mod diagram;
 mod ends;
+mod estimate;
 mod exact;
 mod graph;
 mod live;

@@ -123,6 +123,9 @@ pub struct Progress {
     pub depth: u64,
     /// About how many bytes the search takes, with what the report takes at the end.
     pub memory: u64,
+    /// Decimal logarithm of about how many schedules there are, where tasks can go in turns as in
+    /// this round and none is left out; `None` if that is not known. Knuth's estimate (1975).
+    pub schedules_log10: Option<f64>,
     /// How often the search has started again with more steps.
     pub restarts: u64,
     /// Outcomes so far.

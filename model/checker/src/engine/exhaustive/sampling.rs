@@ -7,8 +7,11 @@
 //! Every second schedule is one of probabilistic concurrency testing: a random order of the tasks,
 //! of whom the first that can go goes, and a few places where that one becomes the last
 //! (Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs",
-//! 2010). The others choose anew at each step.
+//! 2010). The others choose anew at each step. Half of all first go some of the way of one that has
+//! shown something new, since what is seldom seen leads to what is seen more seldom still: so do
+//! fuzzers that are guided by coverage.
 
+use super::estimate::Estimate;
 use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
@@ -38,35 +41,51 @@ impl Random {
     }
 }
 
-/// Runs random schedules until they show nothing new, or that more operations are steps.
-pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
+/// Runs random schedules until they show nothing new, or that more operations are steps. Gives
+/// about how many schedules there are.
+pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut length = 1;
-    let (mut quiet, mut steps) = (0, 0);
+    let mut estimate = Estimate::default();
+    let (mut length, mut quiet, mut steps) = (1, 0, 0);
+    let mut shown: Vec<Vec<TaskId>> = vec![];
+    let mut way = vec![];
     walk.take_news();
     for number in 0u64.. {
         walk.go_to_start();
-        let taken = if number % 2 == 0 {
-            run(walk, |enabled| {
-                enabled[random.below(enabled.len() as u64) as usize]
-            })
+        way.clear();
+        let follows = number % 4 < 2 && !shown.is_empty();
+        if follows {
+            let like = &shown[random.below(shown.len() as u64) as usize];
+            let most = random.below(like.len() as u64 + 1) as usize;
+            follow(walk, &like[..most], &mut way);
+        }
+        if number % 2 == 1 {
+            run(walk, by_priority(&mut random, length), &mut way);
         } else {
-            run(walk, by_priority(&mut random, length))
-        };
-        length = taken.max(1);
-        steps += taken;
+            let mut log10 = 0.0;
+            let any = |enabled: &[TaskId]| {
+                log10 += (enabled.len() as f64).log10();
+                enabled[random.below(enabled.len() as u64) as usize]
+            };
+            run(walk, any, &mut way);
+            if !follows {
+                estimate.add(log10);
+            }
+        }
+        length = (way.len() as u64).max(1);
+        steps += length;
         quiet += 1;
         if walk.take_news() {
             quiet = 0;
-            if walk.machine().watch().has_changed() {
-                break;
-            }
+            shown.push(way.clone());
         }
-        if quiet == QUIET || steps > STEPS || walk.limit().is_some() {
+        let is_enough = quiet == QUIET || steps > STEPS || walk.limit().is_some();
+        if is_enough || walk.machine().watch().has_changed() {
             break;
         }
     }
     walk.go_to_start();
+    estimate
 }
 
 /// Chooses by priorities that change at random places of a schedule of about this length.
@@ -91,22 +110,41 @@ fn by_priority(random: &mut Random, length: u64) -> impl FnMut(&[TaskId]) -> Tas
     }
 }
 
-/// Runs one schedule; gives its steps.
-fn run<M: Model>(walk: &mut Walk<M>, mut choose: impl FnMut(&[TaskId]) -> TaskId) -> u64 {
+/// Goes the way of another schedule, as far as that can be gone.
+fn follow<M: Model>(walk: &mut Walk<M>, way: &[TaskId], gone: &mut Vec<TaskId>) {
     let mut enabled = vec![];
     walk.enabled(&mut enabled);
-    for step in 0..LONGEST {
+    for task in way {
+        if !enabled.contains(task) || walk.limit().is_some() {
+            return;
+        }
+        walk.step(*task);
+        gone.push(*task);
+        walk.enabled(&mut enabled);
+        walk.interrupted(*task);
+    }
+}
+
+/// Runs one schedule to its end.
+fn run<M: Model>(
+    walk: &mut Walk<M>,
+    mut choose: impl FnMut(&[TaskId]) -> TaskId,
+    gone: &mut Vec<TaskId>,
+) {
+    let mut enabled = vec![];
+    walk.enabled(&mut enabled);
+    for _ in 0..LONGEST {
         let task = match enabled[..] {
-            [] => return step,
+            [] => return,
             [only] => only,
             _ => choose(&enabled),
         };
         walk.step(task);
+        gone.push(task);
         walk.enabled(&mut enabled);
         walk.interrupted(task);
         if walk.limit().is_some() {
-            return step;
+            return;
         }
     }
-    LONGEST
 }

@@ -9,11 +9,12 @@
 //! as jobs, and go on with these, in this process or in a later one.
 
 use super::checkpoint::{Checkpoint, CheckpointError, Identity};
+use super::estimate::Estimate;
 use super::options::{Go, Options, Progress};
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
 use super::worker::Worker;
-use crate::engine::footprints::{Flow, Footprints};
+use crate::engine::footprints::{Claimed, Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
@@ -50,14 +51,21 @@ pub(super) fn explore<M: Model>(
             flow: known.flow,
             footprints: known.used,
             restarts: known.restarts,
+            estimate: Estimate::default(),
         }
     } else {
         search.configure(&machine, search.first_watch());
         search.sampled(machine, 0)
     };
     loop {
-        let restarts = start.restarts;
-        let mut tell = |now: Progress| progress(Progress { restarts, ..now });
+        let (restarts, schedules_log10) = (start.restarts, start.estimate.log10());
+        let mut tell = |now: Progress| {
+            progress(Progress {
+                restarts,
+                schedules_log10,
+                ..now
+            })
+        };
         match search.round(start, resumed.take(), &mut tell)? {
             Round::Over(report) => return Ok(*report),
             Round::Again(next) => start = *next,
@@ -82,6 +90,8 @@ struct Start<M: Model> {
     footprints: Option<Arc<Footprints>>,
     /// How many rounds there were before.
     restarts: u64,
+    /// About how many schedules there are.
+    estimate: Estimate,
 }
 
 /// How a round ends.
@@ -119,9 +129,10 @@ impl<M: Model> Search<'_, M> {
         let mut walk = self.walk(machine);
         let mut flow = Flow::default();
         let mut footprints = None;
+        let mut estimate = Estimate::default();
         if self.options.persistent_sets {
             loop {
-                sample(&mut walk);
+                estimate = sample(&mut walk);
                 let mut watch = walk.machine().watch().clone();
                 if !watch.has_changed() {
                     break;
@@ -140,6 +151,7 @@ impl<M: Model> Search<'_, M> {
             flow,
             footprints,
             restarts,
+            estimate,
         }
     }
 
@@ -172,7 +184,7 @@ impl<M: Model> Search<'_, M> {
                 return Ok(Round::Over(Box::new(leader.report(why, saved).0)));
             }
             if !shared.is_paused() {
-                return Ok(self.judge(leader, start.restarts));
+                return Ok(self.judge(leader, start.restarts, start.estimate));
             }
             // That a checkpoint cannot be written does not end the search.
             shared.go_on(now.elapsed());
@@ -213,9 +225,17 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
+    /// Whether all that the round went by is so by what has been seen.
+    fn holds(&self, used: &Footprints, seen: &Footprints, flow: &Flow, claimed: &Claimed) -> bool {
+        used.guesses(flow).is_some_and(|taken| {
+            let are_live = !self.options.live_variables || used.are_all(&taken, seen, flow);
+            are_live && claimed.holds(&taken, seen, flow)
+        })
+    }
+
     /// Says how the round ends, in which nothing has stopped the search but perhaps that more
     /// operations turned out to be steps.
-    fn judge(&self, mut leader: Worker<'_, M>, restarts: u64) -> Round<M> {
+    fn judge(&self, mut leader: Worker<'_, M>, restarts: u64, estimate: Estimate) -> Round<M> {
         let more_steps = {
             let mut watch = leader.walk.machine().watch();
             if leader.is_far {
@@ -232,6 +252,7 @@ impl<M: Model> Search<'_, M> {
                 flow,
                 footprints,
                 restarts: restarts + 1,
+                estimate,
             }))
         };
         if let Some(watch) = more_steps {
@@ -246,8 +267,8 @@ impl<M: Model> Search<'_, M> {
             claimed.add(&leader.claims, leader.walk.automaton());
             let seen = leader.walk.footprints(&flow);
             let was_broken_off = leader.shared.was_broken_off();
-            let are_live = !self.options.live_variables || used.are_all(&seen);
-            if was_broken_off || !are_live || !claimed.holds(&used, &seen, &flow) {
+            let holds = !was_broken_off && self.holds(&used, &seen, &flow, &claimed);
+            if !holds {
                 return again(leader.walk, flow, Some(Arc::new(seen)));
             }
         }

@@ -533,6 +533,7 @@ impl<'a, M: Model> Worker<'a, M> {
             states,
             depth: self.depth(),
             memory,
+            schedules_log10: None,
             restarts: 0,
             outcomes: self.found.finals.len(),
             untried: self.shared.untried(),

@@ -1,6 +1,6 @@
 //! What the choice of persistent sets has relied on, to be looked at again when more is known.
 
-use super::{Blocker, Flow, Footprints, Standing};
+use super::{Blocker, Flow, Footprints, Known, Standing};
 use crate::engine::automaton::{Automaton, NodeId};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::Identity;
@@ -75,11 +75,11 @@ impl Claimed {
     }
 
     /// Whether it is still so by what has been `seen` meanwhile, all of it in `flow`; the round went
-    /// by the footprints `used`.
-    pub(crate) fn holds(&self, used: &Footprints, seen: &Footprints, flow: &Flow) -> bool {
+    /// by what it had `taken` to be known of these points, by number.
+    pub(crate) fn holds(&self, taken: &[Known], seen: &Footprints, flow: &Flow) -> bool {
         let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        for point in &flow.points {
-            let before = used.of(&point.identity).step;
+        for (point, taken) in flow.points.iter().zip(taken) {
+            let before = taken.step;
             let now = seen.of(&point.identity).step;
             steps.entry(before).or_default().insert(now);
         }

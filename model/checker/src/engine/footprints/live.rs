@@ -7,15 +7,15 @@
 //! have read it before.
 //!
 //! Which cells a task reads behind a point is learnt as footprints are, and looked at again at the
-//! end of a round: all that is read behind a point must have been known when the round began; of a
-//! point that was not known, nothing may be.
+//! end of a round: all that is read behind a point must have been known when the round began, or
+//! guessed (see [`super::unseen`]).
 //! That is enough: suppose two states were taken for one, and a run from the second, of the least
 //! length, reads a cell that was taken for dead. Up to there the same run goes from the first, which
 //! was explored, so that the task has been seen to read it behind the point where it stood.
 
-use super::{Flow, Footprints, Known, Sum};
+use super::{Flow, FlowPoint, Footprints, Known, Sum};
 use crate::backend::Rmw;
-use crate::engine::machine::record::{Identity, Op};
+use crate::engine::machine::record::Op;
 use crate::engine::weak::Strength;
 use crate::layout::CellId;
 
@@ -40,7 +40,7 @@ impl Cells {
         self.0[cell / 64] |= 1 << (cell % 64);
     }
 
-    fn contains(&self, other: &Self) -> bool {
+    pub(super) fn contains(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| b & !a == 0)
     }
 }
@@ -103,14 +103,14 @@ impl Footprints {
         dead
     }
 
-    /// Whether nothing is read behind a point that was not known to be by these footprints, by all
-    /// that has been `seen` since.
-    pub(crate) fn are_all(&self, seen: &Self) -> bool {
-        let is_known = |(identity, now): (&Identity, &Known)| {
-            let known = &self.live[self.of(identity).live as usize];
-            known.contains(&seen.live[now.live as usize])
+    /// Whether nothing is read behind a point that was not `taken` to be by a round that went by
+    /// these footprints, by all that has been `seen` since. By number of the point.
+    pub(crate) fn are_all(&self, taken: &[Known], seen: &Self, flow: &Flow) -> bool {
+        let is_known = |(point, taken): (&FlowPoint, &Known)| {
+            let now = seen.of(&point.identity).live as usize;
+            self.live[taken.live as usize].contains(&seen.live[now])
         };
-        seen.known.iter().all(is_known)
+        flow.points.iter().zip(taken).all(is_known)
     }
 }
 

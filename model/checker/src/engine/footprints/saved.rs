@@ -1,12 +1,14 @@
 //! What a search knows of its tasks, as bytes of a checkpoint.
 
 use super::live::Cells;
+use super::unseen::Class;
 use super::{Flow, FlowPoint, Footprint, Footprints, Known};
 use crate::backend::{Mode, Order};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Identity, Op};
 use crate::engine::marks::TaskKey;
 use crate::layout::{CellId, LockId};
+use crate::model::Entry;
 
 pub(super) fn save_identity(identity: &Identity, out: &mut Writer) {
     identity.task.save(out);
@@ -22,8 +24,8 @@ pub(super) fn load_identity(from: &mut Reader) -> Result<Identity, Malformed> {
 
 /// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
 /// written down, and need not be.
-fn save_op(op: &Op, out: &mut Writer) {
-    let (kind, number) = match *op {
+pub(super) fn kind(op: &Op) -> (u8, u32) {
+    match *op {
         Op::Load { cell, .. } => (1, cell.0),
         Op::Wait { condition, .. } => (1, condition.cell.0),
         Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => (2, cell.0),
@@ -32,7 +34,11 @@ fn save_op(op: &Op, out: &mut Writer) {
         Op::TryLock { lock } => (7, lock.0),
         Op::Unlock { lock, mode } => (8 + u8::from(mode == Mode::Shared), lock.0),
         Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => (0, 0),
-    };
+    }
+}
+
+fn save_op(op: &Op, out: &mut Writer) {
+    let (kind, number) = kind(op);
     out.u8(kind);
     out.u32(number);
 }
@@ -82,6 +88,7 @@ impl Flow {
             save_identity(&point.identity, out);
             save_op(&point.op, out);
             out.flag(point.goes_on);
+            out.flag(point.begins_anew);
             out.u32(point.reads.map_or(u32::MAX, |cell| cell.0));
         });
         for successors in &self.successors {
@@ -96,6 +103,7 @@ impl Flow {
                 identity: load_identity(from)?,
                 op: load_op(from)?,
                 goes_on: from.flag()?,
+                begins_anew: from.flag()?,
                 reads: Some(from.u32()?).filter(|n| *n != u32::MAX).map(CellId),
             })
         })?;
@@ -133,9 +141,13 @@ impl Footprints {
         known.sort_unstable_by_key(|(identity, _)| (identity.task, identity.hash));
         out.list(&known, |out, (identity, known)| {
             save_identity(identity, out);
-            out.u32(known.step);
-            out.u32(known.future);
-            out.u32(known.live);
+            known.save(out);
+        });
+        let mut classes: Vec<_> = self.classes.iter().collect();
+        classes.sort_unstable_by_key(|(class, _)| **class);
+        out.list(&classes, |out, (class, known)| {
+            class.save(out);
+            known.save(out);
         });
     }
 
@@ -147,19 +159,17 @@ impl Footprints {
         if live.iter().any(|set| set.0.len() != cells.div_ceil(64)) {
             return Err(Malformed);
         }
-        let known = from.list(|from| {
-            let identity = load_identity(from)?;
-            let known = Known {
-                step: from.u32()?,
-                future: from.u32()?,
-                live: from.u32()?,
-            };
+        let known_sets = |from: &mut Reader| {
+            let known = Known::load(from)?;
             let is_in_range = (known.step.max(known.future) as usize) < sets.len()
                 && (known.live as usize) < live.len();
-            is_in_range.then_some((identity, known)).ok_or(Malformed)
-        })?;
+            is_in_range.then_some(known).ok_or(Malformed)
+        };
+        let known = from.list(|from| Ok((load_identity(from)?, known_sets(from)?)))?;
+        let classes = from.list(|from| Ok((Class::load(from)?, known_sets(from)?)))?;
         let mut all = Self {
             known: known.into_iter().collect(),
+            classes: classes.into_iter().collect(),
             sets,
             conflicts: vec![],
             live,
@@ -167,5 +177,39 @@ impl Footprints {
         };
         all.relate();
         Ok(all)
+    }
+}
+
+impl Known {
+    fn save(self, out: &mut Writer) {
+        out.u32(self.step);
+        out.u32(self.future);
+        out.u32(self.live);
+    }
+
+    fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            step: from.u32()?,
+            future: from.u32()?,
+            live: from.u32()?,
+        })
+    }
+}
+
+impl Class {
+    fn save(self, out: &mut Writer) {
+        out.u32(self.entry.kind);
+        out.u64(self.entry.arg);
+        out.u8(self.kind);
+        out.u32(self.number);
+    }
+
+    fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let (kind, arg) = (from.u32()?, from.u64()?);
+        Ok(Self {
+            entry: Entry { kind, arg },
+            kind: from.u8()?,
+            number: from.u32()?,
+        })
     }
 }

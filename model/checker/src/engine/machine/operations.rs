@@ -444,6 +444,7 @@ impl<M: Model> Backend for Machine<M> {
             past.push(*word);
         }
         task.past = past;
+        task.begins_anew = true;
     }
 
     fn enter(&self, function: &'static str, object: u64) {

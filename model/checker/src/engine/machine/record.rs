@@ -141,6 +141,8 @@ pub(crate) struct Point {
     pub(crate) function: &'static str,
     /// Whether the task died in an oops.
     pub(crate) died: bool,
+    /// The task's past begins here: nothing before it decides how the task goes on.
+    pub(crate) begins_anew: bool,
     /// The locks held.
     pub(crate) held: Vec<(LockId, Mode)>,
     /// What the operation observed. Of the last point of a step: nothing yet.
@@ -174,10 +176,14 @@ impl State {
     pub(super) fn begin(&mut self, op: Op) {
         let Some(task) = self.task() else { return };
         task.op = op;
+        let begins_anew = std::mem::take(&mut task.begins_anew);
         if self.record.is_none() {
             return;
         }
-        let point = self.task().map(|task| task.point());
+        let point = self.task().map(|task| Point {
+            begins_anew,
+            ..task.point()
+        });
         if let (Some(point), Some(record)) = (point, &mut self.record) {
             record.points.push(point);
         }
@@ -217,6 +223,7 @@ impl Task {
             op,
             function: self.frames.last().map_or("?", |f| f.function),
             died: self.died,
+            begins_anew: self.begins_anew,
             held: self.held.clone(),
             observed: Observed::Nothing,
             fingerprint: self.fingerprint(op.pending()),

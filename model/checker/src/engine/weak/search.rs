@@ -225,6 +225,7 @@ impl<M: Model> Search<'_, M> {
                 states,
                 depth,
                 memory,
+                schedules_log10: None,
                 restarts: self.restarts,
                 outcomes: self.finals.len(),
                 untried: 0,

@@ -1,0 +1,124 @@
+//! What is taken to be known of points that had not been seen when the round began.
+//!
+//! A round that met such a point and knew nothing of it would have to be done again as soon as
+//! something is read or touched behind it. So it is taken to be like those that were seen before
+//! the same operation of the same code. That is a guess, and is looked at when the round is over
+//! like all that the round goes by.
+//!
+//! What a task reads behind a point it can still read at the point before, so of the cells that it
+//! reads no more are guessed than there: a cell that has died must not come back, since states were
+//! taken for one that differ in it. The point before a point is the same wherever it is come to,
+//! unless the task's past begins anew there (`Point::begins_anew`): then the guess goes by the
+//! operation alone, so that it does not depend on the way.
+
+use super::live::Cells;
+use super::{Flow, Footprint, Footprints, Known, Sum};
+use crate::engine::automaton::{Automaton, NodeId};
+use crate::engine::machine::record::{Identity, Op};
+use crate::model::Entry;
+use std::collections::BTreeMap;
+
+/// Points of the same code before the same operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Class {
+    pub(super) entry: Entry,
+    pub(super) kind: u8,
+    pub(super) number: u32,
+}
+
+impl Class {
+    pub(super) fn new(identity: &Identity, op: &Op) -> Self {
+        let (kind, number) = super::saved::kind(op);
+        Self {
+            entry: identity.task.entry,
+            kind,
+            number,
+        }
+    }
+}
+
+impl Footprints {
+    /// What is known of the points of an automaton from number `known.len()` on.
+    pub(crate) fn look_up(&self, automaton: &Automaton, known: &mut Vec<Known>) {
+        for i in known.len()..automaton.len() {
+            let (point, before) = automaton.point_and_before(NodeId::new(i));
+            let of_point = self.known.get(&point.identity).copied();
+            let class = || Class::new(&point.identity, &point.op);
+            let of_point = of_point.unwrap_or_else(|| {
+                let before = before.map(|before| known[before.index()]);
+                self.guess(class(), before)
+            });
+            known.push(of_point);
+        }
+    }
+
+    /// Of a point that was not seen; `before` is known of the point before it, if there is one.
+    fn guess(&self, class: Class, before: Option<Known>) -> Known {
+        let like = self.classes.get(&class).copied();
+        let Some(before) = before else {
+            return like.unwrap_or_default();
+        };
+        let like = like.unwrap_or(Known { step: 0, ..before });
+        let fewer = self.live[before.live as usize].contains(&self.live[like.live as usize]);
+        let live = if fewer { like.live } else { before.live };
+        Known { live, ..like }
+    }
+
+    /// What this round took to be known of each of the points that have been seen since, by number;
+    /// `None` if that was not the same on all ways, or cells that had died came back.
+    pub(crate) fn guesses(&self, flow: &Flow) -> Option<Vec<Known>> {
+        let mut all: Vec<Option<Known>> = vec![None; flow.points.len()];
+        let mut work = vec![];
+        for (at, point) in flow.points.iter().enumerate() {
+            let known = self.known.get(&point.identity).copied();
+            let anew = || self.guess(Class::new(&point.identity, &point.op), None);
+            all[at] = known.or_else(|| point.begins_anew.then(anew));
+            work.extend(all[at].map(|_| at));
+        }
+        while let Some(at) = work.pop() {
+            let here = all[at]?;
+            for next in &flow.successors[at] {
+                let point = &flow.points[*next];
+                let is_guessed = !self.known.contains_key(&point.identity) && !point.begins_anew;
+                let guess = || self.guess(Class::new(&point.identity, &point.op), Some(here));
+                match all[*next] {
+                    None => {
+                        all[*next] = Some(guess());
+                        work.push(*next);
+                    }
+                    Some(other) if is_guessed && other != guess() => return None,
+                    Some(_) => {}
+                }
+            }
+        }
+        // A point that nothing leads to begins anew.
+        let all: Vec<Known> = all.into_iter().collect::<Option<_>>()?;
+        let has = |at: usize| &self.live[all[at].live as usize];
+        let stay_dead = |at: usize| {
+            flow.successors[at]
+                .iter()
+                .all(|to| has(at).contains(has(*to)))
+        };
+        (0..all.len()).all(stay_dead).then_some(all)
+    }
+}
+
+impl Flow {
+    /// All that is done at and behind the points of each class, `at` each of which it is this.
+    pub(super) fn by_class<'a>(
+        &self,
+        at: impl Fn(usize) -> (&'a Footprint, &'a Footprint, &'a Cells),
+    ) -> BTreeMap<Class, (Footprint, Footprint, Cells)> {
+        let mut all: BTreeMap<Class, (Footprint, Footprint, Cells)> = BTreeMap::new();
+        for (i, point) in self.points.iter().enumerate() {
+            let (step, future, live) = at(i);
+            let class = Class::new(&point.identity, &point.op);
+            let first = || (step.clone(), future.clone(), live.clone());
+            let sum = all.entry(class).or_insert_with(first);
+            sum.0.extend(step);
+            sum.1.extend(future);
+            sum.2.extend(live);
+        }
+        all
+    }
+}
