@@ -16,6 +16,11 @@ lint:
 fmt:
     cargo fmt --all
 
+# the engine under Valgrind (x86-64): copies of stacks, and the heap; some minutes
+valgrind:
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --quiet" \
+        cargo test -p checker --test planted_bugs --test engines_agree --test exhaustive
+
 # the documentation of all crates
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod announce;
+mod memcheck;
 pub(crate) mod memory;
 mod operations;
 pub(crate) mod record;

@@ -8,7 +8,7 @@
 /// What random schedules say of the number of all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Estimate {
-    schedules: u64,
+    schedules: u32,
     /// Decimal logarithm of the sum of what each of them says.
     log10_sum: f64,
 }
@@ -32,7 +32,7 @@ impl Estimate {
 
     /// Decimal logarithm of about how many schedules there are; `None` if nothing is known.
     pub(super) fn log10(&self) -> Option<f64> {
-        let mean = self.log10_sum - (self.schedules as f64).log10();
+        let mean = self.log10_sum - f64::from(self.schedules).log10();
         (self.schedules > 0).then_some(mean)
     }
 }

@@ -30,7 +30,8 @@ pub struct Options {
     pub schedules: bool,
     /// How many threads search.
     pub workers: usize,
-    /// How many states one worker visits before the others help.
+    /// How many states one worker visits before the others help. Counts may depend on it, outcomes do
+    /// not.
     pub share_after: u64,
     /// Stop after this many states; the report then says `complete no`.
     pub max_states: u64,

@@ -18,7 +18,7 @@ use crate::model::Model;
 use std::collections::BTreeMap;
 
 /// So many schedules in a row that show nothing new are enough.
-const QUIET: u64 = 100;
+const QUIET: u64 = 150;
 
 /// Steps of all schedules together after which it is enough in any case.
 const STEPS: u64 = 3_000_000;
@@ -64,7 +64,7 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
         } else {
             let mut log10 = 0.0;
             let any = |enabled: &[TaskId]| {
-                log10 += (enabled.len() as f64).log10();
+                log10 += f64::from(enabled.len() as u32).log10();
                 enabled[random.below(enabled.len() as u64) as usize]
             };
             run(walk, any, &mut way);

@@ -142,8 +142,6 @@ pub(super) struct Worker<'a, M: Model> {
     /// What this worker's choices rely on, and those of the others who have ended.
     pub(super) claims: Claims,
     pub(super) claimed: Claimed,
-    /// How many states there were when something was last learnt of the tasks.
-    pub(super) last_news: u64,
     pub(super) races: Vec<DataRace>,
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
@@ -180,7 +178,6 @@ impl<'a, M: Model> Worker<'a, M> {
             seeds: vec![],
             claims: Claims::default(),
             claimed: Claimed::default(),
-            last_news: 0,
             races: vec![],
             found: Found::new(),
             is_far: false,
@@ -411,7 +408,6 @@ impl<'a, M: Model> Worker<'a, M> {
             return None;
         }
         if self.walk.take_news() && !self.is_far {
-            self.last_news = self.shared.states();
             if self.walk.machine().watch().has_changed() || self.has_learnt_much() {
                 self.shared.break_off();
                 return None;
@@ -516,12 +512,7 @@ impl<'a, M: Model> Worker<'a, M> {
         self.since_look = 0;
         self.tell();
         let states = self.shared.states();
-        if !self.is_far
-            && states
-                >= self
-                    .last_news
-                    .saturating_add(self.shared.options.share_after)
-        {
+        if !self.is_far && states >= self.shared.options.share_after {
             self.get_far();
         }
         let memory = self.shared.memory();

@@ -27,6 +27,7 @@
 
 #![allow(unsafe_code)]
 
+use super::memcheck;
 use corosensei::Coroutine;
 use corosensei::stack::{DefaultStack, Stack, StackPointer};
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -93,6 +94,7 @@ impl Stacks {
         while self.slots.len() <= task {
             let memory =
                 DefaultStack::new(STACK_BYTES).expect("the system gives a stack to each task");
+            memcheck::register_stack(memory.limit().get(), memory.base().get());
             self.slots.push(Slot {
                 memory,
                 coroutine: None,
@@ -136,6 +138,7 @@ impl Stacks {
         let mut bytes = old.map_or(vec![], |o| o.bytes);
         bytes.clear();
         bytes.reserve(length);
+        memcheck::is_good(low, length);
         // SAFETY: [low, base) lies within the slot's memory, above its guard page, and nobody
         // runs on it: the caller is on the engine's own stack. See the module's text for the
         // copy of the handle.
@@ -159,6 +162,7 @@ impl Stacks {
             slot.coroutine = None;
             return;
         };
+        memcheck::is_good(saved.low, saved.bytes.len());
         // SAFETY: the bytes go back to where they came from, which is still this slot's memory,
         // since slots are never removed. See the module's text for the copy of the handle.
         unsafe {

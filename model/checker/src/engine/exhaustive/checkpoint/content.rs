@@ -30,7 +30,6 @@ pub(in crate::engine::exhaustive) struct Known {
 #[derive(Default)]
 pub(super) struct Content {
     known_points: usize,
-    last_news: u64,
     is_far: bool,
     claimed: Claimed,
 }
@@ -47,7 +46,6 @@ pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts:
         used.save(out);
     }
     out.u64(leader.known_points as u64);
-    out.u64(leader.last_news);
     out.flag(leader.is_far);
     let mut claimed = leader.claimed.clone();
     claimed.add(&leader.claims, leader.walk.automaton());
@@ -146,7 +144,6 @@ impl Known {
         let used = is_some.then(|| Footprints::load(from)).transpose()?;
         let used = used.map(Arc::new);
         content.known_points = from.u64()? as usize;
-        content.last_news = from.u64()?;
         content.is_far = from.flag()?;
         content.claimed = Claimed::load(from)?;
         Ok(Self {
@@ -191,7 +188,6 @@ pub(super) fn restore<'a, M: Model>(
 ) -> Result<(), Problem> {
     leader.known_points = content.known_points;
     leader.is_far = content.is_far;
-    leader.last_news = content.last_news;
     leader.claimed = content.claimed;
     let states = load_found(from, leader)?;
     load_ends(from, leader, &mut scout, &states)?;
