@@ -368,7 +368,7 @@ const PREDICATES: [Predicate; 24] = [
             "double_free",
             &[Optional(&Device)],
             "double_free(client0)",
-            "a struct dev_iommu is freed twice, of any device or of this one",
+            "a struct dev_iommu or a map of DMA ranges is freed twice, of any device or of this one",
         ),
     ),
     gives(
@@ -377,7 +377,8 @@ const PREDICATES: [Predicate; 24] = [
             "leak",
             &[Optional(&Device)],
             "leak(client0)",
-            "a struct dev_iommu to which nothing refers at the end, of any device or of this one",
+            "a struct dev_iommu or a map of DMA ranges to which nothing refers at the end, of any \
+             device or of this one",
         ),
     ),
     gives(

@@ -42,6 +42,7 @@ const BOARDS: &[&str] = &[
     "two-clients",
     "two-instances",
     "two-mmu-500",
+    "two-smmus-dma-ranges",
     "two-sun50i-clients",
 ];
 
@@ -212,7 +213,7 @@ fn small_boards() {
         ("two-clients", vec!["client0", "client1", "smmu0"]),
         (
             "two-instances",
-            vec!["client0", "client1", "client2", "smmu0", "smmu1"],
+                    vec!["client0", "client1", "client2", "smmu0", "smmu1"],
         ),
     ];
     for (name, labels) in expected {
