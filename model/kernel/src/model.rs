@@ -220,8 +220,8 @@ impl Kernel {
             Verb::WaitForDeviceProbe => self.wait_for_device_probe(),
             Verb::DeviceShutdown => self.device_shutdown(),
             Verb::IommuDomainAlloc(dev, in_probe) => self.iommu_domain_alloc(dev, in_probe),
-            Verb::VfioContainerAttachGroup(dev) => self.vfio_container_attach_group(dev),
-            Verb::VfioGroupDetachContainer(dev) => self.vfio_group_detach_container(dev),
+            Verb::VfioOpen(dev) => self.vfio_container_attach_group(dev),
+            Verb::VfioClose(dev) => self.vfio_group_detach_container(dev),
             Verb::IommuDeviceRegister(i) => {
                 self.iommu_device_register(i);
             }
@@ -259,11 +259,11 @@ impl Kernel {
             Verb::DeviceShutdown => "device_shutdown".to_owned(),
             Verb::IommuDomainAlloc(d, false) => format!("iommu_domain_alloc {}", dev(d)),
             Verb::IommuDomainAlloc(d, true) => format!("iommu_domain_alloc {} probe", dev(d)),
-            Verb::VfioContainerAttachGroup(d) => {
-                format!("vfio_container_attach_group {}", dev(d))
+            Verb::VfioOpen(d) => {
+                format!("vfio_open {}", dev(d))
             }
-            Verb::VfioGroupDetachContainer(d) => {
-                format!("vfio_group_detach_container {}", dev(d))
+            Verb::VfioClose(d) => {
+                format!("vfio_close {}", dev(d))
             }
             Verb::IommuDeviceRegister(i) => format!("iommu_device_register {}", dev(self.hwdev(i))),
             Verb::IommuDeviceUnregister(i) => {

@@ -30,9 +30,9 @@ pub enum Verb {
     /// iommu_domain_alloc(), by the driver of this device; in its probe or not.
     IommuDomainAlloc(DeviceId, bool),
     /// vfio_container_attach_group(): user space opens the group of this device through vfio.
-    VfioContainerAttachGroup(DeviceId),
+    VfioOpen(DeviceId),
     /// vfio_group_detach_container(): it closes it.
-    VfioGroupDetachContainer(DeviceId),
+    VfioClose(DeviceId),
     /// iommu_device_register() on its own, outside of a probe.
     IommuDeviceRegister(InstanceId),
     /// iommu_device_unregister()

@@ -194,15 +194,15 @@ const VERBS: [Signature; 17] = [
          with `probe`, in its probe, under device_lock()",
     ),
     word(
-        "vfio_container_attach_group",
+        "vfio_open",
         &[Device],
-        "vfio_container_attach_group(client0)",
+        "vfio_open(client0)",
         "user space claims the group of a device that is bound to a vfio driver",
     ),
     word(
-        "vfio_group_detach_container",
+        "vfio_close",
         &[Device],
-        "vfio_group_detach_container(client0)",
+        "vfio_close(client0)",
         "user space gives it back",
     ),
     word(

@@ -54,8 +54,8 @@ impl Kernel {
 
     /// ops->probe_finalize() is called.
     pub(crate) fn monitor_finalize(&self, dev: DeviceId) {
-        let group = self.device(dev).iommu_group.monitor();
-        let is_set_up = group.is_some_and(|g| self.group(g).default_domain.monitor().is_some());
+        let group = self.device(dev).iommu_group.read_once();
+        let is_set_up = group.is_some_and(|g| self.group(g).default_domain.read_once().is_some());
         let finalize = &self.archdata(dev).finalize;
         finalize.called.add(1);
         if !is_set_up {

@@ -1,5 +1,6 @@
 //! The monitor of invariant I8, group completeness: when a driver probes, all devices that belong into
-//! its device's group are in it. The kernel has no such state.
+//! its device's group are in it. The kernel has no such state; the monitor
+//! observes what it reads as a task does, since what it keeps depends on it.
 
 use crate::drivers::catalogue::Kind;
 use crate::ids::DeviceId;
@@ -15,12 +16,12 @@ impl Kernel {
         if mates().next().is_none() || self.is_added_later(dev) {
             return;
         }
-        let Some(group) = device.iommu_group.monitor() else {
+        let Some(group) = device.iommu_group.read_once() else {
             return;
         };
         let complete = mates().all(|mate| {
-            self.device(mate).iommu_group.monitor() == Some(group)
-                || self.device(mate).dead.monitor()
+            self.device(mate).iommu_group.read_once() == Some(group)
+                || !self.globals.klist_devices.contains(mate)
         });
         device.group_complete.set(Some(complete));
     }

@@ -213,7 +213,7 @@ fn small_boards() {
         ("two-clients", vec!["client0", "client1", "smmu0"]),
         (
             "two-instances",
-                    vec!["client0", "client1", "client2", "smmu0", "smmu1"],
+            vec!["client0", "client1", "client2", "smmu0", "smmu1"],
         ),
     ];
     for (name, labels) in expected {
