@@ -112,6 +112,13 @@ impl Heap {
         live != 0
     }
 
+    /// Whether an object lives, for [`crate::model::Model::outcome`].
+    pub fn is_live(&self, handle: Handle) -> bool {
+        current().compound(self.first, false, &mut |slots| {
+            u64::from(is_live(slots, handle))
+        }) != 0
+    }
+
     /// How many objects live, for [`crate::model::Model::outcome`].
     pub fn live(&self) -> u64 {
         current().compound(self.first, false, &mut |slots| {

@@ -593,6 +593,32 @@ commits! {
         "The walk leaves out the device of the IOMMU that registers, whose lock its driver's probe \
          holds.";
 
+    // The next four are of one thread, of October 2023. Where the tree of the day had ops of the bus,
+    // that of v6.12 has them of the device; what is merged takes their place since f6440fcc9c7b.
+    DOMAIN_ALLOC_DEVICE "domain-alloc-device"
+        "iommu: Switch __iommu_domain_alloc() to device ops"
+        rc(6, 6, 4), Proposed, [],
+        "The walk of iommu_domain_alloc() passes a device out, whose ops are asked for behind it. \
+         Version 4; what was merged, b4c0497169d5, passes the ops out.";
+
+    DOMAIN_ALLOC_LOCK_ALL "domain-alloc-lock-all"
+        "iommu: Lock the groups in __iommu_domain_alloc_dev()"
+        rc(6, 6, 4), Proposed, [],
+        "The walk takes the mutex of each group, and drops that of the first. A diff that Robin Murphy \
+         pasted, with a bug in it, as he says; the subject is not his.";
+
+    DOMAIN_ALLOC_FIRST_GROUP "domain-alloc-first-group"
+        "iommu: Stop at the first group in __iommu_domain_alloc_dev()"
+        rc(6, 6, 4), Proposed, [],
+        "The walk stops at the first group that has a device, and keeps its mutex until the ops are \
+         found. Jason Gunthorpe's answer to that diff; the subject is not his.";
+
+    DOMAIN_ALLOC_DEVICE_LOCK "domain-alloc-device-lock"
+        "iommu: Take device_lock() in __iommu_domain_alloc_dev()"
+        rc(6, 6, 4), Proposed, [],
+        "The walk takes device_lock() of each device while it gets a reference to its group. What Jason \
+         Gunthorpe asked for in that thread; never a patch.";
+
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"
         rc(7, 0, 5), Proposed, [],

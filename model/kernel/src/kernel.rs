@@ -19,6 +19,10 @@ use checker::task::{self, Return};
 /// dev_iommu objects that one device can have at once. Two only in races; a third shows a leak.
 const DEV_IOMMU_SLOTS: usize = 4;
 
+/// Maps of DMA ranges that one device can have at once: that of the walk, that of a bind, and one
+/// that nobody points to any more.
+const DMA_RANGE_MAP_SLOTS: usize = 4;
+
 /// Groups that one device or instance can have at once.
 pub(crate) const GROUP_SLOTS: u16 = 2;
 
@@ -138,8 +142,10 @@ pub struct Device {
     pub(crate) dev_iommu: [DevIommu; DEV_IOMMU_SLOTS],
     /// `dev->iommu_group`
     pub iommu_group: Shared<Option<GroupId>>,
-    /// `dev->dma_range_map`: whether it is set.
-    pub dma_range_map: Shared<bool>,
+    /// `dev->dma_range_map`
+    pub dma_range_map: Pointer,
+    /// The maps that it points to, where there are `dma-ranges`.
+    pub(crate) dma_range_maps: Option<Heap>,
     /// Bitfield flags that share a word: a plain read and a plain write each.
     pub(crate) bitfield: Plain<u64>,
     /// `dev->flags`: atomic bits, a cell each, in the order of [`DeviceFlag::ALL`]. Nobody looks
@@ -173,6 +179,11 @@ pub struct Device {
     pub(crate) overtook: Ghost<bool>,
     /// Its bus's dma_configure looked for `driver_managed_dma` where there is no driver.
     pub(crate) null_driver: Ghost<bool>,
+    /// vfio has refused it.
+    pub(crate) vfio_refused: Ghost<bool>,
+    /// Whether all that belong into its group were there when its driver probed; `None` if it is alone
+    /// in the group, or had none.
+    pub(crate) group_complete: Ghost<Option<bool>>,
     /// How many tasks are in ops->probe_device() for it. The cell is the model's own, and used
     /// where iommu/legacy.rs is.
     pub(crate) probing: Shared<u64>,
@@ -588,7 +599,10 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
             private: Shared::new(l, n, "dev->iommu->priv", None),
         }),
         iommu_group: Shared::new(l, n, "dev->iommu_group", None),
-        dma_range_map: Shared::new(l, n, "dev->dma_range_map", false),
+        dma_range_map: Shared::new(l, n, "dev->dma_range_map", None),
+        dma_range_maps: d
+            .dma_ranges
+            .then(|| Heap::new(l, n, "struct bus_dma_region", DMA_RANGE_MAP_SLOTS)),
         bitfield: Plain::new(l, n, "dev bitfield", 0),
         flags: DeviceFlag::ALL.map(|flag| Shared::new(l, n, flag.name(), false)),
         driver_data: Shared::new(l, n, "dev->driver_data", false),
@@ -605,6 +619,8 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         probed_unnotified: Ghost::new(l, n, "probed before its ADD notifier", false),
         overtook: Ghost::new(l, n, "joined before an earlier device", false),
         null_driver: Ghost::new(l, n, "driver_managed_dma of no driver", false),
+        vfio_refused: Ghost::new(l, n, "refused by vfio", false),
+        group_complete: Ghost::new(l, n, "group complete at probe", None),
         probing: Shared::new(l, n, "tasks in probe_device()", 0),
         attaching: Shared::new(l, n, "tasks in attach_dev()", 0),
         s2cr_group: Shared::new(l, n, "smmu->s2crs[].group", None),

@@ -138,7 +138,7 @@ impl Model for Kernel {
             "dev->iommu->iommu_dev" | "dev->iommu->priv" => named(value, |id: InstanceId| {
                 self.device(self.hwdev(id)).name.clone()
             }),
-            "dev->iommu" | "dev->iommu->fwspec" => {
+            "dev->iommu" | "dev->iommu->fwspec" | "dev->dma_range_map" => {
                 if value == 0 { "NULL" } else { "set" }.to_owned()
             }
             "group->default_domain" | "group->domain" => {
@@ -219,7 +219,9 @@ impl Kernel {
             Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
             Verb::WaitForDeviceProbe => self.wait_for_device_probe(),
             Verb::DeviceShutdown => self.device_shutdown(),
-            Verb::IommuDomainAlloc(dev) => self.iommu_domain_alloc(dev),
+            Verb::IommuDomainAlloc(dev, in_probe) => self.iommu_domain_alloc(dev, in_probe),
+            Verb::VfioOpen(dev) => self.vfio_container_attach_group(dev),
+            Verb::VfioClose(dev) => self.vfio_group_detach_container(dev),
             Verb::IommuDeviceRegister(i) => {
                 self.iommu_device_register(i);
             }
@@ -255,7 +257,14 @@ impl Kernel {
             Verb::DeferredProbeTimeoutWorkFunc => "deferred_probe_timeout_work_func".to_owned(),
             Verb::WaitForDeviceProbe => "wait_for_device_probe".to_owned(),
             Verb::DeviceShutdown => "device_shutdown".to_owned(),
-            Verb::IommuDomainAlloc(d) => format!("iommu_domain_alloc {}", dev(d)),
+            Verb::IommuDomainAlloc(d, false) => format!("iommu_domain_alloc {}", dev(d)),
+            Verb::IommuDomainAlloc(d, true) => format!("iommu_domain_alloc {} probe", dev(d)),
+            Verb::VfioOpen(d) => {
+                format!("vfio_open {}", dev(d))
+            }
+            Verb::VfioClose(d) => {
+                format!("vfio_close {}", dev(d))
+            }
             Verb::IommuDeviceRegister(i) => format!("iommu_device_register {}", dev(self.hwdev(i))),
             Verb::IommuDeviceUnregister(i) => {
                 format!("iommu_device_unregister {}", dev(self.hwdev(i)))

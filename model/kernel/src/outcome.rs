@@ -5,6 +5,7 @@
 //! in the order of numbers are the same outcome.
 
 use crate::arm::archdata::{DmaOps, MappingOwner};
+use crate::arm::finalize::Finalized;
 use crate::board::IommuSpec;
 use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, Domain, DriverId, GroupId};
@@ -73,6 +74,25 @@ pub struct DeviceOutcome {
     pub null_driver: bool,
     /// What there is on 32-bit ARM besides.
     pub arm: Option<ArmOutcome>,
+    /// vfio has refused it.
+    pub vfio_refused: bool,
+    /// vfio has, and would not now.
+    pub vfio_refused_early: bool,
+    /// Whether its group was complete when its driver probed, if others belong into it.
+    pub group_complete: Option<bool>,
+    /// Its `dma_range_map`, if there are `dma-ranges`.
+    pub range_map: Option<RangeMapOutcome>,
+}
+
+/// `dev->dma_range_map` at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RangeMapOutcome {
+    /// It is set, to a map that was not freed.
+    pub is_valid: bool,
+    /// One was freed twice: bits of [`checker::heap`].
+    pub faults: u64,
+    /// Maps that nothing points to.
+    pub leaked: u64,
 }
 
 /// How a run ended for one device on 32-bit ARM.
@@ -92,6 +112,8 @@ pub struct ArmOutcome {
     pub asymmetry: u64,
     /// It used a mapping that was freed: bits of [`checker::heap`].
     pub faults: u64,
+    /// How often, and when, probe_finalize() was called.
+    pub finalized: Finalized,
     /// Its driver's memory was freed through other DMA ops, or in another mapping.
     pub misfreed: bool,
 }
@@ -123,6 +145,8 @@ pub struct GroupOutcome {
     pub domain: Option<Domain>,
     /// `owner_cnt`
     pub owner_cnt: u64,
+    /// `owner`: whether user space has claimed it.
+    pub owner: bool,
 }
 
 impl Outcome {
@@ -185,6 +209,7 @@ impl Kernel {
         let device = self.device(dev);
         let pointer = device.iommu.read_once();
         let bound = device.bound.read_once();
+        let vfio_refused = device.vfio_refused.peek();
         let dev_iommu = pointer.map(|p| &device.dev_iommu[p.slot as usize]);
         DeviceOutcome {
             device: dev,
@@ -213,6 +238,19 @@ impl Kernel {
             probed_unnotified: device.probed_unnotified.peek(),
             null_driver: device.null_driver.peek(),
             arm: self.is_arm32().then(|| self.read_archdata(dev)),
+            vfio_refused,
+            vfio_refused_early: vfio_refused
+                && device.iommu_group.read_once().is_some()
+                && self.device_iommu_capable(dev),
+            group_complete: device.group_complete.peek(),
+            range_map: device.dma_range_maps.map(|maps| {
+                let map = device.dma_range_map.read_once();
+                RangeMapOutcome {
+                    is_valid: map.is_some_and(|map| maps.is_live(map)),
+                    faults: maps.faults(),
+                    leaked: maps.live().saturating_sub(u64::from(map.is_some())),
+                }
+            }),
         }
     }
 
@@ -230,6 +268,7 @@ impl Kernel {
             torn_down: archdata.symmetry.torn_down.peek(),
             asymmetry: archdata.symmetry.broken.peek(),
             faults: archdata.faults.peek(),
+            finalized: self.read_finalized(dev),
             misfreed: archdata.misfreed.peek(),
         }
     }
@@ -251,6 +290,7 @@ impl Kernel {
             default_domain: group.default_domain.read_once().map(Domain::seen),
             domain: group.domain.read_once().map(Domain::seen),
             owner_cnt: group.owner_cnt.read_once(),
+            owner: group.owner.read_once(),
         })
     }
 }

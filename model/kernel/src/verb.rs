@@ -27,8 +27,12 @@ pub enum Verb {
     WaitForDeviceProbe,
     /// device_shutdown(): the machine goes down.
     DeviceShutdown,
-    /// iommu_domain_alloc(), by the driver of this device.
-    IommuDomainAlloc(DeviceId),
+    /// iommu_domain_alloc(), by the driver of this device; in its probe or not.
+    IommuDomainAlloc(DeviceId, bool),
+    /// vfio_container_attach_group(): user space opens the group of this device through vfio.
+    VfioOpen(DeviceId),
+    /// vfio_group_detach_container(): it closes it.
+    VfioClose(DeviceId),
     /// iommu_device_register() on its own, outside of a probe.
     IommuDeviceRegister(InstanceId),
     /// iommu_device_unregister()

@@ -484,7 +484,8 @@ const BAD: &[(&str, &str, &str)] = &[
          driver_register, device_add, device_del, device_attach, device_driver_attach, \
          device_release_driver, deferred_probe_work_func, deferred_probe_initcall, \
          deferred_probe_timeout_work_func, wait_for_device_probe, device_shutdown, \
-         iommu_domain_alloc, iommu_device_register, iommu_device_unregister",
+         iommu_domain_alloc, vfio_open, vfio_close, \
+         iommu_device_register, iommu_device_unregister",
     ),
     (
         "device_attach(client0)",

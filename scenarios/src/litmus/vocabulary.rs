@@ -113,7 +113,7 @@ const fn gives(gives: Gives, signature: Signature) -> Predicate {
     Predicate { signature, gives }
 }
 
-const VERBS: [Signature; 15] = [
+const VERBS: [Signature; 17] = [
     word(
         "boot",
         &[],
@@ -188,9 +188,22 @@ const VERBS: [Signature; 15] = [
     ),
     word(
         "iommu_domain_alloc",
-        &[Device],
+        &[Device, Optional(&OneOf(PROBE))],
         "iommu_domain_alloc(client0)",
-        "the device's driver looks for the ops of a domain of its own",
+        "the device's driver looks for the ops of a domain of its own; \
+         with `probe`, in its probe, under device_lock()",
+    ),
+    word(
+        "vfio_open",
+        &[Device],
+        "vfio_open(client0)",
+        "user space claims the group of a device that is bound to a vfio driver",
+    ),
+    word(
+        "vfio_close",
+        &[Device],
+        "vfio_close(client0)",
+        "user space gives it back",
     ),
     word(
         "iommu_device_register",
@@ -205,6 +218,8 @@ const VERBS: [Signature; 15] = [
         "takes the instance away",
     ),
 ];
+
+const PROBE: &[&str] = &["probe"];
 
 const WHEN: &[&str] = &["platform", "driver"];
 
@@ -353,7 +368,7 @@ const PREDICATES: [Predicate; 24] = [
             "double_free",
             &[Optional(&Device)],
             "double_free(client0)",
-            "a struct dev_iommu is freed twice, of any device or of this one",
+            "a struct dev_iommu or a map of DMA ranges is freed twice, of any device or of this one",
         ),
     ),
     gives(
@@ -362,7 +377,8 @@ const PREDICATES: [Predicate; 24] = [
             "leak",
             &[Optional(&Device)],
             "leak(client0)",
-            "a struct dev_iommu to which nothing refers at the end, of any device or of this one",
+            "a struct dev_iommu or a map of DMA ranges to which nothing refers at the end, of any \
+             device or of this one",
         ),
     ),
     gives(
@@ -516,7 +532,7 @@ const DRIVER_OPTIONS: [Signature; 6] = [
 ];
 
 /// The invariants that the checker knows by name: [`crate::runner::invariants::ALL`].
-const PROPERTIES: [&str; 19] = [
-    "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "I11", "I12", "I13", "I14", "I15", "I16",
-    "I18", "I19", "I20", "I21", "I24",
+const PROPERTIES: [&str; 24] = [
+    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
+    "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23", "I24",
 ];

@@ -8,6 +8,9 @@
 //! each function. Numbers that are missing here are listed in `scenarios/README.md`, with why.
 
 mod arm;
+mod group;
+mod probe;
+mod vfio;
 
 use super::names::Resolver;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
@@ -40,14 +43,24 @@ enum Judge {
 }
 
 /// All of them, in the order of their numbers.
-pub const ALL: [Invariant; 19] = [
+pub const ALL: [Invariant; 24] = [
     client("I1", "groups are joined in order of addition", probe_order),
     client("I2", "every device that is added is offered", offered),
     client("I3", "no probe at driver bind", no_late_probe),
     client("I4", "no switch under a bound driver", no_switch),
-    client("I5", "set up before its driver probes", set_up_before_probe),
-    client("I6", "owner_cnt is the number of users", ownership),
-    client("I9", "probed once, listed once", one_probe),
+    client(
+        "I5",
+        "set up before its driver probes",
+        probe::set_up_before_probe,
+    ),
+    client("I6", "owner_cnt is the number of users", group::ownership),
+    client(
+        "I7",
+        "a claimed group is its owner's alone",
+        group::exclusion,
+    ),
+    client("I8", "complete before a driver probes", group::completeness),
+    client("I9", "probed once, listed once", group::one_probe),
     client("I10", "dev->iommu lives as long as it is used", lifetime),
     client("I11", "one of_xlate for each specifier", one_xlate),
     client("I12", "an id for each specifier", fwspec_ids),
@@ -61,12 +74,23 @@ pub const ALL: [Invariant; 19] = [
     client(
         "I16",
         "dma_configure reads dev->driver once",
-        callback_safety,
+        probe::callback_safety,
     ),
+    client("I17", "a map of DMA ranges while bound", probe::range_map),
     client("I18", "teardown undoes setup", arm::teardown_symmetry),
     client("I19", "nothing is left after release", removal),
-    client("I20", "no bind before the ADD notifier", add_notifier),
+    client(
+        "I20",
+        "no bind before the ADD notifier",
+        probe::add_notifier,
+    ),
     client("I21", "a group has a domain", isolation),
+    client(
+        "I22",
+        "no refusal by vfio for timing",
+        vfio::no_early_refusal,
+    ),
+    client("I23", "finalized once and in time", arm::finalized),
     client("I24", "probed only if all instances are there", single_view),
 ];
 
@@ -258,44 +282,6 @@ fn no_switch(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     Some(!d.dma_ops_switched() && !detached)
 }
 
-/// I5: when the driver of a device that its instance accepts probes, the default domain is there
-/// and the DMA API uses it.
-///
-/// Source: comment in iommu_device_use_default_domain(); message of b46064a18810.
-fn set_up_before_probe(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    let applies = end.uses_dma_api(d) && end.group(d).is_some();
-    d.probed_with_iommu.filter(|_| applies)
-}
-
-/// I6: owner_cnt is the number of members whose bound drivers use the DMA API, and never goes
-/// below 0.
-///
-/// Source: kernel-doc of iommu_device_use_default_domain(); the WARN_ONs on owner_cnt.
-fn ownership(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    if d.warned(Warn::OwnerCnt) {
-        return Some(false);
-    }
-    let group = end.group(d).filter(|_| end.is_quiet())?;
-    let is_user = |m: &&DeviceId| {
-        let member = end.end.outcome.device(**m);
-        member.is_some_and(|m| end.uses_dma_api(m))
-    };
-    let users = group.members.iter().filter(is_user).count() as u64;
-    (users != 0 || group.owner_cnt != 0).then_some(group.owner_cnt == users)
-}
-
-/// I9: between two releases a device is probed once and listed in one group, once.
-///
-/// Source: message of 01657bc14a39; the WARN_ON_ONCE on `priv` in arm_smmu_probe_device().
-fn one_probe(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    let groups = end.end.outcome.groups.iter();
-    let listed = groups.flat_map(|g| &g.members).filter(|m| **m == d.device);
-    match listed.count() {
-        0 => d.warned(Warn::PrivSet).then_some(false),
-        n => Some(n == 1 && !d.warned(Warn::PrivSet)),
-    }
-}
-
 /// I10: no freed `struct dev_iommu` is used, freed again or lost, and a configuration that failed
 /// or was deferred leaves none behind: whoever has one has a fwspec.
 ///
@@ -381,14 +367,6 @@ fn no_deadlock(end: &End<'_>) -> Judgement {
     (!end.has_oops()).then_some(end.end.deadlock.is_none())
 }
 
-/// I16, in part: the bus's dma_configure works with one value of `dev->driver`. What the walk's
-/// call does to the ownership of a group is judged by I6.
-///
-/// Source: messages of 95deee37a123 and 78447d4545b2.
-fn callback_safety(_: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    (d.null_driver || xlates(d) != 0 || d.grouped).then_some(!d.null_driver)
-}
-
 /// I19: a device that was released is in no group and has no IOMMU DMA ops, and one that was
 /// removed has no dev->iommu.
 ///
@@ -398,14 +376,6 @@ fn removal(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     let applies = end.is_quiet() && (!d.on_bus || !listed) && (xlates(d) != 0 || listed);
     let removed = d.on_bus || !(listed || d.has_dev_iommu);
     applies.then_some(removed && !d.dma_iommu)
-}
-
-/// I20: no driver probes a device before the ADD notifiers have seen it.
-///
-/// Source: message of a2225b6e834a.
-fn add_notifier(_: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    let probed = d.probed_unnotified || d.probed_with_iommu.is_some();
-    probed.then_some(!d.probed_unnotified)
 }
 
 /// I21: a device in a group is attached to a domain, also without driver.

@@ -91,7 +91,10 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
             let of_mapping = d.arm.map_or(0, |arm| arm.faults);
             (d.faults | of_mapping) & USE_AFTER_FREE != 0
         })),
-        "double_free" => Result::Truth(of_device(&|d| d.faults & DOUBLE_FREE != 0)),
+        "double_free" => Result::Truth(of_device(&|d| {
+            let of_map = d.range_map.map_or(0, |map| map.faults);
+            (d.faults | of_map) & DOUBLE_FREE != 0
+        })),
         "dev_iommu" => Result::Truth(of_device(&|d| d.has_dev_iommu)),
         "dma_coherent" => Result::Truth(of_device(&|d| d.dma_coherent)),
         "dma_ops" => Result::Word(dma_ops(arm).to_owned()),
@@ -99,7 +102,9 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         "mapping_refs" => Result::Number(mapping_refs(end, dev)),
         "misfreed" => Result::Truth(of_device(&|d| d.arm.is_some_and(|arm| arm.misfreed))),
         "violated" => Result::Truth(violated(&args, end, names)),
-        "leak" => Result::Truth(of_device(&|d| d.leaked != 0)),
+        "leak" => Result::Truth(of_device(&|d| {
+            d.leaked != 0 || d.range_map.is_some_and(|map| map.leaked != 0)
+        })),
         other => unreachable!("the predicate {other} was checked against the vocabulary"),
     }
 }

@@ -9,10 +9,11 @@ use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::model::Model;
 use checker::outcome::{Final, GoesRound, Report};
+use kernel::arm::finalize::Finalized;
 use kernel::arm::symmetry::Asymmetry;
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
-use kernel::outcome::{ArmOutcome, DeviceOutcome, Outcome};
+use kernel::outcome::{ArmOutcome, DeviceOutcome, Outcome, RangeMapOutcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
@@ -239,6 +240,9 @@ fn device_line(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) ->
             if group.domain.is_none() {
                 add(&mut line, "no domain");
             }
+            if group.owner {
+                add(&mut line, "claimed by user space");
+            }
             let users = group.members.iter().filter(|m| is_bound(end, **m)).count() as u64;
             if group.owner_cnt != users {
                 add(
@@ -318,8 +322,29 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(&str)) {
     if d.leaked != 0 {
         add("struct dev_iommu leaked");
     }
+    if d.vfio_refused {
+        add("refused by vfio");
+    }
+    if d.group_complete == Some(false) {
+        add("its group was not complete at its probe");
+    }
+    if let Some(map) = &d.range_map {
+        range_map_faults(map, d.driver.is_some(), add);
+    }
     if let Some(arm) = &d.arm {
         arm_faults(arm, add);
+    }
+}
+
+fn range_map_faults(map: &RangeMapOutcome, is_bound: bool, add: &mut dyn FnMut(&str)) {
+    if map.faults & DOUBLE_FREE != 0 {
+        add("BUG double free of dma_range_map");
+    }
+    if map.leaked != 0 {
+        add("a dma_range_map leaked");
+    }
+    if is_bound && !map.is_valid {
+        add("no dma_range_map");
     }
 }
 
@@ -329,6 +354,12 @@ fn arm_faults(arm: &ArmOutcome, add: &mut dyn FnMut(&str)) {
     }
     if arm.misfreed {
         add("BUG DMA memory freed through other DMA ops");
+    }
+    match arm.finalized {
+        Finalized::NotProbed | Finalized::InTime => {}
+        Finalized::Missing => add("probe_finalize() missing"),
+        Finalized::Early => add("probe_finalize() before the default domain"),
+        Finalized::TooOften => add("probe_finalize() called too often"),
     }
     let broken = Asymmetry::ALL.into_iter();
     for how in broken.filter(|how| arm.asymmetry & *how as u64 != 0) {

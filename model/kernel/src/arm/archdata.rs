@@ -1,6 +1,7 @@
 //! arch/arm/include/asm/device.h and dma-iommu.h: a device's part in the DMA ops, and the mappings.
 //! Follows v7.3-rc7.
 
+use super::finalize::Finalize;
 use super::symmetry::{Shape, Symmetry};
 use crate::ids::{DeviceId, InstanceId};
 use crate::kernel::Kernel;
@@ -137,6 +138,8 @@ pub struct Archdata {
     pub(crate) faults: Ghost<u64>,
     /// The monitor of I18.
     pub(crate) symmetry: Symmetry,
+    /// The monitor of I23.
+    pub(crate) finalize: Finalize,
 }
 
 impl Archdata {
@@ -154,6 +157,7 @@ impl Archdata {
             misfreed: Ghost::new(l, n, "freed under other DMA ops", false),
             faults: Ghost::new(l, n, "mapping faults", 0),
             symmetry: Symmetry::new(l, n),
+            finalize: Finalize::new(l, n),
         }
     }
 }

@@ -17,6 +17,7 @@ impl Kernel {
     /// ipmmu_probe_finalize()
     pub(crate) fn ipmmu_probe_finalize(&self, dev: DeviceId) {
         if self.is_arm32() {
+            self.monitor_finalize(dev);
             self.ipmmu_init_arm_mapping(dev);
         }
     }

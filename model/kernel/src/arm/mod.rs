@@ -7,5 +7,6 @@
 pub mod archdata;
 pub mod devres;
 pub mod dma_mapping;
+pub mod finalize;
 pub mod ipmmu_vmsa;
 pub mod symmetry;

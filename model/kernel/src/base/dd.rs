@@ -321,7 +321,7 @@ impl Kernel {
         if teardown == Some(Teardown::Last) {
             self.arch_teardown_dma_ops(dev);
         }
-        device.dma_range_map.write_once(false);
+        self.dma_range_map_free(dev);
         device.driver.write_once(None);
         device.driver_data.write_once(false);
     }

@@ -22,6 +22,7 @@ impl Kernel {
             if !self.device(dev).notified.monitor() {
                 self.device(dev).probed_unnotified.set(true);
             }
+            self.monitor_group(dev);
             self.of_platform_populate(dev);
         }
         ret

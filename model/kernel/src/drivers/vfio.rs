@@ -1,8 +1,11 @@
-//! drivers/vfio/group.c and the capable() of IOMMU drivers, as far as a vfio driver's probe asks:
-//! whether the device has a group, and an IOMMU that keeps its DMA coherent. Follows v6.2.
+//! drivers/vfio/group.c, drivers/vfio/container.c and the capable() of IOMMU drivers, as far as a vfio
+//! driver's probe asks (whether the device has a group, and an IOMMU that keeps its DMA coherent), and
+//! as user space claims the group then. Follows v6.2; the claim is the same in v7.2.
 //!
-//! Left out: all else that vfio does, groups without an IOMMU, and the ID registers of the SMMUs: that
-//! an SMMU's table walk is coherent, `dma-coherent` of its node alone says.
+//! Left out: all else that vfio does, iommufd, groups without an IOMMU, that unbinding a vfio driver
+//! waits until user space has closed the device, and the ID registers of the SMMUs: that an SMMU's
+//! table walk is coherent, `dma-coherent` of its node alone says. The capability does not ask which
+//! stage translates, neither in the kernel nor here.
 
 use crate::commit;
 use crate::drivers::catalogue::Kind;
@@ -12,20 +15,21 @@ use crate::iommu::generic::GenericIommu;
 use crate::kernel::Kernel;
 
 impl Kernel {
-    /// vfio_device_set_group(), with vfio_group_find_or_alloc().
+    /// vfio_device_set_group(), with vfio_group_find_or_alloc(). A monitor notes that it refused.
     pub(crate) fn vfio_device_set_group(&self, dev: DeviceId) -> i32 {
         self.on_device("vfio_device_set_group", dev, || {
             let is_grouped = self.device(dev).iommu_group.read_once().is_some();
             if is_grouped && self.device_iommu_capable(dev) {
                 0
             } else {
+                self.device(dev).vfio_refused.set(true);
                 -EINVAL
             }
         })
     }
 
     /// device_iommu_capable(), for IOMMU_CAP_CACHE_COHERENCY.
-    fn device_iommu_capable(&self, dev: DeviceId) -> bool {
+    pub(crate) fn device_iommu_capable(&self, dev: DeviceId) -> bool {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             return false;
         };
@@ -47,5 +51,34 @@ impl Kernel {
             Kind::IpmmuVmsa => true,
             _ => false,
         }
+    }
+
+    /// vfio_container_attach_group(): user space opens the group of a device and puts it into a
+    /// container, which claims the group and attaches a domain of its own. There is a group to open
+    /// once the device is bound to a vfio driver.
+    pub(crate) fn vfio_container_attach_group(&self, dev: DeviceId) {
+        self.on_device("vfio_container_attach_group", dev, || {
+            let device = self.device(dev);
+            let drv = device.driver.read_once();
+            let is_vfio = drv.is_some_and(|d| self.board.drivers[d.index()].is_vfio);
+            if !is_vfio || !device.bound.read_once() {
+                return;
+            }
+            let Some(group) = device.iommu_group.read_once() else {
+                return;
+            };
+            if self.iommu_group_claim_dma_owner(dev, group) == 0 {
+                self.iommu_attach_group(dev, group);
+            }
+        });
+    }
+
+    /// vfio_group_detach_container(): user space closes it.
+    pub(crate) fn vfio_group_detach_container(&self, dev: DeviceId) {
+        self.on_device("vfio_group_detach_container", dev, || {
+            if let Some(group) = self.device(dev).iommu_group.read_once() {
+                self.iommu_group_release_dma_owner(dev, group);
+            }
+        });
     }
 }

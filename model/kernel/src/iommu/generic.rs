@@ -220,6 +220,11 @@ impl GenericIommu {
         self.facts().ids != 0
     }
 
+    /// How its device_group() finds a group.
+    pub(crate) fn grouping(self) -> Grouping {
+        self.facts().grouping
+    }
+
     /// Whether devices with a stream in common are in one group.
     pub(crate) fn groups_by_stream(self) -> bool {
         self.facts().grouping == Grouping::Stream

@@ -116,6 +116,8 @@ impl Kernel {
 
     /// ipmmu_probe_device()
     pub(crate) fn ipmmu_probe_device(&self, dev: DeviceId) -> Result<InstanceId, i32> {
-        self.dev_iommu_priv_get(dev).ok_or(-ENODEV)
+        let instance = self.dev_iommu_priv_get(dev).ok_or(-ENODEV)?;
+        self.monitor_probed(dev);
+        Ok(instance)
     }
 }

@@ -1,6 +1,7 @@
 //! drivers/iommu: the IOMMU core, its device tree half, and the IOMMU drivers.
 
 pub mod arm_smmu_v3;
+pub mod completeness;
 pub mod dma_iommu;
 pub mod domain_alloc;
 pub mod generic;

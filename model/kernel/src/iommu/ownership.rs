@@ -1,8 +1,8 @@
 //! drivers/iommu/iommu.c, the part about who may use a group's DMA. Follows v7.3-rc7.
 
 use crate::commit;
-use crate::errno::{EBUSY, EPROBE_DEFER};
-use crate::ids::DeviceId;
+use crate::errno::{EBUSY, EPERM, EPROBE_DEFER};
+use crate::ids::{DeviceId, Domain, GroupId};
 use crate::kernel::{Kernel, Warn};
 
 impl Kernel {
@@ -52,6 +52,56 @@ impl Kernel {
             match group.owner_cnt.read_once() {
                 0 => self.warn(dev, Warn::OwnerCnt),
                 n => group.owner_cnt.write_once(n - 1),
+            }
+            group.mutex.unlock();
+        });
+    }
+
+    /// iommu_group_claim_dma_owner(), on behalf of user space. Left out: allocating the blocking
+    /// domain cannot fail, and there are no PASIDs.
+    pub(crate) fn iommu_group_claim_dma_owner(&self, dev: DeviceId, id: GroupId) -> i32 {
+        self.on_device("iommu_group_claim_dma_owner", dev, || {
+            let group = self.group(id);
+            group.mutex.lock();
+            let domain = group.domain.read_once();
+            let ret = if group.owner_cnt.read_once() != 0 {
+                -EPERM
+            } else if domain.is_some() && domain != group.default_domain.read_once() {
+                -EBUSY
+            } else {
+                group.domain.write_once(Some(Domain::Blocking));
+                group.owner.write_once(true);
+                group.owner_cnt.write_once(1);
+                0
+            };
+            group.mutex.unlock();
+            ret
+        })
+    }
+
+    /// iommu_attach_group(), of a domain that its owner made.
+    pub(crate) fn iommu_attach_group(&self, dev: DeviceId, id: GroupId) {
+        self.on_device("iommu_attach_group", dev, || {
+            let group = self.group(id);
+            group.mutex.lock();
+            let domain = group.domain.read_once();
+            if domain == group.default_domain.read_once() || domain == Some(Domain::Blocking) {
+                group.domain.write_once(Some(Domain::Unmanaged));
+            }
+            group.mutex.unlock();
+        });
+    }
+
+    /// iommu_group_release_dma_owner(). iommu_detach_group(), which comes before it, leaves the
+    /// blocking domain for a moment that nobody can see: both are under the group's mutex.
+    pub(crate) fn iommu_group_release_dma_owner(&self, dev: DeviceId, id: GroupId) {
+        self.on_device("iommu_group_release_dma_owner", dev, || {
+            let group = self.group(id);
+            group.mutex.lock();
+            if group.owner.read_once() {
+                group.owner_cnt.write_once(0);
+                group.owner.write_once(false);
+                group.domain.write_once(group.default_domain.read_once());
             }
             group.mutex.unlock();
         });

@@ -7,29 +7,42 @@ use crate::errno::EPROBE_DEFER;
 use crate::ids::DeviceId;
 use crate::kernel::Kernel;
 use checker::task;
+use checker::word::Word;
 
 impl Kernel {
     /// of_dma_configure_id()
     pub(crate) fn of_dma_configure_id(&self, dev: DeviceId) -> i32 {
         self.on_device("of_dma_configure_id", dev, || {
             let device = self.device(dev);
-            let is_set = self.has(commit::BCB81AC6AE3C) && device.dma_range_map.read_once();
-            let set_map = !is_set && self.description(dev).dma_ranges;
-            if set_map {
-                device.dma_range_map.write_once(true);
+            let is_set =
+                self.has(commit::BCB81AC6AE3C) && device.dma_range_map.read_once().is_some();
+            let maps = device.dma_range_maps.filter(|_| !is_set);
+            let map = maps.map(|maps| maps.alloc());
+            if map.is_some() {
+                device.dma_range_map.write_once(map);
             }
             // For checkpoints further in.
-            let ret = task::part("set_map", u64::from(set_map), || {
-                self.of_iommu_configure(dev)
-            });
+            let ret = task::part("map", map.to_word(), || self.of_iommu_configure(dev));
             if ret == -EPROBE_DEFER {
-                if set_map {
-                    device.dma_range_map.write_once(false);
+                if let Some((maps, map)) = maps.zip(map) {
+                    device.dma_range_map.write_once(None);
+                    maps.free(map);
                 }
                 return ret;
             }
             self.arch_setup_dma_ops(dev, ret == 0);
             0
         })
+    }
+
+    /// kfree(dev->dma_range_map), in device_unbind_cleanup().
+    pub(crate) fn dma_range_map_free(&self, dev: DeviceId) {
+        let device = self.device(dev);
+        if let Some(maps) = device.dma_range_maps
+            && let Some(map) = device.dma_range_map.read_once()
+        {
+            maps.free(map);
+        }
+        device.dma_range_map.write_once(None);
     }
 }
