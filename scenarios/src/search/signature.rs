@@ -10,6 +10,7 @@ use checker::engine::schedule::Schedule;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::model::Model;
 use checker::outcome::{Fairness, Final};
+use kernel::ids::InstanceId;
 use kernel::kernel::Warn;
 use kernel::outcome::{DeviceOutcome, Outcome};
 use serde::Serialize;
@@ -113,6 +114,21 @@ fn of_device(d: &DeviceOutcome, dev: &str, end: &Final<Outcome>) -> Vec<(Fault, 
     found
 }
 
+/// A driver runs, no group is there and all IOMMUs of its device are: its DMA is not translated,
+/// and nothing will change that.
+fn runs_untranslated(d: &DeviceOutcome, end: &Final<Outcome>, names: &Resolver<'_>) -> bool {
+    let specs = &names.laid_out.devices[d.device.index()].iommus;
+    let is_registered = |i: InstanceId| {
+        let hwdev = names.laid_out.instances[i.index()].device;
+        end.outcome.registered.contains(&hwdev)
+    };
+    d.driver.is_some()
+        && !d.grouped
+        && !d.refused
+        && !specs.is_empty()
+        && specs.iter().all(|s| s.instance.is_some_and(is_registered))
+}
+
 /// What is wrong with an outcome, each fault with the propositions that say so of its devices.
 pub(super) fn faults(end: &Final<Outcome>, names: &Resolver<'_>) -> BTreeMap<Fault, Vec<Expr>> {
     let mut found: BTreeMap<Fault, Vec<Expr>> = BTreeMap::new();
@@ -131,6 +147,12 @@ pub(super) fn faults(end: &Final<Outcome>, names: &Resolver<'_>) -> BTreeMap<Fau
     for d in end.outcome.clients.iter().chain(&end.outcome.others) {
         for (fault, expr) in of_device(d, &names.display(d.device), end) {
             found.entry(fault).or_default().extend(expr);
+        }
+        if runs_untranslated(d, end, names) {
+            let text = "a driver runs without group, although its IOMMU is there";
+            let fault = fault(Level::Stuck, "untranslated", text);
+            let expr = truth("bound", &[&names.display(d.device)]);
+            found.entry(fault).or_default().push(expr);
         }
     }
     if end.deadlock.is_some() {

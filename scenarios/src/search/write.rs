@@ -69,7 +69,9 @@ impl Found {
             let (mut asked, expr_is_exact) = self.asked(finding, &mut names)?;
             let there = |kernel: &str| verdict(&finding.example, &asked, kernel, max_states);
             let since = if expr_is_exact {
-                since(&self.kernel, &mut |k| Ok(there(k)?.0 != Verdict::Never))?
+                since(&self.kernel, &mut |k| {
+                    Ok(asked_of(there(k))?.is_some_and(|v| v != Verdict::Never))
+                })?
             } else {
                 None
             };
@@ -81,8 +83,9 @@ impl Found {
             kernels.dedup();
             let mut verdicts = vec![];
             for kernel in kernels.into_iter().rev() {
-                let verdict = there(&kernel)?.0;
-                verdicts.push((kernel, verdict));
+                if let Some(verdict) = asked_of(there(&kernel))? {
+                    verdicts.push((kernel, verdict));
+                }
             }
             let on_searched = verdicts[0].1;
             asked.kernels = verdicts;
@@ -161,6 +164,16 @@ impl Found {
             })
             .find(|parts| !parts.is_empty());
         Ok(parts.map(all))
+    }
+}
+
+/// The verdict; none on a kernel on which the drivers that come first die, and nothing can be
+/// asked.
+fn asked_of(verdict: Result<(Verdict, bool), TestError>) -> Result<Option<Verdict>, TestError> {
+    match verdict {
+        Ok((verdict, _)) => Ok(Some(verdict)),
+        Err(TestError::Initial { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
