@@ -89,7 +89,7 @@ impl Found {
             }
             let on_searched = verdicts[0].1;
             asked.kernels = verdicts;
-            self.write_one(folder, finding, &asked)?;
+            Self::write_one(folder, finding, &asked)?;
             written.push(Written {
                 name: asked.name.clone(),
                 since: since.map(str::to_owned),
@@ -99,12 +99,7 @@ impl Found {
         Ok(written)
     }
 
-    fn write_one(
-        &self,
-        folder: &Path,
-        finding: &Distinct,
-        asked: &Asked,
-    ) -> Result<(), WriteError> {
+    fn write_one(folder: &Path, finding: &Distinct, asked: &Asked) -> Result<(), WriteError> {
         let layout = &finding.example.layout;
         let test = finding.example.test(asked)?;
         let file = folder.join(format!("{}.litmus", asked.name));
@@ -125,7 +120,7 @@ impl Found {
             .example
             .steps
             .iter()
-            .map(|s| s.to_string())
+            .map(ToString::to_string)
             .collect();
         let what: Vec<&str> = finding.signature.iter().map(|f| f.text.as_str()).collect();
         let found = format!(
