@@ -63,6 +63,14 @@ review *ARGS:
 report *ARGS:
     cargo run -- report {{ARGS}}
 
+# the whole search, in release mode, with a scenario for each finding: just search found
+search DIR *ARGS:
+    cargo run --release -- search -o {{DIR}} {{ARGS}}
+
+# modelled steps that no scenario reaches: just coverage
+coverage *ARGS:
+    cargo run -- coverage {{ARGS}}
+
 # the row of a patch to review: just new-patch my-patch --subject "iommu: ..." --effect "..."
 [positional-arguments]
 new-patch NAME *ARGS:

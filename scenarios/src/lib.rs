@@ -3,11 +3,13 @@
 pub mod board;
 pub mod boot;
 pub mod conform;
+pub mod coverage;
 pub mod format;
 pub mod litmus;
 pub mod report;
 pub mod review;
 pub mod runner;
+pub mod search;
 pub mod setup;
 pub mod shards;
 pub mod suggest;

@@ -1,5 +1,5 @@
-//! Which modelled kernel functions the scenarios and boards reach, and which they do not: the
-//! latter are listed here, each with its reason, and not hidden.
+//! Which modelled steps the scenarios and boards reach, and which they do not: the latter are
+//! listed in `scenarios::coverage`, each with its reason, and not hidden.
 //!
 //! The functions are those that the kernel crate's source names in a call (`on_device("NAME"` and
 //! `task::call("NAME"`). A Never about code that nothing reaches would be vacuous.
@@ -7,18 +7,15 @@
 mod files;
 
 use checker::engine::exhaustive::{Go, Options};
-use checker::event::What;
 use files::{below, crate_folder, scenario_files};
 use kernel::config::Config;
 use kernel::revision::Revision;
 use scenarios::board;
 use scenarios::boot::boot;
+use scenarios::coverage::{Coverage, Gap, MODELLED, UNASKED, UNREACHED};
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-
-/// Functions that no scenario and no boot enters, and why.
-const UNREACHED: [(&str, &str); 0] = [];
 
 fn folder(path: &str) -> PathBuf {
     crate_folder().join(path)
@@ -42,45 +39,55 @@ fn modelled() -> BTreeSet<String> {
     names
 }
 
-/// Functions that an exploration of some scenario on some kernel enters.
-fn reached_by_scenarios() -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
+/// What an exploration of some scenario on some kernel reaches.
+fn by_scenarios(reached: &mut Coverage) {
     for file in scenario_files() {
         let test = Test::load(&file, &folder("boards")).expect("the scenario is well formed");
         for kernel in test.kernels() {
             let answer = test
                 .run(kernel, &Options::default(), &mut |_| Go::On)
                 .expect("it can be explored");
-            reached.extend(answer.report.reached.into_iter().map(str::to_owned));
+            reached.add(&answer);
         }
     }
-    reached
 }
 
-/// Functions that the boot of some board enters.
-fn reached_by_boots() -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    for file in below(&folder("boards"), "dts") {
+/// What the boot of some board reaches.
+fn by_boots(reached: &mut Coverage) {
+    for file in ["dts", "acpi"]
+        .iter()
+        .flat_map(|end| below(&folder("boards"), end))
+    {
         let board = board::load(&file).expect("the board is well formed");
         let booted = boot(&board, Revision::newest(), Config::default()).expect("it boots");
-        reached.extend(booted.trace.events.iter().filter_map(|e| match &e.what {
-            What::Enter { function, .. } => Some((*function).to_owned()),
-            _ => None,
-        }));
+        reached.add_boot(&booted);
     }
-    reached
 }
 
 #[test]
-fn every_modelled_function_is_reached_or_listed_with_a_reason() {
-    let mut reached = reached_by_scenarios();
-    reached.extend(reached_by_boots());
-    let modelled = modelled();
-    assert!(
-        modelled.contains("really_probe"),
-        "the source could be read"
+fn the_list_of_functions_is_that_of_the_source() {
+    let listed: BTreeSet<String> = MODELLED.iter().map(|f| (*f).to_owned()).collect();
+    assert!(listed.contains("really_probe"));
+    assert_eq!(modelled(), listed);
+}
+
+#[test]
+fn every_modelled_step_is_reached_or_listed_with_a_reason() {
+    let mut reached = Coverage::default();
+    by_scenarios(&mut reached);
+    by_boots(&mut reached);
+    let names = |gaps: Vec<Gap>| gaps.iter().map(|g| g.name).collect::<Vec<_>>();
+    let listed = |reasons: &[(&'static str, &str)]| {
+        reasons.iter().map(|(name, _)| *name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(reached.unreached()),
+        listed(&UNREACHED),
+        "functions that nothing reaches"
     );
-    let unreached: Vec<&String> = modelled.iter().filter(|f| !reached.contains(*f)).collect();
-    let listed: Vec<&str> = UNREACHED.iter().map(|(function, _)| *function).collect();
-    assert_eq!(unreached, listed, "functions that nothing reaches");
+    assert_eq!(
+        names(reached.unasked()),
+        listed(&UNASKED),
+        "commits that nothing asks for"
+    );
 }

@@ -1,6 +1,7 @@
 //! One kernel: its revision, its configuration, the board, and the handles of all its state.
 
 use crate::arm::archdata::{Archdata, MmuMapping};
+use crate::asked::Asked;
 use crate::base::deferred::TriggerCount;
 use crate::board::{Board, DeviceDescription};
 use crate::commit::CommitId;
@@ -327,6 +328,8 @@ pub struct Kernel {
     pub(crate) links: Vec<Plain<LinkState>>,
     pub(crate) globals: Globals,
     pub(crate) start: Start,
+    /// Which commits the model has asked for.
+    pub asked: Asked,
 }
 
 impl Kernel {
@@ -375,11 +378,13 @@ impl Kernel {
             links,
             globals,
             start,
+            asked: Asked::new(),
         }
     }
 
     /// Whether this kernel has a commit.
     pub fn has(&self, commit: CommitId) -> bool {
+        self.asked.note(commit);
         self.revision.has(commit)
     }
 

@@ -13,6 +13,7 @@
 
 pub mod acpi;
 pub mod arm;
+pub mod asked;
 pub mod base;
 pub mod board;
 pub mod commit;

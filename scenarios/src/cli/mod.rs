@@ -16,6 +16,7 @@ mod boot;
 mod check;
 mod completions;
 mod conform;
+mod coverage;
 mod explain;
 mod format;
 mod graph;
@@ -29,6 +30,7 @@ mod progress;
 mod replay;
 mod report;
 mod review;
+mod search;
 mod trace_setup;
 
 use clap::{Args, Parser, Subcommand};
@@ -69,6 +71,8 @@ enum Command {
     Replay(replay::Replay),
     Review(review::Review),
     Report(report::Report),
+    Search(search::Search),
+    Coverage(coverage::Coverage),
     NewPatch(new_patch::New),
     Graph(graph::Graph),
     Merge(merge::Merge),
@@ -129,6 +133,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<ExitCode> {
         Command::Replay(command) => command.run(),
         Command::Review(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Search(command) => command.run(),
+        Command::Coverage(command) => command.run(),
         Command::NewPatch(command) => command.run(),
         Command::Graph(command) => command.run(),
         Command::Merge(command) => command.run(),

@@ -9,6 +9,22 @@ use std::time::{Duration, Instant};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// From now on Ctrl-C is noted, and the second one ends the program.
+pub(crate) fn interruptible() {
+    // Only the first call can set the handler; it serves all. loom and shuttle are not asked
+    // to stop, so that a second Ctrl-C ends the program.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(NOT_AS_STATED));
+        }
+    });
+}
+
+/// Whether there was a Ctrl-C.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// A line that shows how far an exploration is; nothing if the output is no terminal.
 pub(crate) struct Watch {
     bar: ProgressBar,
@@ -19,13 +35,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to watch. From now on Ctrl-C ends the exploration instead of the program.
     pub(crate) fn new(what: &str) -> Self {
-        // Only the first call can set the handler; it serves all. loom and shuttle are not asked
-        // to stop, so that a second Ctrl-C ends the program.
-        let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(NOT_AS_STATED));
-            }
-        });
+        interruptible();
         let bar = if super::out::is_quiet() {
             ProgressBar::hidden()
         } else {
@@ -69,11 +79,7 @@ impl Watch {
             p.outcomes,
             p.restarts
         ));
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            Go::Stop
-        } else {
-            Go::On
-        }
+        if is_interrupted() { Go::Stop } else { Go::On }
     }
 }
 

@@ -1,0 +1,150 @@
+//! `probe-litmus search`
+
+use super::machine::Machine;
+use super::progress::{interruptible, is_interrupted};
+use super::{NOT_AS_STATED, out};
+use checker::engine::exhaustive::{Go, Options as Exploration};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::{IntoDiagnostic, WrapErr, miette};
+use scenarios::search::report::Text;
+use scenarios::search::{Found, Options, Row, Written, search};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+Examples. Pairs of tasks on one board, in a second or so:
+
+  probe-litmus search --tasks 2 --only dt-smmu-v3-one
+
+All of the space, a scenario for each finding written to a folder, and one of them explained:
+
+  probe-litmus search -o found
+  probe-litmus check found/NAME.litmus
+  probe-litmus explain found/NAME.litmus --kernel v7.3-rc7
+
+What a patch brings, against the same search without it:
+
+  probe-litmus search --kernel \"v7.3-rc7 + my-patch\"
+
+docs/search.md says what the space is, and what was found in it.
+
+Exit codes: 0 all was explored to the end and nothing is wrong; 1 something is wrong, or was not \
+explored to the end; 2 the input is wrong.";
+
+/// Makes all small tests of a space, explores each, and lists what can go wrong
+///
+/// Boards of one to three clients and one or two IOMMUs, on device trees and ACPI; client drivers
+/// that are plain, asynchronous, with driver_managed_dma, or vfio's; and two or three tasks that
+/// register, add, remove, bind, unbind, retry, or run out of time. All invariants are watched, and
+/// WARNs, oopses, uses after free, deadlocks and data races. What was found is listed once, with
+/// the smallest combination that has it, the worst first.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Search {
+    /// Kernel revision
+    #[arg(long, value_name = "REV", default_value = "v7.3-rc7")]
+    kernel: String,
+    /// Writes a scenario for each finding, their boards, and a row for each combination
+    /// (combinations.txt) to this folder; says since which commit each finding is there
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Tasks of a combination, at most
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=3))]
+    tasks: u8,
+    /// Stops a combination after this many states
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    max_states: u64,
+    /// Only combinations with this in their name, such as `acpi-`, `vfio`, `dt-smmu-v3-one plain`
+    /// or `bind client0`; can be repeated: any of them
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Prints the combinations and explores none
+    #[arg(long)]
+    list: bool,
+    /// How what was found is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// How what was found is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+impl Search {
+    pub(crate) fn run(&self) -> miette::Result<ExitCode> {
+        let options = Options {
+            kernel: self.kernel.clone(),
+            tasks: usize::from(self.tasks),
+            only: self.only.clone(),
+            max_states: self.max_states,
+            workers: self.machine.of(&Exploration::default()).workers,
+        };
+        let combinations = options.combinations();
+        if combinations.is_empty() {
+            return Err(miette!(
+                "--only: no combination of {} tasks is called so; --list prints their names",
+                self.tasks
+            ));
+        }
+        if self.list {
+            for combination in &combinations {
+                println!("{}", combination.name());
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        interruptible();
+        let bar = progress(combinations.len());
+        let go = || if is_interrupted() { Go::Stop } else { Go::On };
+        let found = search(&options, &go, &mut |_: &Row| bar.inc(1))?;
+        bar.finish_and_clear();
+        let written = match &self.output {
+            None => vec![],
+            Some(folder) => {
+                let written = found.write(folder, self.max_states, &go)?;
+                let rows: Vec<String> = found.rows.iter().map(|r| format!("{r}\n")).collect();
+                let file = folder.join("combinations.txt");
+                std::fs::write(&file, rows.concat())
+                    .into_diagnostic()
+                    .wrap_err_with(|| format!("{}: cannot write", file.display()))?;
+                written
+            }
+        };
+        self.print(&found, &written)?;
+        let is_clean = found.is_complete() && found.findings.is_empty();
+        Ok(ExitCode::from(if is_clean { 0 } else { NOT_AS_STATED }))
+    }
+
+    fn print(&self, found: &Found, written: &[Written]) -> miette::Result<()> {
+        match self.format {
+            Format::Text => print!("{}", Text { found, written }),
+            Format::Json => {
+                let all = serde_json::json!({ "found": found, "written": written });
+                let text = serde_json::to_string_pretty(&all).into_diagnostic()?;
+                println!("{text}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line that shows how far it is; nothing if the output is no terminal.
+fn progress(combinations: usize) -> ProgressBar {
+    if out::is_quiet() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(combinations as u64);
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {pos} of {len} combinations ({eta})")
+    {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,92 @@
+//! What a search found, as text.
+
+use super::{Found, Row, Written};
+use crate::wrap;
+use std::fmt::{self, Display, Formatter};
+
+/// The whole report.
+#[derive(Debug)]
+pub struct Text<'a> {
+    /// What was found.
+    pub found: &'a Found,
+    /// The files, if they were written: the findings in their order, or the first of them.
+    pub written: &'a [Written],
+}
+
+impl Display for Row {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let complete = match &self.bounded {
+            None => String::from("yes"),
+            Some(why) => format!("no ({why})"),
+        };
+        let ids = |signature: &super::Signature| {
+            let ids: Vec<&str> = signature.iter().map(|f| f.id.as_str()).collect();
+            ids.join("+")
+        };
+        let found: Vec<String> = self.signatures.keys().map(ids).collect();
+        write!(
+            f,
+            "{:>8} {:>5}  complete {complete}  {}  {}",
+            self.states,
+            self.outcomes,
+            self.combination.name(),
+            found.join(" ")
+        )
+    }
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let found = self.found;
+        let bounded = found.rows.iter().filter(|r| r.bounded.is_some()).count();
+        let clean = found
+            .rows
+            .iter()
+            .filter(|r| r.signatures.is_empty())
+            .count();
+        writeln!(f, "Search {}", found.kernel)?;
+        writeln!(
+            f,
+            "Combinations {}: explored {}, to the end {}, bounded {bounded}, with nothing wrong \
+             {clean}",
+            found.asked,
+            found.rows.len(),
+            found.rows.len() - bounded
+        )?;
+        for row in found.rows.iter().filter(|r| r.bounded.is_some()) {
+            writeln!(f, "  bounded: {row}")?;
+        }
+        if found.rows.len() < found.asked {
+            let left = found.asked - found.rows.len();
+            writeln!(f, "Not explored {left}: the search was interrupted")?;
+        }
+        writeln!(f, "Findings {}", found.findings.len())?;
+        for (n, finding) in found.findings.iter().enumerate() {
+            let level = finding.signature.first().map_or("", |s| s.level.word());
+            writeln!(
+                f,
+                "{:>3}  {level}  in {} combinations, the smallest {}",
+                n + 1,
+                finding.combinations,
+                finding.example.name()
+            )?;
+            for fault in &finding.signature {
+                writeln!(
+                    f,
+                    "{}",
+                    wrap::list(&format!("     {}", fault.text), 0, 9).join("\n         ")
+                )?;
+            }
+            if let Some(written) = self.written.get(n) {
+                let since = written.since.as_deref().unwrap_or("v6.12 or before");
+                writeln!(
+                    f,
+                    "     {}.litmus: {}, since {since}",
+                    written.name, written.verdict
+                )?;
+            }
+        }
+        let complete = if found.is_complete() { "yes" } else { "no" };
+        writeln!(f, "Complete {complete}")
+    }
+}
