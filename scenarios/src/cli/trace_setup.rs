@@ -17,6 +17,13 @@ const DRIVER: u32 = 104;
 /// Most characters of a command line on arm64 and x86: `COMMAND_LINE_SIZE`.
 const COMMAND_LINE: usize = 2048;
 
+/// Prints the offsets of a function that is there twice. The first four digits of an address are
+/// left out, so that the rest fits in whatever the shell, or awk, counts with.
+const KALLSYMS: &str = r#"while read -r a _ s _; do case $s in
+  _text) t=${a#????} ;;
+  arm_smmu_of_xlate) echo "_text+$((0x${a#????} - 0x$t))" ;;
+esac; done < /proc/kallsyms"#;
+
 /// Prints how to record a boot, for `probe-litmus conform`
 ///
 /// Prints the kernel command line that sets up kprobes on the driver core and the IOMMU core, and
@@ -63,10 +70,10 @@ impl TraceSetup {
             println!(
                 "# arm_smmu_of_xlate may be there twice (SMMUv2 and v3): then it is refused. This prints"
             );
-            println!("# what to write instead, for a kernel booted with nokaslr:");
             println!(
-                "awk '$3 == \"_text\" {{ t = $1 }} $3 == \"arm_smmu_of_xlate\" {{ printf \"_text+%d\\n\", strtonum(\"0x\" $1) - strtonum(\"0x\" t) }}' /proc/kallsyms"
+                "# what to write instead (as root: others see no addresses). KASLR does not matter."
             );
+            println!("{KALLSYMS}");
             println!();
         }
         println!("# 2. Boot, and as root, when the boot is over:");
