@@ -71,6 +71,9 @@ pub(crate) struct Review {
     boards: Boards,
 }
 
+/// A scenario and its file.
+type Scenario = (PathBuf, Test);
+
 /// The kernels to compare, as the user wrote them and as they are.
 struct Kernels {
     base: (String, Revision),
@@ -113,7 +116,7 @@ impl Review {
 
     /// The scenarios, and the names of those that one of the kernels is not modelled for. If that are
     /// all of them, it is an error.
-    fn tests(&self, kernels: &Kernels) -> miette::Result<(Vec<(PathBuf, Test)>, Vec<String>)> {
+    fn tests(&self, kernels: &Kernels) -> miette::Result<(Vec<Scenario>, Vec<String>)> {
         let (mut tests, mut left_out, mut why) = (vec![], vec![], None);
         for file in self.files()? {
             let test = Test::load(&file, &self.boards.of(&file))?;

@@ -9,7 +9,7 @@ pub fn kernel_file(function: &str) -> Option<&'static str> {
     row.map(|(file, _)| *file)
 }
 
-const FILES: [(&str, &[&str]); 19] = [
+const FILES: [(&str, &[&str]); 21] = [
     (
         "arch/arm/mm/dma-mapping.c",
         &[
@@ -54,6 +54,7 @@ const FILES: [(&str, &[&str]); 19] = [
         ],
     ),
     ("drivers/base/devres.c", &["devres_release_all"]),
+    ("drivers/bus/fsl-mc/fsl-mc-bus.c", &["fsl_mc_dma_configure"]),
     ("drivers/base/driver.c", &["driver_register"]),
     ("drivers/base/platform.c", &["platform_dma_configure"]),
     (
@@ -85,6 +86,7 @@ const FILES: [(&str, &[&str]); 19] = [
     ("drivers/iommu/of_iommu.c", &["of_iommu_configure"]),
     ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
     ("drivers/of/device.c", &["of_dma_configure_id"]),
+    ("drivers/pci/pci-driver.c", &["pci_dma_configure"]),
     ("drivers/vfio/group.c", &["vfio_device_set_group"]),
     ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
 ];

@@ -66,8 +66,8 @@ fn series(revision: Revision, names: &[String]) -> String {
         return "proposed".to_owned();
     }
     // `v6.12 - 58b116bce136` stands with v6.12.
-    let first = names.iter().filter_map(|n| n.split(' ').next());
-    if let Some(tag) = first.filter(|n| is_tag(n)).last() {
+    let mut first = names.iter().rev().filter_map(|n| n.split(' ').next());
+    if let Some(tag) = first.find(|n| is_tag(n)) {
         return tag.split('-').next().unwrap_or(tag).to_owned();
     }
     version(revision).map_or(String::new(), |(_, version)| {
