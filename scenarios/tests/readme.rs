@@ -179,16 +179,96 @@ fn the_readme_names_every_command() {
     }
 }
 
-#[test]
-fn the_links_of_the_documents_lead_somewhere() {
-    for file in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let text = read(file);
-        for link in text.split("](").skip(1).filter_map(|l| l.split(')').next()) {
-            let path = link.split('#').next().unwrap_or(link);
-            let is_there = link.contains("://") || root().join(path).exists();
-            assert!(is_there, "{file}: no {link}");
+/// Every document of the repository, from its root.
+fn documents() -> Vec<String> {
+    let mut found = vec![];
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{e}"));
+        for path in entries.filter_map(|e| Some(e.ok()?.path())) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // What is built, and what is not of the repository.
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "md") {
+                let path = path.strip_prefix(root()).expect("it is below the root");
+                found.push(path.to_string_lossy().into_owned());
+            }
         }
     }
+    found.sort();
+    found
+}
+
+/// A document without its blocks of code.
+fn prose(text: &str) -> Vec<&str> {
+    let mut in_block = false;
+    let mut lines = vec![];
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        } else if !in_block {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// The anchor that a forge makes of a heading.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// What is wrong with the link of a document, if anything.
+fn broken(file: &str, link: &str) -> Option<String> {
+    if link.contains("://") {
+        return None;
+    }
+    let (path, to) = link.split_once('#').unwrap_or((link, ""));
+    let here = root().join(file);
+    let target = if path.is_empty() {
+        here
+    } else {
+        here.parent()?.join(path)
+    };
+    if !target.exists() {
+        return Some(format!("{file}: no {path}"));
+    }
+    if to.is_empty() {
+        return None;
+    }
+    let text = std::fs::read_to_string(&target).ok()?;
+    let is_there = prose(&text)
+        .iter()
+        .any(|l| l.starts_with('#') && anchor(l) == to);
+    (!is_there).then(|| format!("{file}: no heading #{to} in {}", target.display()))
+}
+
+#[test]
+fn the_links_of_the_documents_lead_somewhere() {
+    let mut followed = 0;
+    let mut wrong = vec![];
+    for file in documents() {
+        for line in prose(&read(&file)) {
+            for link in line.split("](").skip(1).filter_map(|l| l.split(')').next()) {
+                followed += 1;
+                wrong.extend(broken(&file, link));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(followed > 50, "{followed} links in {:?}", documents());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_seen() {
+    assert_eq!(broken("docs/report.md", "../README.md#commands"), None);
+    assert!(broken("docs/report.md", "README.md").is_some());
+    assert!(broken("docs/report.md", "../README.md#command").is_some());
 }
 
 #[test]

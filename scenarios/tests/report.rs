@@ -1,7 +1,7 @@
 //! The site that `report` writes: what is in it, that it is sound, and that a browser shows it.
 //!
 //! A handful of scenarios stand for all: with one, two and three tasks, with a proposed patch, with
-//! verdicts that move both ways and one that never does.
+//! verdicts that move both ways and one that never does, with an inversion of locks.
 
 mod files;
 
@@ -22,12 +22,13 @@ use scenarios::runner::Test;
 use std::path::Path;
 use std::sync::OnceLock;
 
-const SCENARIOS: [&str; 6] = [
+const SCENARIOS: [&str; 7] = [
     "basics/driverless-client",
     "basics/late-probe-at-bind",
     "basics/rebind-by-hand",
     "findings/walk-skips-a-binding-client",
     "museum/driver-read-twice",
+    "museum/walk-locks-its-own-iommu",
     "seeds/late-probe-behind-the-last-leaf",
 ];
 

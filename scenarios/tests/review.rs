@@ -39,6 +39,15 @@ const SNAPSHOTS: &[(&str, &str, &[&str], &[&str])] = &[
         &[],
     ),
     (
+        "ambarus-ready-always-acpi",
+        AMBARUS,
+        &[
+            "seeds/acpi-loses-its-iommu",
+            "seeds/driverless-client-of-two-instances",
+        ],
+        &[],
+    ),
+    (
         "ambarus-ready-always-markdown",
         AMBARUS,
         &["device-removed-during-the-walk", "driverless-client"],
@@ -83,6 +92,9 @@ fn stderr(output: &Output) -> String {
 }
 
 fn file(scenario: &str) -> String {
+    if scenario.contains('/') {
+        return format!("scenarios/{scenario}.litmus");
+    }
     format!("scenarios/basics/{scenario}.litmus")
 }
 

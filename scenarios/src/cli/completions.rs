@@ -35,7 +35,7 @@ impl Completions {
 /// Prints the manual page, or writes those of all commands
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// Writes `probe-litmus.1`, `probe-litmus-check.1`, ... to this folder, which must exist
+    /// Writes `probe-litmus.1`, `probe-litmus-check.1`, ... to this folder
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -44,7 +44,8 @@ impl Man {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         let command = Arguments::command();
         if let Some(folder) = &self.output {
-            clap_mangen::generate_to(command, folder)
+            std::fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(command, folder))
                 .into_diagnostic()
                 .wrap_err_with(|| format!("{}: cannot write", folder.display()))?;
         } else {

@@ -11,7 +11,8 @@ use miette::{IntoDiagnostic, miette};
 use scenarios::review::{
     Compared, Comparison, Detail, Review as Reviewed, compare, json, markdown, text,
 };
-use scenarios::runner::{Answer, Memory, Test};
+use scenarios::runner::{Answer, Memory, Test, TestError};
+use scenarios::setup::SetupError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,6 +71,9 @@ pub(crate) struct Review {
     boards: Boards,
 }
 
+/// A scenario and its file.
+type Scenario = (PathBuf, Test);
+
 /// The kernels to compare, as the user wrote them and as they are.
 struct Kernels {
     base: (String, Revision),
@@ -80,20 +84,14 @@ impl Review {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
         self.is_supported()?;
         let kernels = self.kernels()?;
-        let mut tests = vec![];
-        for file in self.files()? {
-            let test = Test::load(&file, &self.boards.of(&file))?;
-            for (revision, _) in [&kernels.base, &kernels.patched] {
-                test.kernel(revision)?;
-            }
-            tests.push((file, test));
-        }
+        let (tests, left_out) = self.tests(&kernels)?;
         let each = tests
             .iter()
             .map(|(file, test)| self.compare(file, test, &kernels));
         let all = each.collect::<miette::Result<Vec<_>>>()?;
         let (base, patched) = (&kernels.base, &kernels.patched);
         let review = Reviewed::new(&base.0, &patched.0, all).with_commits(base.1, patched.1);
+        let review = review.without(left_out);
         let detail = match (self.brief, self.full) {
             (true, _) => Detail::Brief,
             (_, true) => Detail::Full,
@@ -114,6 +112,31 @@ impl Review {
         } else {
             ExitCode::SUCCESS
         })
+    }
+
+    /// The scenarios, and the names of those that one of the kernels is not modelled for. If that are
+    /// all of them, it is an error.
+    fn tests(&self, kernels: &Kernels) -> miette::Result<(Vec<Scenario>, Vec<String>)> {
+        let (mut tests, mut left_out, mut why) = (vec![], vec![], None);
+        for file in self.files()? {
+            let test = Test::load(&file, &self.boards.of(&file))?;
+            let kernels = [&kernels.base, &kernels.patched].into_iter();
+            let set_up = kernels.map(|(revision, _)| test.kernel(revision));
+            match set_up.collect::<Result<Vec<_>, _>>() {
+                Ok(_) => tests.push((file, test)),
+                Err(TestError::Setup(
+                    e @ (SetupError::ForArmAlone { .. } | SetupError::NotForArm { .. }),
+                )) => {
+                    left_out.push(test.litmus.name.value.clone());
+                    why.get_or_insert(e);
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        match why {
+            Some(why) if tests.is_empty() => Err(why.into()),
+            _ => Ok((tests, left_out)),
+        }
     }
 
     /// Under weak memory one thread searches, without a clock.

@@ -9,8 +9,33 @@ pub fn kernel_file(function: &str) -> Option<&'static str> {
     row.map(|(file, _)| *file)
 }
 
-const FILES: [(&str, &[&str]); 11] = [
-    ("drivers/base/core.c", &["device_add", "device_del"]),
+const FILES: [(&str, &[&str]); 21] = [
+    (
+        "arch/arm/mm/dma-mapping.c",
+        &[
+            "arch_setup_dma_ops",
+            "arch_teardown_dma_ops",
+            "arm_iommu_attach_device",
+            "arm_iommu_detach_device",
+            "arm_setup_iommu_dma_ops",
+            "arm_teardown_iommu_dma_ops",
+        ],
+    ),
+    ("drivers/acpi/arm64/iort.c", &["iort_iommu_configure_id"]),
+    ("drivers/acpi/riscv/rimt.c", &["rimt_iommu_configure_id"]),
+    (
+        "drivers/acpi/scan.c",
+        &[
+            "acpi_dma_configure_id",
+            "acpi_iommu_configure_id",
+            "acpi_iommu_fwspec_init",
+        ],
+    ),
+    ("drivers/acpi/viot.c", &["viot_iommu_configure"]),
+    (
+        "drivers/base/core.c",
+        &["device_add", "device_del", "device_shutdown"],
+    ),
     (
         "drivers/base/dd.c",
         &[
@@ -25,13 +50,16 @@ const FILES: [(&str, &[&str]); 11] = [
             "driver_bound",
             "driver_probe_device",
             "really_probe",
+            "wait_for_device_probe",
         ],
     ),
+    ("drivers/base/devres.c", &["devres_release_all"]),
+    ("drivers/bus/fsl-mc/fsl-mc-bus.c", &["fsl_mc_dma_configure"]),
     ("drivers/base/driver.c", &["driver_register"]),
     ("drivers/base/platform.c", &["platform_dma_configure"]),
     (
         "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
-        &["arm_smmu_of_xlate"],
+        &["arm_smmu_device_shutdown", "arm_smmu_of_xlate"],
     ),
     ("drivers/iommu/dma-iommu.c", &["iommu_setup_dma_ops"]),
     (
@@ -42,6 +70,7 @@ const FILES: [(&str, &[&str]); 11] = [
             "iommu_device_unregister",
             "iommu_device_unuse_default_domain",
             "iommu_device_use_default_domain",
+            "iommu_domain_alloc",
             "iommu_fwspec_free",
             "iommu_fwspec_init",
             "iommu_init_device",
@@ -50,8 +79,14 @@ const FILES: [(&str, &[&str]); 11] = [
             "probe_iommu_group",
         ],
     ),
-    ("drivers/iommu/ipmmu-vmsa.c", &["ipmmu_of_xlate"]),
+    (
+        "drivers/iommu/ipmmu-vmsa.c",
+        &["ipmmu_init_arm_mapping", "ipmmu_of_xlate"],
+    ),
     ("drivers/iommu/of_iommu.c", &["of_iommu_configure"]),
     ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
     ("drivers/of/device.c", &["of_dma_configure_id"]),
+    ("drivers/pci/pci-driver.c", &["pci_dma_configure"]),
+    ("drivers/vfio/group.c", &["vfio_device_set_group"]),
+    ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
 ];

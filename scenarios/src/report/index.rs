@@ -8,20 +8,23 @@ use super::runs::{class, letter, mark};
 use crate::litmus::Verdict;
 use maud::{Markup, html};
 
+/// A table with more kernels than that is folded.
+const WIDEST: usize = 24;
+
 /// All of it.
-pub(super) fn page(rooms: &[Room], columns: &Columns) -> String {
+pub(super) fn page(rooms: &[Room]) -> String {
     let runs = || rooms.iter().flat_map(|r| &r.runs);
     let bounded = runs().filter(|r| r.bounded.is_some()).count();
     let body = html! {
         h1 { "Verdicts" }
         p.lead {
-            (rooms.len()) " scenarios on " (columns.0.len()) " kernels: "
+            (rooms.len()) " scenarios on " (Columns::of(rooms).0.len()) " kernels: "
             (runs().count()) " searches, "
             @if bounded == 0 { "all of them to the end." }
             @else { b { (bounded) " of them bounded" } ": not explored to the end, a Never is a guess." }
         }
         (legend())
-        (table(rooms, columns))
+        @for group in rooms.chunk_by(|a, b| a.folder == b.folder) { (folder(group)) }
         (history::section(rooms))
     };
     whole(At::Index, "Verdicts, probe-litmus", &body)
@@ -47,29 +50,85 @@ fn legend() -> Markup {
     }
 }
 
-fn table(rooms: &[Room], columns: &Columns) -> Markup {
+/// A folder has a table with the kernels that it names. Where these are many, those of a series
+/// share a column.
+fn folder(group: &[Room]) -> Markup {
+    let columns = Columns::of(group);
+    let is_folded = columns.0.len() > WIDEST;
+    let name = &group[0].folder;
     let content = html! {
-        table.matrix.index {
-            thead {
-                tr.series {
-                    th.corner {}
-                    @for (name, n) in columns.series() { th scope="colgroup" colspan=(n) { (name) } }
+        table.matrix.index.narrow[is_folded] {
+            @if is_folded {
+                thead {
+                    tr { th.corner {} @for (series, _) in columns.series() { th.series scope="col" { (series) } } }
                 }
-                tr { th.corner {} @for column in &columns.0 { (head(column)) } }
-            }
-            @for group in rooms.chunk_by(|a, b| a.folder == b.folder) {
-                tbody {
-                    tr.group {
-                        th id=(slug(&group[0].folder)) scope="rowgroup" colspan=(columns.0.len() + 1) {
-                            span { (group[0].folder) }
-                        }
+                tbody { @for room in group { (folded(room, &columns)) } }
+            } @else {
+                thead {
+                    tr.series {
+                        th.corner {}
+                        @for (series, n) in columns.series() { th scope="colgroup" colspan=(n) { (series) } }
                     }
-                    @for room in group { (row(room, columns)) }
+                    tr { th.corner {} @for column in &columns.0 { (head(column)) } }
                 }
+                tbody { @for room in group { (row(room, &columns)) } }
             }
         }
     };
-    scroll("Verdicts of all scenarios on all kernels", &content)
+    html! {
+        section {
+            h2 id=(slug(name)) { (name) }
+            @if is_folded {
+                p.quiet {
+                    (columns.0.len()) " kernels: those of a series share a column, from the oldest to \
+                     the newest. Hovering says which one, and the scenario's page has each of them."
+                }
+            }
+            (scroll(&format!("Verdicts of {name}"), &content))
+        }
+    }
+}
+
+/// The row of a scenario in a folded table.
+fn folded(room: &Room, columns: &Columns) -> Markup {
+    let moves = moves(room);
+    html! {
+        tr {
+            (name(room))
+            @for series in columns.0.chunk_by(|a, b| a.series == b.series) {
+                @let runs: Vec<usize> = series.iter().filter_map(|c| position(room, c)).collect();
+                @if runs.is_empty() {
+                    td.none {}
+                } @else {
+                    td.folded {
+                        @for nth in runs {
+                            @let moved = moves.iter().find(|m| m.to == nth);
+                            (verdict(room, &room.runs[nth], moved))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One of several verdicts in a cell.
+fn verdict(room: &Room, run: &Run, moved: Option<&Move>) -> Markup {
+    html! {
+        @if let Some(m) = moved { (mark(room, m)) }
+        span class={ "verdict " (class(run.verdict)) } title=(title(room, run)) {
+            (letter(run.verdict)) span.hidden { (&run.verdict.word()[1..]) }
+            (remarks(run))
+        }
+    }
+}
+
+fn position(room: &Room, column: &Column) -> Option<usize> {
+    room.runs.iter().position(|r| r.revision == column.revision)
+}
+
+fn name(room: &Room) -> Markup {
+    html! { th scope="row" { a href=(room.href()) title=(room.question()) { (room.name) } } }
 }
 
 fn head(column: &Column) -> Markup {
@@ -89,9 +148,9 @@ fn row(room: &Room, columns: &Columns) -> Markup {
     let moves = moves(room);
     html! {
         tr {
-            th scope="row" { a href=(room.href()) title=(room.question()) { (room.name) } }
+            (name(room))
             @for column in &columns.0 {
-                @match room.runs.iter().position(|r| r.revision == column.revision) {
+                @match position(room, column) {
                     Some(nth) => (cell(room, &room.runs[nth], moves.iter().find(|m| m.to == nth))),
                     None => td.none {},
                 }
@@ -101,23 +160,33 @@ fn row(room: &Room, columns: &Columns) -> Markup {
 }
 
 fn cell(room: &Room, run: &Run, moved: Option<&Move>) -> Markup {
-    let findings = run.bad_findings().count();
-    let title = format!(
-        "{} on {}: {} ({} of {} outcomes), {findings} findings",
+    html! {
+        td class={ "verdict " (class(run.verdict)) (moved_class(moved)) } title=(title(room, run)) {
+            (letter(run.verdict))
+            span.hidden { (&run.verdict.word()[1..]) }
+            @if let Some(m) = moved { (mark(room, m)) }
+            (remarks(run))
+        }
+    }
+}
+
+fn title(room: &Room, run: &Run) -> String {
+    format!(
+        "{} on {}: {} ({} of {} outcomes), {} findings",
         room.name,
         run.written,
         run.verdict.word(),
         run.with_condition(),
         run.outcomes.len(),
-    );
+        run.bad_findings().count(),
+    )
+}
+
+/// That a verdict is a guess, or not the one of the file.
+fn remarks(run: &Run) -> Markup {
     html! {
-        td class={ "verdict " (class(run.verdict)) (moved_class(moved)) } title=(title) {
-            (letter(run.verdict))
-            span.hidden { (&run.verdict.word()[1..]) }
-            @if let Some(m) = moved { (mark(room, m)) }
-            @if run.bounded.is_some() { small { "bounded" } }
-            @if !run.is_as_stated() && run.bounded.is_none() { small { "not as stated" } }
-        }
+        @if run.bounded.is_some() { small { "bounded" } }
+        @if !run.is_as_stated() && run.bounded.is_none() { small { "not as stated" } }
     }
 }
 

@@ -1,7 +1,7 @@
-//! The kernels of all scenarios, side by side, in the order of history.
+//! The kernels of some scenarios, side by side, in the order of history.
 
 use super::room::{Room, Run, is_worse};
-use kernel::commit::CommitId;
+use kernel::commit::{self, CommitId, Version};
 use kernel::revision::Revision;
 use std::collections::BTreeMap;
 
@@ -37,7 +37,10 @@ impl Columns {
                 series,
             }
         };
-        Self(names.into_iter().map(column).collect())
+        let mut columns: Vec<Column> = names.into_iter().map(column).collect();
+        // Stable: where versions are the same, the order is that of revisions.
+        columns.sort_by_key(|c| version(c.revision));
+        Self(columns)
     }
 
     /// Runs of columns of one series: its name and how many.
@@ -58,23 +61,36 @@ fn is_tag(name: &str) -> bool {
 }
 
 fn series(revision: Revision, names: &[String]) -> String {
-    if let Some(tag) = names.iter().rev().find(|n| is_tag(n)) {
-        return tag.split('-').next().unwrap_or(tag).to_owned();
-    }
-    let Some(last) = revision.commits().next_back() else {
-        return String::new();
-    };
-    if !last.commit().is_mainline() {
+    let is_proposed = revision.commits().any(|id| !id.commit().is_mainline());
+    if is_proposed {
         return "proposed".to_owned();
     }
-    let (major, minor) = last.commit().version.series();
-    format!("v{major}.{minor}")
+    // `v6.12 - 58b116bce136` stands with v6.12.
+    let mut first = names.iter().rev().filter_map(|n| n.split(' ').next());
+    if let Some(tag) = first.find(|n| is_tag(n)) {
+        return tag.split('-').next().unwrap_or(tag).to_owned();
+    }
+    version(revision).map_or(String::new(), |(_, version)| {
+        let (major, minor) = version.series();
+        format!("v{major}.{minor}")
+    })
+}
+
+/// Its newest commit; of a kernel that is there for 32-bit ARM's DMA ops alone, the newest of theirs.
+fn newest(revision: Revision) -> Option<CommitId> {
+    let is_of_it = |id: &CommitId| !revision.is_for_arm_alone() || commit::ARM.contains(id);
+    revision.commits().rfind(is_of_it)
+}
+
+/// When a kernel was, proposed ones last.
+fn version(revision: Revision) -> Option<(bool, Version)> {
+    let newest = newest(revision)?.commit();
+    Some((!newest.is_mainline(), newest.version))
 }
 
 /// Whether a kernel is a point of mainline's history, and not one with a commit more or less.
 fn is_on_line(revision: Revision) -> bool {
-    let last = revision.commits().next_back();
-    last.is_some_and(|id| Revision::parse(id.commit().id) == Ok(revision))
+    newest(revision).is_some_and(|id| Revision::parse(id.commit().id) == Ok(revision))
 }
 
 /// A verdict that is another one than on the kernel before.

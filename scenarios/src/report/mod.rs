@@ -19,7 +19,9 @@ mod history;
 mod index;
 mod kernels;
 mod lanes;
+mod layered;
 mod layout;
+mod locks;
 mod page;
 mod room;
 mod runs;
@@ -29,15 +31,13 @@ mod timeline;
 pub use folder::{Folder, FolderError};
 pub use functions::kernel_file;
 pub use lanes::{Handover, Lanes, Sort, Step};
+pub use locks::{LockEdge, LockOrder};
 pub use room::{Calls, Room, Run};
-
-use kernels::Columns;
 
 /// All scenarios on all their kernels.
 #[derive(Debug)]
 pub struct Site {
     rooms: Vec<Room>,
-    columns: Columns,
 }
 
 /// A file of the site.
@@ -53,8 +53,7 @@ impl Site {
     /// Puts scenarios side by side: by folder, and there by name.
     pub fn new(mut rooms: Vec<Room>) -> Self {
         rooms.sort_by(|a, b| room::order(a).cmp(&room::order(b)));
-        let columns = Columns::of(&rooms);
-        Self { rooms, columns }
+        Self { rooms }
     }
 
     /// Every file, in the order of their paths.
@@ -64,7 +63,7 @@ impl Site {
             content,
         };
         let mut files = vec![
-            file("index.html", index::page(&self.rooms, &self.columns)),
+            file("index.html", index::page(&self.rooms)),
             file("script.js", include_str!("script.js").to_owned()),
             file("style.css", include_str!("style.css").to_owned()),
             file("timeline.html", timeline::page(&self.rooms)),

@@ -1,13 +1,14 @@
 //! The page of a scenario.
 //!
-//! Its sections are the functions that [`page`] calls, each from a [`Room`] to markup. What else is
-//! known of a scenario, such as the order of its locks, gets one more: an `svg` in a `figure.run`
-//! whose parts are `g.step` can be gone through by keyboard without another line of script.
+//! Its sections are the functions that [`page`] calls, each from a [`Room`] to markup. A `figure.run`
+//! whose parts are `g.step`, each with a `.row` that says where it is, can be gone through by keyboard
+//! without another line of script.
 
 use super::bars;
 use super::kernels::{Move, moves};
 use super::lanes::Lanes;
 use super::layout::{At, commit, page as whole, revision};
+use super::locks;
 use super::room::{Room, Run, Witness, slug};
 use super::runs;
 use super::svg;
@@ -27,6 +28,7 @@ pub(super) fn page(room: &Room) -> String {
         }
         (calls(room))
         (witnesses(room))
+        (locks::section(room))
         (source(room))
     };
     whole(At::Scenario, &format!("{}, probe-litmus", room.name), &body)
@@ -184,7 +186,7 @@ fn drawn(room: &Room, nth: usize, witness: &Witness, of: &[&Run]) -> Markup {
                     ". " (handovers(&witness.lanes))
                 }
             }
-            (controls(witness.lanes.steps.len()))
+            (controls(witness.lanes.steps.len(), "steps"))
             @if witness.lanes.steps.is_empty() {
                 p.quiet { "No task takes notice of another." }
             } @else {
@@ -206,7 +208,8 @@ fn handovers(lanes: &Lanes) -> String {
     }
 }
 
-fn controls(steps: usize) -> Markup {
+/// The buttons of a figure whose parts are gone through, and where it is.
+pub(super) fn controls(steps: usize, of: &str) -> Markup {
     let button = |go: &str, label: &str, sign: &str| {
         html! { button type="button" data-go=(go) aria-label=(label) title=(label) { (sign) } }
     };
@@ -217,7 +220,7 @@ fn controls(steps: usize) -> Markup {
                 (button("back", "Step back (k)", "←"))
                 (button("on", "Next step (j)", "→"))
                 (button("last", "Last step (End)", "⇥"))
-                output aria-live="polite" data-total=(steps) { (steps) " steps" }
+                output aria-live="polite" data-total=(steps) { (steps) " " (of) }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A scenario and what came out of it, as plain data: all that its page needs.
 
 use super::lanes::Lanes;
+use super::locks::{self, LockOrder};
 use crate::litmus::{Fixes, Quantifier, Verdict};
 use crate::review::{Finding, Kind, findings_of};
 use crate::runner::names::Resolver;
@@ -66,6 +67,8 @@ pub struct Run {
     pub properties: Vec<(String, bool)>,
     /// of_xlate, for each client.
     pub calls: Vec<Calls>,
+    /// Which locks are taken under which.
+    pub locks: LockOrder,
     /// One run, drawn.
     pub witness: Option<Witness>,
 }
@@ -167,6 +170,7 @@ impl Run {
                 .map(|p| (format!("{} {}", p.kind.word(), p.name), p.holds))
                 .collect(),
             calls: calls(&outcomes, &names),
+            locks: locks::order(answer, &names),
             witness: witness(test, answer),
             outcomes,
         }
@@ -198,7 +202,7 @@ impl Run {
 
 /// The folders of this project in the order in which to read them, then others by name.
 pub(super) fn order(room: &Room) -> (usize, &str, &str) {
-    const FIRST: [&str; 4] = ["basics", "seeds", "museum", "findings"];
+    const FIRST: [&str; 5] = ["basics", "seeds", "museum", "findings", "acpi"];
     let place = FIRST.iter().position(|f| *f == room.folder);
     (place.unwrap_or(FIRST.len()), &room.folder, &room.name)
 }

@@ -55,6 +55,12 @@ pub fn print(review: &Review, detail: Detail) -> String {
     for c in unchanged {
         let _ = writeln!(out, "* `{}`: {}", c.scenario, same(c));
     }
+    if !review.left_out.is_empty() {
+        out += "\n## Left out\n\nOne of the kernels is not modelled for their architecture.\n\n";
+    }
+    for name in &review.left_out {
+        let _ = writeln!(out, "* {name}");
+    }
     out
 }
 

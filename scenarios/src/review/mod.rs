@@ -47,6 +47,10 @@ pub struct Review {
     pub removed: Vec<CommitLine>,
     /// A scenario each, the worst first.
     pub scenarios: Vec<Comparison>,
+    /// Scenarios that were asked for and are not compared: one of the kernels is not modelled for
+    /// their architecture.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// A commit of the table.
@@ -253,7 +257,14 @@ impl Review {
             added: vec![],
             removed: vec![],
             scenarios,
+            left_out: vec![],
         }
+    }
+
+    /// Says which scenarios could not be compared on these kernels.
+    #[must_use]
+    pub fn without(self, left_out: Vec<String>) -> Self {
+        Self { left_out, ..self }
     }
 
     /// Says which commits are between the kernels.

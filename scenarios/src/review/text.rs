@@ -30,6 +30,12 @@ pub fn print(review: &Review, detail: Detail) -> String {
         let line = format!("{}: {}", c.scenario, same(c));
         push(&mut text, 2, 4, &line);
     }
+    if !review.left_out.is_empty() {
+        text += "\nLeft out: one of the kernels is not modelled for their architecture\n";
+    }
+    for name in &review.left_out {
+        push(&mut text, 2, 4, name);
+    }
     text
 }
 

@@ -80,10 +80,11 @@ fn there_is_a_manual_page_for_each_command() {
     let page = text(&program(&["man"]).stdout);
     assert!(page.contains(".TH probe-litmus 1"), "{page}");
     let folder = tempfile::tempdir().expect("a folder");
-    let output = program(&["man", "-o", &folder.path().display().to_string()]);
+    let new = folder.path().join("man/man1");
+    let output = program(&["man", "-o", &new.display().to_string()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     for command in ["check", "explain", "replay", "graph", "review"] {
-        let file = folder.path().join(format!("probe-litmus-{command}.1"));
+        let file = new.join(format!("probe-litmus-{command}.1"));
         let page =
             std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         assert!(
@@ -91,7 +92,7 @@ fn there_is_a_manual_page_for_each_command() {
             "{page}"
         );
     }
-    let nowhere = folder.path().join("no/such/folder").display().to_string();
+    let nowhere = new.join("probe-litmus.1/below").display().to_string();
     let output = program(&["man", "-o", &nowhere]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot write"));

@@ -158,6 +158,33 @@ fn buttons_clicks_and_addresses_step_too() {
     }
 }
 
+/// The order of locks takes the same keys as a run, and its arrows are in view and have a length.
+#[test]
+fn keys_step_through_the_lock_order() {
+    let Some(mut shown) = Shown::new("lock order in a browser") else {
+        return;
+    };
+    shown.browser.show(1200, "light");
+    shown.open("scenario/walk-locks-its-own-iommu.html");
+    shown
+        .browser
+        .run("document.querySelector('figure.order').focus()");
+    for (key, n) in [("j", 1), ("ArrowDown", 2), ("k", 1), ("Home", 1)] {
+        shown.browser.press(key);
+        assert_eq!(shown.step(), json!([["locks1", n, "step", n]]), "{key}");
+    }
+    let drawn = shown.browser.run(
+        "[...document.querySelectorAll('svg.locks')].every(svg => { \
+         const box = svg.getBoundingClientRect(); \
+         return [...svg.querySelectorAll('.edge, rect, .mark')].every(part => { \
+         const b = part.getBoundingClientRect(); \
+         return b.width > 2 && b.left >= box.left && b.right <= box.right \
+         && b.top >= box.top && b.bottom <= box.bottom }) })",
+    );
+    assert_eq!(drawn, json!(true), "all of it lies in the drawing");
+    assert_eq!(shown.browser.complaints, Vec::<String>::new());
+}
+
 #[test]
 fn an_arrow_lights_up_with_its_step() {
     let Some(mut shown) = Shown::new("arrows in a browser") else {

@@ -188,15 +188,7 @@ fn a_commit_alone_between_two_kernels_is_to_blame() {
 #[test]
 fn the_kernels_stand_in_the_order_of_history() {
     let index = Html::parse_document(content("index.html"));
-    let kernels: Vec<String> = all(&index, "table.index th.kernel")
-        .into_iter()
-        .map(|th| th.text().collect())
-        .collect();
-    let place = |name: &str| {
-        kernels
-            .iter()
-            .position(|k| k.split(" = ").any(|n| n == name))
-    };
+    let head = Selector::parse("th.kernel").expect("a selector");
     let expected = [
         "v6.14",
         "bcb81ac6ae3c^",
@@ -207,13 +199,105 @@ fn the_kernels_stand_in_the_order_of_history() {
         "v7.3-rc7",
         "v7.3-rc7 + ambarus-ready-always",
     ];
-    let places: Vec<usize> = expected
-        .iter()
-        .map(|name| place(name).unwrap_or_else(|| panic!("no {name} in {kernels:?}")))
-        .collect();
+    let mut seen = BTreeSet::new();
+    for table in all(&index, "table.index") {
+        let kernels: Vec<String> = table.select(&head).map(|th| th.text().collect()).collect();
+        let place = |name: &&str| {
+            kernels
+                .iter()
+                .position(|k| k.split(" = ").any(|n| n == *name))
+        };
+        let here: Vec<&str> = expected
+            .into_iter()
+            .filter(|n| place(n).is_some())
+            .collect();
+        let places: Vec<_> = here.iter().map(place).collect();
+        assert!(places.windows(2).all(|w| w[0] < w[1]), "{kernels:?}");
+        seen.extend(here);
+    }
+    assert_eq!(seen.len(), expected.len(), "{seen:?}");
+}
+
+#[test]
+fn each_folder_has_a_table_with_its_kernels_alone() {
+    let index = Html::parse_document(content("index.html"));
+    let heads = all(&index, "section h2[id]").into_iter().map(text);
+    let heads: Vec<String> = heads.filter(|h| !h.contains(' ')).collect();
+    assert_eq!(heads, ["basics", "seeds", "museum", "findings"]);
+    let (row, cell) = ("tbody tr", "td");
+    let (row, cell) = (Selector::parse(row), Selector::parse(cell));
+    let (row, cell) = (row.expect("a selector"), cell.expect("a selector"));
+    for table in all(&index, "table.index") {
+        let rows: Vec<Vec<bool>> = table
+            .select(&row)
+            .map(|r| {
+                r.select(&cell)
+                    .map(|c| c.attr("class") == Some("none"))
+                    .collect()
+            })
+            .collect();
+        for column in 0..rows[0].len() {
+            assert!(rows.iter().any(|r| !r[column]), "column {column} is empty");
+        }
+    }
+}
+
+/// The lock order against the one of `graph lock-order`, which is checked elsewhere.
+#[test]
+fn the_lock_order_is_drawn_and_what_changed_is_said() {
+    let page = Html::parse_document(content("scenario/late-probe-at-bind.html"));
+    let figures = all(&page, "figure.order");
+    assert!(figures.len() > 1, "it is not the same on all kernels");
+    let (step, title) = ("svg.locks g.step", "title");
+    let (step, title) = (Selector::parse(step), Selector::parse(title));
+    let (step, title) = (step.expect("a selector"), title.expect("a selector"));
+    let titles = |figure: &ElementRef<'_>| -> BTreeSet<String> {
+        let steps = figure.select(&step);
+        let title = steps.filter_map(|s| s.select(&title).next());
+        let whole: Vec<String> = title.map(|t| t.text().collect()).collect();
+        whole
+            .iter()
+            .map(|t| t.split([',', '\n']).next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    for pair in figures.windows(2) {
+        let (then, now) = (titles(&pair[0]), titles(&pair[1]));
+        let said = Selector::parse("ul.changes li").expect("a selector");
+        let said: BTreeSet<String> = pair[1].select(&said).map(text).collect();
+        let added = (&now - &then).into_iter().map(|e| format!("+ {e}"));
+        let gone = (&then - &now).into_iter().map(|e| format!("− {e}"));
+        assert_eq!(said, added.chain(gone).collect());
+    }
+    let first = "client0: &dev->mutex → iommu_probe_device_lock";
     assert!(
-        places.is_sorted() && places.windows(2).all(|w| w[0] < w[1]),
-        "{places:?}"
+        titles(&figures[0]).contains(first),
+        "{:?}",
+        titles(&figures[0])
+    );
+    assert!(all(&page, "svg.locks .inverted").is_empty());
+}
+
+#[test]
+fn an_inversion_is_marked_in_more_than_colour() {
+    let page = Html::parse_document(content("scenario/walk-locks-its-own-iommu.html"));
+    let inverted = all(&page, "svg.locks .inverted");
+    assert!(!inverted.is_empty());
+    for arrow in inverted {
+        let said = text(arrow);
+        assert!(
+            said.contains(", an inversion") && said.contains('!'),
+            "{said}"
+        );
+        assert!(
+            said.contains("held since ") && said.contains("taken in "),
+            "{said}"
+        );
+    }
+    let findings = all(&page, "table.matrix tr").into_iter().map(text);
+    assert!(
+        findings
+            .into_iter()
+            .any(|r| r.contains("lock-order inversion"))
     );
 }
 

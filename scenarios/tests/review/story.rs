@@ -1,6 +1,6 @@
 //! What reviews of known patches have to say.
 
-use super::{AMBARUS, STORY, data, root, scenario};
+use super::{AMBARUS, STORY, data, review, root, scenario};
 use scenarios::litmus::Verdict;
 use scenarios::review::{Comparison, Kind, Level, Standing};
 use std::collections::BTreeSet;
@@ -108,6 +108,41 @@ fn a_fix_is_better_and_nothing_else() {
         .filter(|f| f.finding.kind == Kind::DataRace);
     let levels: BTreeSet<_> = races.map(|f| f.level).collect();
     assert_eq!(levels, BTreeSet::from([Level::Other]));
+}
+
+/// What is said of ACPI on the list: such a device is bound without its IOMMU, always, and with the
+/// patch nothing calls for it later.
+#[test]
+fn a_patch_that_always_asks_for_ready_takes_the_iommu_from_acpi() {
+    let review = data(AMBARUS, &["seeds/acpi-loses-its-iommu"]);
+    let lost = scenario(&review, "acpi-loses-its-iommu");
+    assert_eq!(lost.standing, Standing::Worse);
+    assert_eq!(
+        (lost.base.verdict, lost.patched.verdict),
+        (Verdict::Never, Verdict::Always)
+    );
+    assert_eq!(
+        moved(lost, Kind::NoGroup),
+        Some((Verdict::Never, Verdict::Always))
+    );
+}
+
+/// Kernels that are modelled for one architecture leave out the scenarios of the other, by name; if
+/// nothing is left, that is an error.
+#[test]
+fn scenarios_of_the_other_architecture_are_left_out() {
+    let (arm, arm64) = ("museum/no-mapping-after-deferral", "driverless-client");
+    let old = data("v4.20..v5.0", &[arm, arm64]);
+    assert_eq!(old.left_out, ["driverless-client"]);
+    assert_eq!(old.scenarios.len(), 1);
+    let text = review("v4.20..v5.0", &[arm, arm64], &[]);
+    let text = String::from_utf8(text.stdout).expect("stdout is text");
+    assert!(
+        text.ends_with("for their architecture\n  driverless-client\n"),
+        "{text}"
+    );
+    let alone = review("v4.20..v5.0", &[arm64], &[]);
+    assert_eq!(alone.status.code(), Some(2));
 }
 
 #[test]

@@ -69,15 +69,15 @@ fn smmus_come_first_and_devices_have_the_kernels_names() {
         lines(&b),
         [
             "arm-smmu-v3.0.auto static [arm-smmu-v3]",
-            // The narrow catalogue has no driver for SMMUv2.
-            "arm-smmu.1.auto static []",
-            "TEST0001:00 acpi coherent [client-drv] IORT - [32] true IORT - [33] true",
+            "arm-smmu.1.auto static [arm-smmu]",
+            "TEST0001:00 acpi coherent [client-drv] IORT arm-smmu.1.auto [32] true IORT \
+             arm-smmu.1.auto [33] true",
             "ARMH0011:00 acpi amba [] VIOT - [4] true",
             "LNRO0005:00 acpi coherent [virtio_iommu]",
             "LNRO0005:01 acpi coherent [virtio-mmio] VIOT LNRO0005:00 [3] true",
         ]
     );
-    assert_eq!(b.iommus_without_driver, ["smmu1", "pciommu"]);
+    assert_eq!(b.iommus_without_driver, ["pciommu"]);
     assert!(b.links.is_empty(), "fw_devlink knows no IOMMU of ACPI");
 }
 

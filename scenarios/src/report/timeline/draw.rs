@@ -33,7 +33,7 @@ fn place(entries: &[Entry]) -> (Vec<Placed<'_>>, usize) {
             0
         };
         placed.push(Placed { entry, y, is_new });
-        y += ROW * (1 + entry.rooms.len() + usize::from(entry.without_room.is_some()));
+        y += ROW * (1 + entry.rooms.len() + usize::from(entry.said.is_some()));
     }
     (placed, y + 10)
 }
@@ -47,9 +47,9 @@ pub(super) fn line(entries: &[Entry], rooms: &[Room]) -> Markup {
         .map_or(0, |p| p.y);
     html! {
         svg.timeline width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) } role="img"
-            aria-label="Commits by version, from v4.12 to v7.3" {
+            aria-label="Commits by version" {
             line.rail x1=(RAIL) x2=(RAIL) y1="6" y2=(last + 8) {}
-            @for p in &placed { (entry(p)) (links(p, rooms)) (without_room(p)) }
+            @for p in &placed { (entry(p)) (links(p, rooms)) (said(p)) }
         }
     }
 }
@@ -87,11 +87,11 @@ fn entry(p: &Placed<'_>) -> Markup {
     }
 }
 
-/// Why an entry has no room.
-fn without_room(p: &Placed<'_>) -> Markup {
+/// What the museum says of an entry, beneath its rooms.
+fn said(p: &Placed<'_>) -> Markup {
     html! {
-        @if let Some(why) = &p.entry.without_room {
-            text.why x=(SUBJECT) y=(p.y + ROW + 3) { (why) }
+        @if let Some(said) = &p.entry.said {
+            text.why x=(SUBJECT) y=(p.y + ROW * (1 + p.entry.rooms.len()) + 3) { (said) }
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Row {
     pub(super) commits: String,
     /// The room, or why there is none.
     pub(super) text: String,
+    /// The scenarios that it names.
+    pub(super) rooms: Vec<String>,
 }
 
 impl Museum {
@@ -36,7 +38,8 @@ impl Museum {
             };
             let name = first.strip_prefix('`').and_then(|f| f.strip_suffix('`'));
             if let Some(scenario) = name {
-                let commit = second.split(',').next().unwrap_or(second);
+                // `46b3df8eb9bd began it`
+                let commit = second.split([',', ' ']).next().unwrap_or(second);
                 museum.rooms.push((scenario.to_owned(), commit.to_owned()));
             } else if let Ok(number) = first.parse() {
                 museum.rows.push(Row {
@@ -44,27 +47,41 @@ impl Museum {
                     number,
                     commits: second.to_owned(),
                     text: plain(third),
+                    rooms: named(third),
                 });
             }
         }
         museum
     }
 
-    /// The scenarios that show a commit.
+    /// The scenarios that show a commit: those that are said to be fixed by it, else those that its
+    /// rows name.
     pub(super) fn rooms_of(&self, id: &str) -> Vec<String> {
         let rooms = self.rooms.iter().filter(|(_, commit)| commit == id);
-        rooms.map(|(scenario, _)| scenario.clone()).collect()
+        let rooms: Vec<String> = rooms.map(|(scenario, _)| scenario.clone()).collect();
+        if !rooms.is_empty() {
+            return rooms;
+        }
+        let of_rows = self.rows.iter().filter(|r| r.commits.contains(id));
+        let mut rooms: Vec<String> = vec![];
+        for room in of_rows.flat_map(|r| &r.rooms) {
+            if !rooms.contains(room) {
+                rooms.push(room.clone());
+            }
+        }
+        rooms
     }
 
-    /// What the list says of a commit that no scenario shows: `row 14: needs virtio-iommu`.
-    pub(super) fn why_without_room(&self, id: &str) -> Option<String> {
-        let rows: Vec<&Row> = self
-            .rows
-            .iter()
-            .filter(|r| r.commits.contains(id))
-            .collect();
+    /// What the list says of a commit that no scenario is said to be fixed by: `row 14: not
+    /// modelled`. A row that does nothing but name rooms says nothing.
+    pub(super) fn said_of(&self, id: &str) -> Option<String> {
+        if self.rooms.iter().any(|(_, commit)| commit == id) {
+            return None;
+        }
+        let rows = self.rows.iter().filter(|r| r.commits.contains(id));
+        let says_more = |r: &&Row| r.text != r.rooms.join(", ");
         let texts: Vec<String> = rows
-            .iter()
+            .filter(says_more)
             .map(|r| format!("row {}: {}", r.number, r.text))
             .collect();
         (!texts.is_empty()).then(|| texts.join("; "))
@@ -75,6 +92,14 @@ impl Museum {
         let rows = self.rows.iter().filter(|r| r.commits.contains(id));
         rows.map(|r| r.nth).collect()
     }
+}
+
+/// The scenarios that a cell names: what stands in backticks and is spelled as they are.
+fn named(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_name =
+        |w: &&str| w.contains('-') && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    quoted.filter(is_name).map(str::to_owned).collect()
 }
 
 /// Markdown without its signs: links by their text alone.
@@ -100,11 +125,34 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Museum, plain};
+    use super::{Museum, named, plain};
 
     #[test]
     fn links_lose_their_targets() {
         assert_eq!(plain("see [a](b.md), `c` [d](e)"), "see a, c d");
+    }
+
+    #[test]
+    fn rooms_are_told_from_code() {
+        let names =
+            named("`driver-read-twice` in basics; `dma_coherent` of `v6.12 - x`, [`a-b`](c)");
+        assert_eq!(names, ["driver-read-twice", "a-b"]);
+    }
+
+    #[test]
+    fn a_commit_of_a_row_has_the_rooms_that_the_row_names() {
+        let museum = Museum::read();
+        assert_eq!(
+            museum.rooms_of("1874619a7df4"),
+            ["no-mapping-after-deferral"]
+        );
+        assert_eq!(museum.said_of("1874619a7df4"), None);
+        assert_eq!(museum.rooms_of("97cb1fa02726"), ["deferral-ends-a-walk"]);
+        let said = museum.said_of("97cb1fa02726").unwrap_or_default();
+        assert!(
+            said.starts_with("row 14: deferral-ends-a-walk, SMMUv2"),
+            "{said}"
+        );
     }
 
     #[test]
