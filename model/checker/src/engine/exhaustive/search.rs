@@ -61,8 +61,8 @@ pub(super) fn explore<M: Model>(
         let (restarts, schedules_log10) = (start.restarts, start.estimate.log10());
         let mut tell = |now: Progress| {
             progress(Progress {
-                restarts,
                 schedules_log10,
+                restarts,
                 ..now
             })
         };

@@ -407,11 +407,10 @@ impl<'a, M: Model> Worker<'a, M> {
             self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
             return None;
         }
-        if self.walk.take_news() && !self.is_far {
-            if self.walk.machine().watch().has_changed() || self.has_learnt_much() {
-                self.shared.break_off();
-                return None;
-            }
+        let has_news = self.walk.take_news() && !self.is_far;
+        if has_news && (self.walk.machine().watch().has_changed() || self.has_learnt_much()) {
+            self.shared.break_off();
+            return None;
         }
         let fingerprint = self.fingerprint();
         if let Some(exact) = self.exact {
