@@ -9,7 +9,7 @@ use kernel::commit::CommitId;
 use std::collections::BTreeSet;
 
 /// The functions that the model names in a call. That these are all is a test of this crate.
-pub const MODELLED: [&str; 48] = [
+pub const MODELLED: [&str; 53] = [
     "__device_attach_async_helper",
     "__driver_attach_async_helper",
     "__driver_probe_device",
@@ -37,6 +37,7 @@ pub const MODELLED: [&str; 48] = [
     "driver_bound",
     "driver_probe_device",
     "driver_register",
+    "iommu_attach_group",
     "iommu_device_register",
     "iommu_device_unregister",
     "iommu_device_unuse_default_domain",
@@ -44,6 +45,8 @@ pub const MODELLED: [&str; 48] = [
     "iommu_domain_alloc",
     "iommu_fwspec_free",
     "iommu_fwspec_init",
+    "iommu_group_claim_dma_owner",
+    "iommu_group_release_dma_owner",
     "iommu_init_device",
     "iommu_probe_device",
     "iommu_release_device",
@@ -55,7 +58,9 @@ pub const MODELLED: [&str; 48] = [
     "probe_iommu_group",
     "really_probe",
     "rimt_iommu_configure_id",
+    "vfio_container_attach_group",
     "vfio_device_set_group",
+    "vfio_group_detach_container",
     "viot_iommu_configure",
     "wait_for_device_probe",
 ];

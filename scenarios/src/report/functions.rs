@@ -9,7 +9,7 @@ pub fn kernel_file(function: &str) -> Option<&'static str> {
     row.map(|(file, _)| *file)
 }
 
-const FILES: [(&str, &[&str]); 21] = [
+const FILES: [(&str, &[&str]); 22] = [
     (
         "arch/arm/mm/dma-mapping.c",
         &[
@@ -66,6 +66,7 @@ const FILES: [(&str, &[&str]); 21] = [
         "drivers/iommu/iommu.c",
         &[
             "__iommu_probe_device",
+            "iommu_attach_group",
             "iommu_device_register",
             "iommu_device_unregister",
             "iommu_device_unuse_default_domain",
@@ -73,6 +74,8 @@ const FILES: [(&str, &[&str]); 21] = [
             "iommu_domain_alloc",
             "iommu_fwspec_free",
             "iommu_fwspec_init",
+            "iommu_group_claim_dma_owner",
+            "iommu_group_release_dma_owner",
             "iommu_init_device",
             "iommu_probe_device",
             "iommu_release_device",
@@ -87,6 +90,10 @@ const FILES: [(&str, &[&str]); 21] = [
     ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
     ("drivers/of/device.c", &["of_dma_configure_id"]),
     ("drivers/pci/pci-driver.c", &["pci_dma_configure"]),
+    (
+        "drivers/vfio/container.c",
+        &["vfio_container_attach_group", "vfio_group_detach_container"],
+    ),
     ("drivers/vfio/group.c", &["vfio_device_set_group"]),
     ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
 ];
