@@ -2,68 +2,12 @@
 //! were asked for. A Never about code that nothing reaches would be vacuous.
 
 use crate::boot::Boot;
+use crate::functions::modelled;
 use crate::runner::Answer;
 use checker::event::What;
 use kernel::asked::Asked;
 use kernel::commit::CommitId;
 use std::collections::BTreeSet;
-
-/// The functions that the model names in a call. That these are all is a test of this crate.
-pub const MODELLED: [&str; 53] = [
-    "__device_attach_async_helper",
-    "__driver_attach_async_helper",
-    "__driver_probe_device",
-    "__iommu_probe_device",
-    "acpi_dma_configure_id",
-    "acpi_iommu_configure_id",
-    "acpi_iommu_fwspec_init",
-    "arch_setup_dma_ops",
-    "arch_teardown_dma_ops",
-    "arm_iommu_attach_device",
-    "arm_iommu_detach_device",
-    "arm_setup_iommu_dma_ops",
-    "arm_smmu_device_shutdown",
-    "arm_teardown_iommu_dma_ops",
-    "deferred_probe_initcall",
-    "deferred_probe_timeout_work_func",
-    "deferred_probe_work_func",
-    "device_add",
-    "device_del",
-    "device_driver_attach",
-    "device_release_driver",
-    "device_shutdown",
-    "devres_release_all",
-    "dmam_alloc_coherent",
-    "driver_bound",
-    "driver_probe_device",
-    "driver_register",
-    "iommu_attach_group",
-    "iommu_device_register",
-    "iommu_device_unregister",
-    "iommu_device_unuse_default_domain",
-    "iommu_device_use_default_domain",
-    "iommu_domain_alloc",
-    "iommu_fwspec_free",
-    "iommu_fwspec_init",
-    "iommu_group_claim_dma_owner",
-    "iommu_group_release_dma_owner",
-    "iommu_init_device",
-    "iommu_probe_device",
-    "iommu_release_device",
-    "iommu_setup_dma_ops",
-    "iort_iommu_configure_id",
-    "ipmmu_init_arm_mapping",
-    "of_dma_configure_id",
-    "of_iommu_configure",
-    "probe_iommu_group",
-    "really_probe",
-    "rimt_iommu_configure_id",
-    "vfio_container_attach_group",
-    "vfio_device_set_group",
-    "vfio_group_detach_container",
-    "viot_iommu_configure",
-    "wait_for_device_probe",
-];
 
 /// Functions that no scenario of this project and no boot enters, and why.
 pub const UNREACHED: [(&str, &str); 0] = [];
@@ -120,10 +64,12 @@ impl Coverage {
             .extend(CommitId::all().filter(|id| asked.contains(*id)));
     }
 
-    /// Modelled functions that were not entered.
+    /// Modelled functions that were not entered, in alphabetical order.
     pub fn unreached(&self) -> Vec<Gap> {
-        let missing = MODELLED.iter().filter(|f| !self.functions.contains(**f));
-        missing.map(|f| gap(f, &UNREACHED)).collect()
+        let missing: BTreeSet<_> = modelled()
+            .filter(|f| !self.functions.contains(*f))
+            .collect();
+        missing.into_iter().map(|f| gap(f, &UNREACHED)).collect()
     }
 
     /// Rows of the table that were not asked for, the oldest first. A commit that takes another

@@ -5,6 +5,8 @@ pub mod boot;
 pub mod conform;
 pub mod coverage;
 pub mod format;
+pub mod functions;
+pub mod in_order;
 pub mod litmus;
 pub mod report;
 pub mod review;

@@ -41,11 +41,7 @@ impl Witness {
 
     /// The shown part of a recorded run.
     pub fn new(names: &Resolver<'_>, kernel: &Kernel, trace: &Trace<Outcome>) -> Self {
-        let events: Vec<&Event> = trace
-            .events
-            .iter()
-            .filter(|e| e.task.index() < trace.tasks.len())
-            .collect();
+        let events = of_tasks(trace);
         let kept = kept(&events);
         let mut open: BTreeMap<TaskId, Vec<(usize, bool)>> = BTreeMap::new();
         let mut lines = vec![];
@@ -71,6 +67,13 @@ impl Witness {
         let tasks = trace.tasks.iter().map(|t| names.relabel(t)).collect();
         Self { tasks, lines }
     }
+}
+
+/// The events of a run that its tasks made.
+pub(crate) fn of_tasks(trace: &Trace<Outcome>) -> Vec<&Event> {
+    let events = trace.events.iter();
+    let of_tasks = events.filter(|e| e.task.index() < trace.tasks.len());
+    of_tasks.collect()
 }
 
 /// Which events are shown: those by which tasks take notice of each other, and notes.

@@ -7,12 +7,13 @@
 mod files;
 
 use checker::engine::exhaustive::{Go, Options};
-use files::{below, crate_folder, scenario_files};
+use files::{below, crate_folder, functions_of, scenario_files};
 use kernel::config::Config;
 use kernel::revision::Revision;
 use scenarios::board;
 use scenarios::boot::boot;
-use scenarios::coverage::{Coverage, Gap, MODELLED, UNASKED, UNREACHED};
+use scenarios::coverage::{Coverage, Gap, UNASKED, UNREACHED};
+use scenarios::functions::modelled;
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,20 +22,12 @@ fn folder(path: &str) -> PathBuf {
     crate_folder().join(path)
 }
 
-/// The functions that the model names: the string that follows a call's opening parenthesis.
-fn modelled() -> BTreeSet<String> {
+/// The functions that the model's sources name.
+fn named() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in below(&folder("../model/kernel/src"), "rs") {
         let source = std::fs::read_to_string(&file).expect("it is there");
-        for call in ["on_device(", "task::call("] {
-            for after in source.split(call).skip(1) {
-                let name = after
-                    .trim_start()
-                    .strip_prefix('"')
-                    .and_then(|s| s.split('"').next());
-                names.extend(name.map(str::to_owned));
-            }
-        }
+        names.extend(functions_of(&source).map(str::to_owned));
     }
     names
 }
@@ -66,9 +59,9 @@ fn by_boots(reached: &mut Coverage) {
 
 #[test]
 fn the_list_of_functions_is_that_of_the_source() {
-    let listed: BTreeSet<String> = MODELLED.iter().map(|f| (*f).to_owned()).collect();
+    let listed: BTreeSet<String> = modelled().map(str::to_owned).collect();
     assert!(listed.contains("really_probe"));
-    assert_eq!(modelled(), listed);
+    assert_eq!(named(), listed);
 }
 
 #[test]

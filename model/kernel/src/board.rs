@@ -100,6 +100,32 @@ pub struct DeviceDescription {
     pub ipmmu_gen2: bool,
 }
 
+impl DeviceDescription {
+    /// A device of which nothing else is known.
+    pub(crate) fn bare(name: String, node: NodeId, fwnode: Fwnode, bus: Bus) -> Self {
+        Self {
+            name,
+            node,
+            fwnode,
+            bus,
+            parent: None,
+            drivers: vec![],
+            iommus: vec![],
+            dma_ranges: false,
+            dma_coherent: false,
+            supplier_links: vec![],
+            consumer_links: vec![],
+            instance: None,
+            populates: vec![],
+            populated_by: None,
+            same_stream: vec![],
+            larbs: vec![],
+            ipmmu_leaf: false,
+            ipmmu_gen2: false,
+        }
+    }
+}
+
 /// A dependency that fw_devlink follows, or one that is made when the machine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkDescription {
@@ -253,24 +279,13 @@ impl Board {
         };
         for (c, drivers) in created.into_iter().zip(matching.of_device) {
             board.devices.push(DeviceDescription {
-                name: c.name,
-                node: c.node,
-                fwnode: Fwnode::OfNode,
-                bus: c.bus,
                 parent: c.parent.map(|p| DeviceId(p as u16)),
                 drivers,
-                iommus: vec![],
                 dma_ranges: has_dma_ranges(tree, c.node),
                 dma_coherent: of_dma_is_coherent(tree, c.node),
-                supplier_links: vec![],
-                consumer_links: vec![],
-                instance: None,
-                populates: vec![],
-                populated_by: None,
-                same_stream: vec![],
-                larbs: vec![],
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
                 ipmmu_gen2: is_compatible(tree, c.node, "renesas,ipmmu-vmsa"),
+                ..DeviceDescription::bare(c.name, c.node, Fwnode::OfNode, c.bus)
             });
         }
         for (by, device) in populated {

@@ -140,6 +140,11 @@ impl Commits {
     }
 }
 
+/// Whether there is such an old revision for 32-bit ARM.
+fn is_of_arm(tag: Version) -> bool {
+    (OLDEST_ARM..=NEWEST_OLD_ARM).contains(&tag)
+}
+
 impl Base {
     /// One of the old kernels that are there for 32-bit ARM's DMA ops alone.
     fn is_for_arm_alone(self) -> bool {
@@ -148,7 +153,7 @@ impl Base {
             Self::Commit(id) | Self::Before(id) => (commit::ARM.contains(&id), id.commit().version),
             Self::Stable(_) => return false,
         };
-        of && (OLDEST_ARM..=NEWEST_OLD_ARM).contains(&version)
+        of && is_of_arm(version)
     }
 
     /// Whether a mainline commit was there by then.

@@ -20,24 +20,16 @@
 mod resolve;
 
 use super::cursor::{Cursor, Result};
-use super::error::TextError;
+
 use super::{Board, stem};
-use crate::board::dts::MAX_TEXT;
 use kernel::acpi::machine::{Role, Table};
 use kernel::ids::Bus;
 use miette::SourceSpan;
 
 /// Reads a text.
 pub fn parse(file_name: &str, text: &str) -> Result<Board> {
-    if text.len() > MAX_TEXT {
-        let message = format!(
-            "found a text of {} bytes, expected at most {MAX_TEXT}",
-            text.len()
-        );
-        return Err(TextError::new(file_name, "", (0, 0).into(), message).into());
-    }
     let mut parser = Parser {
-        cursor: Cursor::new(file_name, text),
+        cursor: Cursor::new(file_name, text)?,
         lines: Lines::default(),
     };
     parser.file()?;

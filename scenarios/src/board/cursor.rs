@@ -14,13 +14,24 @@ pub(super) struct Cursor<'a> {
     at: usize,
 }
 
+/// Longest text, in bytes. The largest board of the kernel is a tenth of it.
+pub const MAX_TEXT: usize = 4 << 20;
+
 impl<'a> Cursor<'a> {
-    pub(super) fn new(file_name: &'a str, text: &'a str) -> Self {
-        Self {
+    /// At the beginning of a text, which must not be too long.
+    pub(super) fn new(file_name: &'a str, text: &'a str) -> Result<Self> {
+        if text.len() > MAX_TEXT {
+            let message = format!(
+                "found a text of {} bytes, expected at most {MAX_TEXT}",
+                text.len()
+            );
+            return Err(TextError::new(file_name, "", (0, 0).into(), message).into());
+        }
+        Ok(Self {
             file_name,
             text,
             at: 0,
-        }
+        })
     }
 
     /// Where the next word starts, once [`Self::skip_blank`] has been called.

@@ -27,8 +27,7 @@ use super::error::TextError;
 use super::suppliers::ReferenceError;
 use super::{Board, stem};
 
-/// Longest text, in bytes. The largest board of the kernel is a tenth of it.
-pub const MAX_TEXT: usize = 4 << 20;
+pub use super::cursor::MAX_TEXT;
 /// Deepest nesting of nodes, the root being level 1.
 pub const MAX_DEPTH: usize = 64;
 
@@ -84,15 +83,8 @@ impl Origins {
 
 /// Reads a text. The answer is not validated: see [`super::parse_dts`].
 pub fn parse(file_name: &str, text: &str) -> Result<Parsed> {
-    if text.len() > MAX_TEXT {
-        let message = format!(
-            "found a text of {} bytes, expected at most {MAX_TEXT}",
-            text.len()
-        );
-        return Err(TextError::new(file_name, "", (0, 0).into(), message).into());
-    }
     let mut parser = Parser {
-        cursor: Cursor::new(file_name, text),
+        cursor: Cursor::new(file_name, text)?,
         nodes: vec![RawNode::default()],
         labels: BTreeMap::new(),
     };

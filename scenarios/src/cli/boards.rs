@@ -1,20 +1,20 @@
 //! `probe-litmus boards`
 
 use super::boot::Drivers;
+use super::folders::{Links, files_below};
+use super::progress;
 use super::{BAD_INPUT, NOT_AS_STATED};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use kernel::board::unmodelled::Binding;
 use kernel::config::Config;
 use kernel::revision::Revision;
 use miette::miette;
 use scenarios::boot::survey::{Row, SurveyError, survey};
+use scenarios::in_order::in_order;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const AFTER_HELP: &str = "\
 Example, the boards of the project itself:
@@ -113,73 +113,31 @@ impl Boards {
     ) {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = self.workers.map_or_else(cores, NonZeroUsize::get);
-        let bar = progress(files.len());
-        let next = AtomicUsize::new(0);
-        let done: Vec<OnceLock<Result>> = files.iter().map(|_| OnceLock::new()).collect();
-        let (send, finished) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            for _ in 0..workers.min(files.len()) {
-                let send = send.clone();
-                let (next, done) = (&next, &done);
-                scope.spawn(move || {
-                    loop {
-                        let n = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(file) = files.get(n) else { return };
-                        let result = survey(file, revision, self.config());
-                        // Each number is taken once, so the place is free.
-                        let _ = done[n].set(result);
-                        let _ = send.send(());
-                    }
-                });
-            }
-            drop(send);
-            let mut shown = 0;
-            for () in finished {
-                bar.inc(1);
-                while let Some(result) = done.get(shown).and_then(OnceLock::get) {
-                    bar.suspend(|| each(&files[shown], result));
-                    shown += 1;
-                }
-            }
-        });
+        let bar = progress::bar(files.len(), "boards");
+        let work = |file: &PathBuf| Some(survey(file, revision, self.config()));
+        in_order(
+            files,
+            workers,
+            work,
+            || bar.inc(1),
+            |n, result| {
+                bar.suspend(|| each(&files[n], result));
+            },
+        );
         bar.finish_and_clear();
     }
 }
 
-/// A line that shows how far it is; nothing if the output is no terminal.
-fn progress(files: usize) -> ProgressBar {
-    let bar = ProgressBar::new(files as u64);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} boards ({eta})") {
-        bar.set_style(style);
-    }
-    bar
-}
-
 /// The boards in a folder and below it, by path; or the file itself.
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> miette::Result<()> {
-    let cannot_read =
-        |e: std::io::Error| miette!("{}: cannot read the folder: {e}", path.display());
     if !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    let entries = std::fs::read_dir(path).map_err(cannot_read)?;
-    let entries = entries.map(|e| e.map(|e| e.path()));
-    let mut entries: Vec<PathBuf> = entries
-        .collect::<std::io::Result<_>>()
-        .map_err(cannot_read)?;
-    entries.sort();
-    for entry in entries {
-        let is_board = entry
-            .extension()
-            .is_some_and(|e| e == "dtb" || e == "dts" || e == "acpi");
-        if entry.is_symlink() && entry.is_dir() {
-            continue;
-        }
-        if entry.is_dir() || is_board {
-            collect(&entry, files)?;
-        }
-    }
+    let below = files_below(path, &["dtb", "dts", "acpi"], Links::Skip);
+    let below = below
+        .map_err(|(folder, e)| miette!("{}: cannot read the folder: {e}", folder.display()))?;
+    files.extend(below);
     Ok(())
 }
 

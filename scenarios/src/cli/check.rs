@@ -1,5 +1,6 @@
 //! `probe-litmus check`
 
+use super::folders::{Links, files_below};
 use super::limits::Limits;
 use super::machine::Machine;
 use super::progress::Watch;
@@ -13,7 +14,7 @@ use scenarios::format::{ktap, ndjson};
 use scenarios::runner::report::{Verdicts, counts, rounds};
 use scenarios::runner::{Answer, Engine, Memory, Test};
 use scenarios::shards::{Printed, Shard};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -198,11 +199,7 @@ impl Check {
             ));
         }
         self.memory.is_supported(&self.machine)?;
-        if let Some(option) = self.limits.only_under_sc() {
-            return Err(miette!(
-                "--memory weak: found {option}, which only searches under sc have"
-            ));
-        }
+        self.memory.allows(self.limits.only_under_sc())?;
         let without = ["lock-aware", "checkpoints"];
         match self.off.iter().find(|o| !without.contains(&o.as_str())) {
             Some(off) => Err(miette!(
@@ -302,34 +299,16 @@ pub(crate) fn scenario_files(paths: &[PathBuf]) -> miette::Result<Vec<PathBuf>> 
             files.push(path.clone());
             continue;
         }
-        let before = files.len();
-        search(path, &mut files)?;
-        if files.len() == before {
+        let below = files_below(path, &["litmus"], Links::Follow)
+            .map_err(|(folder, e)| (format!("{}: cannot read", folder.display()), e))
+            .or_else(|(what, e)| Err(e).into_diagnostic().wrap_err(what))?;
+        if below.is_empty() {
             return Err(miette!(
                 "{}: found no .litmus file in this folder",
                 path.display()
             ));
         }
+        files.extend(below);
     }
     Ok(files)
-}
-
-fn search(folder: &Path, files: &mut Vec<PathBuf>) -> miette::Result<()> {
-    let read = || {
-        std::fs::read_dir(folder)?
-            .map(|e| e.map(|e| e.path()))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    let mut entries = read()
-        .into_diagnostic()
-        .wrap_err_with(|| format!("{}: cannot read", folder.display()))?;
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            search(&entry, files)?;
-        } else if entry.extension().is_some_and(|e| e == "litmus") {
-            files.push(entry);
-        }
-    }
-    Ok(())
 }

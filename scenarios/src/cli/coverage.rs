@@ -1,6 +1,7 @@
 //! `probe-litmus coverage`
 
 use super::check::scenario_files;
+use super::folders::{Links, files_below};
 use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, NOT_AS_STATED};
@@ -9,9 +10,11 @@ use checker::outcome::Complete;
 use clap::Args;
 use kernel::config::Config;
 use kernel::revision::Revision;
+use miette::miette;
 use scenarios::board;
 use scenarios::boot::boot;
-use scenarios::coverage::{Coverage as Reached, Gap, MODELLED};
+use scenarios::coverage::{Coverage as Reached, Gap};
+use scenarios::functions::modelled;
 use scenarios::runner::Test;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,7 +80,7 @@ impl Coverage {
         let unreached = reached.unreached();
         println!(
             "Functions {}, not reached {}",
-            MODELLED.len(),
+            modelled().count(),
             unreached.len()
         );
         print_gaps(&unreached);
@@ -99,12 +102,8 @@ impl Coverage {
     /// Boots the boards on the newest kernel, and says how many there are.
     fn boot_all(&self, reached: &mut Reached) -> miette::Result<usize> {
         let folder = self.boards.of(&PathBuf::from("scenarios/any.litmus"));
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-            .map_err(|e| miette::miette!("{}: cannot read the folder: {e}", folder.display()))?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|e| e == "dts" || e == "acpi"))
-            .collect();
-        files.sort();
+        let files = files_below(&folder, &["dts", "acpi"], Links::Skip)
+            .map_err(|(folder, e)| miette!("{}: cannot read the folder: {e}", folder.display()))?;
         for file in &files {
             let board = board::load(file)?;
             reached.add_boot(&boot(&board, Revision::newest(), Config::default())?);

@@ -2,15 +2,13 @@
 
 use super::format::RunFormat;
 use super::machine::Machine;
-use super::progress::Watch;
+use super::one::{One, chosen};
 use super::{Boards, MemoryModel, NOT_AS_STATED};
-use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::Args;
-use miette::miette;
+use scenarios::runner::Answer;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
-use scenarios::runner::{Answer, Test};
 use scenarios::witness::Witness;
 use scenarios::wrap;
 use std::path::PathBuf;
@@ -45,25 +43,17 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        self.memory.is_supported(&self.machine)?;
-        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
-        let watch = Watch::new(&test.litmus.name.value);
-        let options = self.machine.of(&Options::default());
-        let memory = self.memory.get();
-        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
-        drop(watch);
-        let outcomes: Vec<_> = answer.outcomes().collect();
-        let chosen = match self.outcome {
-            Some(n) => n.checked_sub(1).filter(|i| *i < outcomes.len()),
-            None => outcomes.iter().position(|(_, _, holds)| *holds),
+        let one = One {
+            scenario: &self.scenario,
+            kernel: &self.kernel,
+            machine: &self.machine,
+            memory: &self.memory,
+            boards: &self.boards,
         };
-        let Some(i) = chosen else {
+        let (test, answer) = one.explore()?;
+        let outcomes: Vec<_> = answer.outcomes().collect();
+        let Some(i) = chosen(&outcomes, self.outcome, |(_, _, holds)| *holds)? else {
             let total = outcomes.len();
-            if let Some(n) = self.outcome {
-                return Err(miette!(
-                    "--outcome: found {n}, expected a number from 1 to {total}"
-                ));
-            }
             println!("None of the {total} outcomes fulfils the condition; see --outcome.");
             println!("Complete {}", answer.report.complete);
             return Ok(ExitCode::from(NOT_AS_STATED));

@@ -1,9 +1,8 @@
 //! `probe-litmus graph`
 
 use super::machine::Machine;
-use super::progress::Watch;
+use super::one::{One, chosen};
 use super::{Boards, MemoryModel, NOT_AS_STATED};
-use checker::engine::exhaustive::Options;
 use checker::engine::state_graph;
 use checker::outcome::Complete;
 use clap::{Args, ValueEnum};
@@ -58,13 +57,14 @@ enum What {
 
 impl Graph {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        self.memory.is_supported(&self.machine)?;
-        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
-        let watch = Watch::new(&test.litmus.name.value);
-        let options = self.machine.of(&Options::default());
-        let memory = self.memory.get();
-        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
-        drop(watch);
+        let one = One {
+            scenario: &self.scenario,
+            kernel: &self.kernel,
+            machine: &self.machine,
+            memory: &self.memory,
+            boards: &self.boards,
+        };
+        let (test, answer) = one.explore()?;
         let dot = match self.what {
             What::LockOrder => graphs::lock_order(&test, &answer).to_string(),
             What::Suppliers => graphs::suppliers(&test, &answer).to_string(),
@@ -82,13 +82,9 @@ impl Graph {
     fn wait_for(&self, test: &Test, answer: &Answer) -> miette::Result<String> {
         let outcomes: Vec<_> = answer.outcomes().collect();
         let total = outcomes.len();
-        let chosen = match self.outcome {
-            Some(n) => n.checked_sub(1).filter(|i| *i < total),
-            None => outcomes.iter().position(|(end, ..)| end.deadlock.is_some()),
-        };
-        let chosen = chosen.ok_or_else(|| match self.outcome {
-            Some(n) => miette!("--outcome: found {n}, expected a number from 1 to {total}"),
-            None => miette!("none of the {total} outcomes is a deadlock: nobody waits for another"),
+        let chosen = chosen(&outcomes, self.outcome, |(end, ..)| end.deadlock.is_some())?;
+        let chosen = chosen.ok_or_else(|| {
+            miette!("none of the {total} outcomes is a deadlock: nobody waits for another")
         })?;
         let (_, schedule, _) = outcomes[chosen];
         let names = Resolver::new(test, &answer.kernel);

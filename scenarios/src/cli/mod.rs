@@ -18,6 +18,7 @@ mod completions;
 mod conform;
 mod coverage;
 mod explain;
+mod folders;
 mod format;
 mod graph;
 mod kernels;
@@ -25,6 +26,7 @@ mod limits;
 mod machine;
 mod merge;
 mod new_patch;
+mod one;
 mod out;
 mod progress;
 mod replay;
@@ -108,6 +110,16 @@ impl MemoryModel {
         match (self.get(), workers) {
             (Memory::Weak, Some(workers)) => Err(miette::miette!(
                 "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// An option that was asked for and that only searches under sc have is an error.
+    fn allows(&self, only_under_sc: Option<&str>) -> miette::Result<()> {
+        match (self.get(), only_under_sc) {
+            (Memory::Weak, Some(option)) => Err(miette::miette!(
+                "--memory weak: found {option}, which only searches under sc have"
             )),
             _ => Ok(()),
         }

@@ -25,6 +25,20 @@ pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
+/// A line that shows how many of so many pieces of work are done; nothing if the output is no
+/// terminal.
+pub(crate) fn bar(of: usize, what: &str) -> ProgressBar {
+    if super::out::is_quiet() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(of as u64);
+    let template = format!("{{wide_bar}} {{pos}} of {{len}} {what} ({{eta}})");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// A line that shows how far an exploration is; nothing if the output is no terminal.
 pub(crate) struct Watch {
     bar: ProgressBar,

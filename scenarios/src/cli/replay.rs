@@ -2,12 +2,10 @@
 
 use super::format::RunFormat;
 use super::machine::Machine;
-use super::progress::Watch;
+use super::one::One;
 use super::{Boards, MemoryModel, NOT_AS_STATED};
-use checker::engine::exhaustive::Options;
 use checker::engine::schedule::Schedule;
 use clap::Args;
-use scenarios::runner::Test;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
 use scenarios::witness::{all_events, verbose_events};
@@ -48,13 +46,14 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        self.memory.is_supported(&self.machine)?;
-        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
-        let watch = Watch::new(&test.litmus.name.value);
-        let options = self.machine.of(&Options::default());
-        let memory = self.memory.get();
-        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
-        drop(watch);
+        let one = One {
+            scenario: &self.scenario,
+            kernel: &self.kernel,
+            machine: &self.machine,
+            memory: &self.memory,
+            boards: &self.boards,
+        };
+        let (test, answer) = one.explore()?;
         let trace = answer.replay(&self.schedule);
         if let Some(text) = self.format.print(&test, &answer, &trace, &self.schedule) {
             print!("{text}");

@@ -11,7 +11,7 @@ use miette::{IntoDiagnostic, miette};
 use scenarios::review::{
     Compared, Comparison, Detail, Review as Reviewed, compare, json, markdown, text,
 };
-use scenarios::runner::{Answer, Memory, Test, TestError};
+use scenarios::runner::{Answer, Test, TestError};
 use scenarios::setup::SetupError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -141,16 +141,9 @@ impl Review {
 
     /// Under weak memory one thread searches, without a clock.
     fn is_supported(&self) -> miette::Result<()> {
-        if self.memory.get() == Memory::Sequential {
-            return Ok(());
-        }
         self.memory.is_supported(&self.machine)?;
-        if self.max_seconds.is_some() {
-            return Err(miette!(
-                "--memory weak: found --max-seconds, which only searches under sc have"
-            ));
-        }
-        Ok(())
+        self.memory
+            .allows(self.max_seconds.map(|_| "--max-seconds"))
     }
 
     fn kernels(&self) -> miette::Result<Kernels> {

@@ -1,11 +1,10 @@
 //! `probe-litmus search`
 
+use super::NOT_AS_STATED;
 use super::machine::Machine;
-use super::progress::{interruptible, is_interrupted};
-use super::{NOT_AS_STATED, out};
+use super::progress::{self, interruptible, is_interrupted};
 use checker::engine::exhaustive::{Go, Options as Exploration};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use scenarios::search::report::Text;
 use scenarios::search::{Found, Options, Row, Written, search};
@@ -101,7 +100,7 @@ impl Search {
             return Ok(ExitCode::SUCCESS);
         }
         interruptible();
-        let bar = progress(combinations.len());
+        let bar = progress::bar(combinations.len(), "combinations");
         let go = || if is_interrupted() { Go::Stop } else { Go::On };
         let found = search(&options, &go, &mut |_: &Row| bar.inc(1))?;
         bar.finish_and_clear();
@@ -133,18 +132,4 @@ impl Search {
         }
         Ok(())
     }
-}
-
-/// A line that shows how far it is; nothing if the output is no terminal.
-fn progress(combinations: usize) -> ProgressBar {
-    if out::is_quiet() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(combinations as u64);
-    if let Ok(style) =
-        ProgressStyle::with_template("{wide_bar} {pos} of {len} combinations ({eta})")
-    {
-        bar.set_style(style);
-    }
-    bar
 }

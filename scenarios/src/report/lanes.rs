@@ -3,9 +3,9 @@
 //! Shown are the steps that `explain` shows, and where a lock is dropped by one task and taken
 //! next by another. Such a hand-over need not mean that anybody waited: it is an order.
 
-use super::functions::kernel_file;
+use crate::functions::kernel_file;
 use crate::runner::names::Resolver;
-use crate::witness::{describe, kept};
+use crate::witness::{describe, kept, of_tasks};
 use checker::engine::exhaustive::Trace;
 use checker::event::{Event, TaskId, What};
 use checker::layout::LockId;
@@ -76,11 +76,7 @@ impl Step {
 impl Lanes {
     /// The shown part of a recorded run.
     pub fn new(names: &Resolver<'_>, kernel: &Kernel, trace: &Trace<Outcome>) -> Self {
-        let events: Vec<&Event> = trace
-            .events
-            .iter()
-            .filter(|e| e.task.index() < trace.tasks.len())
-            .collect();
+        let events = of_tasks(trace);
         let locks = handovers(&events);
         let mut wanted = kept(&events);
         wanted.extend(locks.iter().flat_map(|(from, to, _)| [*from, *to]));

@@ -14,7 +14,6 @@
 
 mod bars;
 mod folder;
-mod functions;
 mod history;
 mod index;
 mod kernels;
@@ -29,7 +28,6 @@ mod svg;
 mod timeline;
 
 pub use folder::{Folder, FolderError};
-pub use functions::kernel_file;
 pub use lanes::{Handover, Lanes, Sort, Step};
 pub use locks::{LockEdge, LockOrder};
 pub use room::{Calls, Room, Run};

@@ -18,15 +18,13 @@ pub use distinct::Distinct;
 pub use signature::{Fault, Signature, Signatures};
 pub use write::{WriteError, Written};
 
+use crate::in_order::in_order;
 use crate::runner::TestError;
 use checker::engine::exhaustive::{Go, Options as Exploration};
 use checker::outcome::Complete;
 use distinct::Collection;
 use serde::Serialize;
 use space::Combination;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use test::Asked;
 
 /// What is searched, and how.
@@ -124,39 +122,23 @@ fn explore_all(
     go: &(dyn Fn() -> Go + Sync),
     each: &mut dyn FnMut(&Row),
 ) -> Result<Vec<Row>, TestError> {
-    let next = AtomicUsize::new(0);
-    let done: Vec<OnceLock<Result<Row, TestError>>> =
-        combinations.iter().map(|_| OnceLock::new()).collect();
-    let (send, finished) = channel();
-    std::thread::scope(|scope| {
-        for _ in 0..options.workers.max(1) {
-            let send = send.clone();
-            let (next, done) = (&next, &done);
-            scope.spawn(move || {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(combination) = combinations.get(n).filter(|_| go() == Go::On) else {
-                        return;
-                    };
-                    // Each number is taken once, so the place is free.
-                    let _ = done[n].set(explore(options, combination, go));
-                    let _ = send.send(());
-                }
-            });
-        }
-        drop(send);
-        let mut shown = 0;
-        for () in finished {
-            while let Some(result) = done.get(shown).and_then(OnceLock::get) {
-                if let Ok(row) = result {
-                    each(row);
-                }
-                shown += 1;
+    let work = |combination: &Combination| {
+        let is_wanted = go() == Go::On;
+        is_wanted.then(|| explore(options, combination, go))
+    };
+    let rows = in_order(
+        combinations,
+        options.workers,
+        work,
+        || (),
+        |_, result| {
+            if let Ok(row) = result {
+                each(row);
             }
-        }
-    });
+        },
+    );
     // What comes behind a gap was begun after Ctrl-C and is not counted.
-    done.into_iter().map_while(OnceLock::into_inner).collect()
+    rows.into_iter().collect()
 }
 
 /// Explores one combination, in one thread.

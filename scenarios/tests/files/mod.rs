@@ -35,3 +35,16 @@ pub(crate) fn below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     }
     files
 }
+
+/// The functions that a source of the model names in a call: the string behind the opening
+/// parenthesis.
+#[allow(dead_code, reason = "not every test reads the model's sources")]
+pub(crate) fn functions_of(source: &str) -> impl Iterator<Item = &str> {
+    let calls = ["on_device(", "task::call("].into_iter();
+    calls
+        .flat_map(|call| source.split(call).skip(1))
+        .filter_map(|rest| {
+            let name = rest.trim_start().strip_prefix('"')?;
+            name.split('"').next()
+        })
+}

@@ -1,7 +1,8 @@
 //! Runs in lanes: what is drawn of them.
 
 use super::{files, rooms};
-use scenarios::report::{Lanes, Sort, kernel_file};
+use scenarios::functions::kernel_file;
+use scenarios::report::{Lanes, Sort};
 use std::collections::BTreeSet;
 
 fn drawn() -> Vec<(String, Lanes)> {
@@ -69,14 +70,6 @@ fn an_oops_is_a_splat() {
     assert!(!steps("driver-read-twice on v7.3-rc7").contains(&Sort::Splat));
 }
 
-/// The text behind each `opening`, up to its closing quote.
-fn quoted<'a>(text: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(opening).skip(1).filter_map(|rest| {
-        let name = rest.trim_start().strip_prefix('"')?;
-        name.split('"').next()
-    })
-}
-
 /// A source of the model begins with the file of the kernel that it follows.
 #[test]
 fn the_files_of_functions_are_those_that_the_model_names() {
@@ -85,7 +78,7 @@ fn the_files_of_functions_are_those_that_the_model_names() {
     for path in files::below(&sources, "rs") {
         let text = std::fs::read_to_string(&path).expect("a source of the model");
         let head: String = text.lines().take_while(|l| l.starts_with("//!")).collect();
-        for function in quoted(&text, "on_device(").chain(quoted(&text, "task::call(")) {
+        for function in files::functions_of(&text) {
             let file = kernel_file(function).unwrap_or_else(|| panic!("no file of {function}"));
             // driver_register() is in driver.c; the model has it beside the bus. And it has the SMMUs'
             // shutdown beside the unregistration that it was about.

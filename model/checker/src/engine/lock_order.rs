@@ -184,14 +184,11 @@ impl LockOrder {
             out.list(&taken.calls, |out, name| out.text(name));
             out.flag(taken.by.is_some());
             let by = taken.by.unwrap_or(Entry { kind: 0, arg: 0 });
-            out.u32(by.kind);
-            out.u64(by.arg);
+            by.save(out);
         });
     }
 
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
-        // The names of functions live as long as the program; so do those of a checkpoint.
-        let text = |from: &mut Reader| Ok::<&'static str, Malformed>(&*from.text()?.leak());
         let acquisition = |from: &mut Reader| {
             Ok::<_, Malformed>(Acquisition {
                 lock: LockId(from.u32()?),
@@ -200,15 +197,15 @@ impl LockOrder {
                 } else {
                     Mode::Exclusive
                 },
-                function: text(from)?,
+                function: from.name()?,
             })
         };
         let edges = from.list(|from| {
             let (outer, inner) = (acquisition(from)?, acquisition(from)?);
-            let calls = from.list(text)?;
+            let calls = from.list(Reader::name)?;
             let is_task = from.flag()?;
-            let (kind, arg) = (from.u32()?, from.u64()?);
-            let by = is_task.then_some(Entry { kind, arg });
+            let by = Entry::load(from)?;
+            let by = is_task.then_some(by);
             Ok((Edge { outer, inner }, Taken { calls, by }))
         })?;
         Ok(Self {

@@ -198,24 +198,10 @@ fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> Devi
         NodeKind::Device(device) => Some(device),
         _ => None,
     };
+    let fwnode = of_namespace.map_or(Fwnode::Static, |_| Fwnode::AcpiDevice);
     DeviceDescription {
-        name,
-        node: id,
-        fwnode: of_namespace.map_or(Fwnode::Static, |_| Fwnode::AcpiDevice),
-        bus: bus(node),
-        parent: None,
         drivers,
-        iommus: vec![],
-        dma_ranges: false,
         dma_coherent: of_namespace.is_some_and(|d| d.coherent),
-        supplier_links: vec![],
-        consumer_links: vec![],
-        instance: None,
-        populates: vec![],
-        populated_by: None,
-        same_stream: vec![],
-        larbs: vec![],
-        ipmmu_leaf: false,
-        ipmmu_gen2: false,
+        ..DeviceDescription::bare(name, id, fwnode, bus(node))
     }
 }

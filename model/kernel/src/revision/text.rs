@@ -1,7 +1,7 @@
 //! Reading a revision: the signs first, then the base, then the commits that are added and taken
 //! away.
 
-use super::{Base, NEWEST, NEWEST_OLD_ARM, OLDEST, OLDEST_ARM, Revision, RevisionError};
+use super::{Base, NEWEST, OLDEST, Revision, RevisionError, is_of_arm};
 use crate::commit::{self, CommitId, FindError, StablePoint, Status, Version};
 
 pub(super) fn parse(text: &str) -> Result<Revision, RevisionError> {
@@ -98,11 +98,6 @@ fn base(text: &str) -> Result<Base, RevisionError> {
         Err(error) => return Err(RevisionError::from_find(name, error)),
     };
     at_commit(id, before)
-}
-
-/// Whether there is such an old revision for 32-bit ARM.
-fn is_of_arm(tag: Version) -> bool {
-    (OLDEST_ARM..=NEWEST_OLD_ARM).contains(&tag)
 }
 
 /// The history up to a commit, or up to the one before it.

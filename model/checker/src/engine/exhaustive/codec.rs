@@ -195,6 +195,11 @@ impl Reader {
         String::from_utf8(bytes).map_err(|_| Malformed)
     }
 
+    /// The name of a function: such names live as long as the program, and so does this one.
+    pub(crate) fn name(&mut self) -> Result<&'static str, Malformed> {
+        Ok(self.text()?.leak())
+    }
+
     /// Reads a list as [`Writer::list`] writes it. Each element takes at least a byte.
     pub(crate) fn list<T>(
         &mut self,

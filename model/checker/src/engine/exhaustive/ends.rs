@@ -8,7 +8,7 @@
 //! the assignment to one before it that is just a choice shorter.
 
 use super::diagram::{Changes, Diagrams, Set};
-use super::graph::{Graph, Shortest};
+use super::graph::{Graph, Shortest, add_up};
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::effects::{Change, Effect};
@@ -147,11 +147,7 @@ impl Reverse {
         for (_, _, to, _) in all() {
             offsets[to as usize + 1] += 1;
         }
-        let mut sum = 0;
-        for offset in &mut offsets {
-            sum += *offset;
-            *offset = sum;
-        }
+        let sum = add_up(&mut offsets);
         let mut next = offsets.clone();
         let mut edges = vec![(0, 0, 0); sum as usize];
         for (state, choice, to, list) in all() {

@@ -126,6 +126,17 @@ pub(crate) struct Graph {
 /// No state.
 const NONE: u32 = u32::MAX;
 
+/// Turns numbers of edges, each one place behind its state's, into where the edges of each state begin; gives
+/// how many there are in all.
+pub(super) fn add_up(counts: &mut [u32]) -> u32 {
+    let mut sum = 0;
+    for count in counts {
+        sum += *count;
+        *count = sum;
+    }
+    sum
+}
+
 impl Graph {
     /// Puts the edges of all workers together. Numbers of states are below `end`.
     pub(crate) fn new(end: u32, edges: Vec<Edges>) -> Self {
@@ -135,11 +146,7 @@ impl Graph {
             let slot = &mut offsets[piece.state as usize + 1];
             *slot = (*slot).max(needed);
         }
-        let mut sum = 0u32;
-        for offset in &mut offsets {
-            sum += *offset;
-            *offset = sum;
-        }
+        let sum = add_up(&mut offsets);
         let mut targets = vec![NONE; sum as usize];
         let has_effects = edges.iter().any(|e| !e.effects.is_empty());
         let mut effects = vec![0; if has_effects { sum as usize } else { 0 }];

@@ -112,17 +112,10 @@ fn by_priority(random: &mut Random, length: u64) -> impl FnMut(&[TaskId]) -> Tas
 
 /// Goes the way of another schedule, as far as that can be gone.
 fn follow<M: Model>(walk: &mut Walk<M>, way: &[TaskId], gone: &mut Vec<TaskId>) {
-    let mut enabled = vec![];
-    walk.enabled(&mut enabled);
-    for task in way {
-        if !enabled.contains(task) || walk.limit().is_some() {
-            return;
-        }
-        walk.step(*task);
-        gone.push(*task);
-        walk.enabled(&mut enabled);
-        walk.interrupted(*task);
-    }
+    let mut way = way.iter();
+    go(walk, gone, |enabled| {
+        way.next().copied().filter(|task| enabled.contains(task))
+    });
 }
 
 /// Runs one schedule to its end.
@@ -131,20 +124,28 @@ fn run<M: Model>(
     mut choose: impl FnMut(&[TaskId]) -> TaskId,
     gone: &mut Vec<TaskId>,
 ) {
+    go(walk, gone, |enabled| match enabled {
+        [only] => Some(*only),
+        _ => Some(choose(enabled)),
+    });
+}
+
+/// Lets tasks go as long as there is a next one.
+fn go<M: Model>(
+    walk: &mut Walk<M>,
+    gone: &mut Vec<TaskId>,
+    mut next: impl FnMut(&[TaskId]) -> Option<TaskId>,
+) {
     let mut enabled = vec![];
     walk.enabled(&mut enabled);
     for _ in 0..LONGEST {
-        let task = match enabled[..] {
-            [] => return,
-            [only] => only,
-            _ => choose(&enabled),
-        };
+        if enabled.is_empty() || walk.limit().is_some() {
+            return;
+        }
+        let Some(task) = next(&enabled) else { return };
         walk.step(task);
         gone.push(task);
         walk.enabled(&mut enabled);
         walk.interrupted(task);
-        if walk.limit().is_some() {
-            return;
-        }
     }
 }

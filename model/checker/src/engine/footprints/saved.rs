@@ -198,16 +198,14 @@ impl Known {
 
 impl Class {
     fn save(self, out: &mut Writer) {
-        out.u32(self.entry.kind);
-        out.u64(self.entry.arg);
+        self.entry.save(out);
         out.u8(self.kind);
         out.u32(self.number);
     }
 
     fn load(from: &mut Reader) -> Result<Self, Malformed> {
-        let (kind, arg) = (from.u32()?, from.u64()?);
         Ok(Self {
-            entry: Entry { kind, arg },
+            entry: Entry::load(from)?,
             kind: from.u8()?,
             number: from.u32()?,
         })

@@ -6,17 +6,29 @@ use crate::layout::LockId;
 use crate::model::Entry;
 use petgraph::graphmap::DiGraphMap;
 
+impl Entry {
+    pub(crate) fn save(self, out: &mut Writer) {
+        out.u32(self.kind);
+        out.u64(self.arg);
+    }
+
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            kind: from.u32()?,
+            arg: from.u64()?,
+        })
+    }
+}
+
 impl TaskKey {
     pub(crate) fn save(&self, out: &mut Writer) {
-        out.u32(self.entry.kind);
-        out.u64(self.entry.arg);
+        self.entry.save(out);
         out.u32(self.nth);
     }
 
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
-        let (kind, arg) = (from.u32()?, from.u64()?);
         Ok(Self {
-            entry: Entry { kind, arg },
+            entry: Entry::load(from)?,
             nth: from.u32()?,
         })
     }

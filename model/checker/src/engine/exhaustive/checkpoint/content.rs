@@ -210,10 +210,7 @@ fn load_found<M: Model>(
     leader.shared.set_states(from.u64()?);
     leader.found.executions = from.u64()?;
     leader.found.done = f64::from_bits(from.u64()?);
-    // The names of functions live as long as the program; so do those of this list.
-    let reached = from.list(Reader::text)?;
-    let reached = reached.into_iter().map(|name| &*name.leak());
-    leader.found.reached = reached.collect();
+    leader.found.reached = from.list(Reader::name)?.into_iter().collect();
     leader.found.lock_order = LockOrder::load(from)?;
     let states = from.list(|from| {
         let (state, is_new) = leader.shared.visited.insert(from.u128()?);

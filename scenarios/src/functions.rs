@@ -1,15 +1,25 @@
-//! In which file of the kernel a function is.
+//! The functions that the model enters, and in which file of the kernel each is.
 
 /// The file, from the root of the kernel tree, that has a function which the model enters; as of
 /// v7.3-rc7, and the same for all of them back to v6.12. `None` for one that is not in the table.
 ///
 /// `arm_smmu_of_xlate` is the one of SMMUv3, the only Arm SMMU that boards of scenarios have.
 pub fn kernel_file(function: &str) -> Option<&'static str> {
-    let row = FILES.iter().find(|(_, all)| all.contains(&function));
+    let mut all = MODELLED.iter().chain(&BY_DRIVER_OR_BUS);
+    let row = all.find(|(_, functions)| functions.contains(&function));
     row.map(|(file, _)| *file)
 }
 
-const FILES: [(&str, &[&str]); 22] = [
+/// The functions that the model names in a call. That these are all is a test of this crate.
+pub fn modelled() -> impl Iterator<Item = &'static str> {
+    MODELLED
+        .iter()
+        .flat_map(|(_, functions)| *functions)
+        .copied()
+}
+
+/// Files, and the functions of each that the model names in a call.
+const MODELLED: [(&str, &[&str]); 18] = [
     (
         "arch/arm/mm/dma-mapping.c",
         &[
@@ -54,12 +64,10 @@ const FILES: [(&str, &[&str]); 22] = [
         ],
     ),
     ("drivers/base/devres.c", &["devres_release_all"]),
-    ("drivers/bus/fsl-mc/fsl-mc-bus.c", &["fsl_mc_dma_configure"]),
     ("drivers/base/driver.c", &["driver_register"]),
-    ("drivers/base/platform.c", &["platform_dma_configure"]),
     (
         "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
-        &["arm_smmu_device_shutdown", "arm_smmu_of_xlate"],
+        &["arm_smmu_device_shutdown"],
     ),
     ("drivers/iommu/dma-iommu.c", &["iommu_setup_dma_ops"]),
     (
@@ -82,18 +90,26 @@ const FILES: [(&str, &[&str]); 22] = [
             "probe_iommu_group",
         ],
     ),
-    (
-        "drivers/iommu/ipmmu-vmsa.c",
-        &["ipmmu_init_arm_mapping", "ipmmu_of_xlate"],
-    ),
+    ("drivers/iommu/ipmmu-vmsa.c", &["ipmmu_init_arm_mapping"]),
     ("drivers/iommu/of_iommu.c", &["of_iommu_configure"]),
-    ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
     ("drivers/of/device.c", &["of_dma_configure_id"]),
-    ("drivers/pci/pci-driver.c", &["pci_dma_configure"]),
     (
         "drivers/vfio/container.c",
         &["vfio_container_attach_group", "vfio_group_detach_container"],
     ),
     ("drivers/vfio/group.c", &["vfio_device_set_group"]),
     ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
+];
+
+/// The same, of those that are named by what a driver or a bus has.
+const BY_DRIVER_OR_BUS: [(&str, &[&str]); 6] = [
+    ("drivers/bus/fsl-mc/fsl-mc-bus.c", &["fsl_mc_dma_configure"]),
+    ("drivers/base/platform.c", &["platform_dma_configure"]),
+    (
+        "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c",
+        &["arm_smmu_of_xlate"],
+    ),
+    ("drivers/iommu/ipmmu-vmsa.c", &["ipmmu_of_xlate"]),
+    ("drivers/iommu/rockchip-iommu.c", &["rk_iommu_of_xlate"]),
+    ("drivers/pci/pci-driver.c", &["pci_dma_configure"]),
 ];

@@ -1,0 +1,50 @@
+//! One scenario on one kernel: what `explain`, `replay` and `graph` begin with.
+
+use super::machine::Machine;
+use super::progress::Watch;
+use super::{Boards, MemoryModel};
+use checker::engine::exhaustive::Options;
+use miette::miette;
+use scenarios::runner::{Answer, Test};
+use std::path::Path;
+
+/// Which scenario on which kernel, and how it is explored.
+pub(crate) struct One<'a> {
+    pub(crate) scenario: &'a Path,
+    pub(crate) kernel: &'a str,
+    pub(crate) machine: &'a Machine,
+    pub(crate) memory: &'a MemoryModel,
+    pub(crate) boards: &'a Boards,
+}
+
+impl One<'_> {
+    /// Explores it.
+    pub(crate) fn explore(&self) -> miette::Result<(Test, Answer)> {
+        self.memory.is_supported(self.machine)?;
+        let test = Test::load(self.scenario, &self.boards.of(self.scenario))?;
+        let watch = Watch::new(&test.litmus.name.value);
+        let options = self.machine.of(&Options::default());
+        let memory = self.memory.get();
+        let answer = test.run_in(memory, self.kernel, &options, &mut |p| watch.look(p))?;
+        Ok((test, answer))
+    }
+}
+
+/// The place of the outcome that `--outcome` names, by its number in the list of `check`; without the
+/// option the first that is `wanted`, if there is one.
+pub(crate) fn chosen<T>(
+    outcomes: &[T],
+    number: Option<usize>,
+    wanted: impl FnMut(&T) -> bool,
+) -> miette::Result<Option<usize>> {
+    let Some(n) = number else {
+        return Ok(outcomes.iter().position(wanted));
+    };
+    let total = outcomes.len();
+    match n.checked_sub(1).filter(|i| *i < total) {
+        Some(i) => Ok(Some(i)),
+        None => Err(miette!(
+            "--outcome: found {n}, expected a number from 1 to {total}"
+        )),
+    }
+}
