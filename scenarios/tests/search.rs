@@ -2,10 +2,14 @@
 
 use checker::engine::exhaustive::{Go, Options as Exploration};
 use scenarios::runner::Test;
+use scenarios::search::journal::Of;
 use scenarios::search::space::{Combination, combinations};
-use scenarios::search::{Distinct, Found, Options, search};
+use scenarios::search::step::Step;
+use scenarios::search::{Distinct, Found, Journal, Options, search};
+use scenarios::shards::Shard;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn found(only: &[&str], kernel: &str, workers: usize) -> Found {
     let options = Options {
@@ -14,8 +18,9 @@ fn found(only: &[&str], kernel: &str, workers: usize) -> Found {
         only: only.iter().map(|o| (*o).to_owned()).collect(),
         max_states: 100_000,
         workers,
+        shard: None,
     };
-    search(&options, &|| Go::On, &mut |_| {}).expect("the kernel is known")
+    search(&options, None, &|| Go::On, &mut || {}).expect("the kernel is known")
 }
 
 /// The smallest boards with plain drivers.
@@ -101,20 +106,140 @@ fn as_stated(path: &Path, boards: &Path) {
     }
 }
 
-#[test]
-fn a_search_that_is_stopped_says_what_is_left() {
-    let options = Options {
+fn options(only: &str, shard: Option<Shard>) -> Options {
+    Options {
         kernel: String::from("v7.3-rc7"),
         tasks: 2,
-        only: vec![String::from("dt-smmu-v3-one plain")],
+        only: vec![only.to_owned()],
         max_states: 100_000,
         workers: 1,
-    };
-    let found = search(&options, &|| Go::Stop, &mut |_| {}).expect("the kernel is known");
-    assert!(found.rows.is_empty() && found.asked > 0 && !found.is_complete());
+        shard,
+    }
+}
+
+#[test]
+fn a_search_that_is_stopped_says_what_is_left() {
+    let options = options("dt-smmu-v3-one plain", None);
+    let found = search(&options, None, &|| Go::Stop, &mut || {}).expect("the kernel is known");
+    assert!(found.rows.is_empty() && !found.is_complete());
+    assert_eq!(found.left.len(), found.asked);
+    assert_eq!(found.table().lines().count(), found.asked);
+    assert!(found.table().contains("no (not explored)"));
     let text = scenarios::search::report::Text {
         found: &found,
         written: &[],
     };
     assert!(text.to_string().contains("interrupted"));
+}
+
+fn of(kernel: &str) -> Of {
+    Of {
+        kernel: kernel.to_owned(),
+        program: String::from("this one"),
+    }
+}
+
+fn json(found: &Found) -> String {
+    serde_json::to_string(found).expect("it is data")
+}
+
+const FEW: &str = "dt-smmu-v3-one plain: register-iommu";
+
+/// Stopped after each few combinations and begun again, it finds the same, and explores none twice.
+#[test]
+fn a_search_that_is_stopped_goes_on() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let options = options(FEW, None);
+    let whole = search(&options, None, &|| Go::On, &mut || {}).expect("the kernel is known");
+    let mut explored = 0;
+    loop {
+        let journal = Journal::open(folder.path(), None, &of("v7.3-rc7")).expect("it is one");
+        assert_eq!(journal.len(), explored, "each row was written down");
+        let done = AtomicUsize::new(0);
+        let go = || {
+            if done.load(Ordering::Relaxed) < explored + 3 {
+                Go::On
+            } else {
+                Go::Stop
+            }
+        };
+        let mut each = || {
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        let found = search(&options, Some(&journal), &go, &mut each).expect("it goes on");
+        assert!(found.rows.len() > explored, "it has come further");
+        explored = found.rows.len();
+        if found.left.is_empty() {
+            assert_eq!(json(&found), json(&whole));
+            break;
+        }
+    }
+}
+
+/// Shards put together are the whole search, and nothing is explored when they are.
+#[test]
+fn shards_put_together_are_one_search() {
+    let folder = tempfile::tempdir().expect("there is room");
+    for number in [2, 1] {
+        let shard = Some(Shard { number, of: 2 });
+        let journal = Journal::open(folder.path(), shard, &of("v7.3-rc7")).expect("it is one");
+        let part = search(&options(FEW, shard), Some(&journal), &|| Go::On, &mut || {});
+        assert!(part.expect("it is searched").is_complete());
+    }
+    let journal = Journal::open(folder.path(), None, &of("v7.3-rc7")).expect("it is one");
+    let options = options(FEW, None);
+    assert_eq!(journal.len(), options.combinations().len());
+    let joined = search(&options, Some(&journal), &|| Go::On, &mut || {}).expect("it is searched");
+    let whole = search(&options, None, &|| Go::On, &mut || {}).expect("it is searched");
+    assert_eq!(json(&joined), json(&whole));
+    let again = Journal::open(folder.path(), None, &of("v7.3-rc7")).expect("it is one");
+    assert_eq!(again.len(), journal.len(), "nothing was explored again");
+}
+
+/// Rows of another kernel are refused, and so are lines that are none; half a line is dropped.
+#[test]
+fn a_journal_of_something_else_is_refused() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let open = |kernel| Journal::open(folder.path(), None, &of(kernel));
+    assert!(open("v7.3-rc7").expect("it is one").is_empty());
+    let error = open("v6.16").expect_err("it is of another kernel");
+    assert!(
+        error.to_string().contains("found rows of v7.3-rc7 by"),
+        "{error}"
+    );
+    let file = folder.path().join("rows.ndjson");
+    let first = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, format!("{first}{{\"combina")).expect("it can be written");
+    assert!(open("v7.3-rc7").expect("it is one").is_empty());
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), first);
+    std::fs::write(&file, format!("{first}nonsense\n")).expect("it can be written");
+    let error = open("v7.3-rc7").expect_err("it is damaged");
+    assert!(
+        error
+            .to_string()
+            .ends_with("rows.ndjson:2: found no row of a search"),
+        "{error}"
+    );
+}
+
+/// What nobody does is left out, whatever is done beside it.
+#[test]
+fn what_nobody_does_is_not_in_the_space() {
+    for c in combinations(3) {
+        let (name, has) = (c.name(), |s: Step| c.has(s));
+        let claims = c.steps.iter().filter(|s| s.is_claim()).count();
+        assert!(claims <= 1, "{name}: a group is opened by one at a time");
+        assert!(
+            c.steps.len() == 2 || c.steps.iter().all(|s| !s.is_double()),
+            "{name}: no triple does two things in a task"
+        );
+        for client in 0..c.layout.clients() {
+            let mut of_client = c.steps.iter().filter(|s| s.client() == Some(client));
+            let allocates = has(Step::AllocDomain(client)) || has(Step::BindAlloc(client));
+            assert!(
+                !allocates || !of_client.any(|s| s.unbinds()),
+                "{name}: a driver allocates while it is bound"
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::arm::archdata::{DmaOps, Mapping, MappingOwner};
 use crate::ids::{DeviceId, Domain, DriverId, GroupId, InstanceId, LinkState, LinksStatus};
 use crate::kernel::Kernel;
 use crate::outcome::Outcome;
-use crate::verb::Verb;
+use crate::verb::{AllocatedBy, Verb};
 use checker::layout::{CellId, Layout};
 use checker::model::{Entry, Model};
 use checker::task;
@@ -219,7 +219,7 @@ impl Kernel {
             Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
             Verb::WaitForDeviceProbe => self.wait_for_device_probe(),
             Verb::DeviceShutdown => self.device_shutdown(),
-            Verb::IommuDomainAlloc(dev, in_probe) => self.iommu_domain_alloc(dev, in_probe),
+            Verb::IommuDomainAlloc(dev, by) => self.iommu_domain_alloc(dev, by),
             Verb::VfioOpen(dev) => self.vfio_container_attach_group(dev),
             Verb::VfioClose(dev) => self.vfio_group_detach_container(dev),
             Verb::IommuDeviceRegister(i) => {
@@ -257,8 +257,14 @@ impl Kernel {
             Verb::DeferredProbeTimeoutWorkFunc => "deferred_probe_timeout_work_func".to_owned(),
             Verb::WaitForDeviceProbe => "wait_for_device_probe".to_owned(),
             Verb::DeviceShutdown => "device_shutdown".to_owned(),
-            Verb::IommuDomainAlloc(d, false) => format!("iommu_domain_alloc {}", dev(d)),
-            Verb::IommuDomainAlloc(d, true) => format!("iommu_domain_alloc {} probe", dev(d)),
+            Verb::IommuDomainAlloc(d, by) => {
+                let by = match by {
+                    AllocatedBy::Anybody => "",
+                    AllocatedBy::Probe => " probe",
+                    AllocatedBy::BoundDriver => " bound",
+                };
+                format!("iommu_domain_alloc {}{by}", dev(d))
+            }
             Verb::VfioOpen(d) => {
                 format!("vfio_open {}", dev(d))
             }

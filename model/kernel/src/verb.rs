@@ -2,6 +2,17 @@
 
 use crate::ids::{DeviceId, DriverId, InstanceId};
 
+/// Who allocates a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocatedBy {
+    /// Somebody who holds no lock, whether the device has a driver or not.
+    Anybody,
+    /// The device's driver in its probe, so that device_lock() is held.
+    Probe,
+    /// The device's driver once it is bound; nobody before.
+    BoundDriver,
+}
+
 /// One call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -27,8 +38,8 @@ pub enum Verb {
     WaitForDeviceProbe,
     /// device_shutdown(): the machine goes down.
     DeviceShutdown,
-    /// iommu_domain_alloc(), by the driver of this device; in its probe or not.
-    IommuDomainAlloc(DeviceId, bool),
+    /// iommu_domain_alloc(), for this device.
+    IommuDomainAlloc(DeviceId, AllocatedBy),
     /// vfio_container_attach_group(): user space opens the group of this device through vfio.
     VfioOpen(DeviceId),
     /// vfio_group_detach_container(): it closes it.

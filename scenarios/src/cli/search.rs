@@ -4,11 +4,14 @@ use super::NOT_AS_STATED;
 use super::machine::Machine;
 use super::progress::{self, interruptible, is_interrupted};
 use checker::engine::exhaustive::{Go, Options as Exploration};
+use checker::hash::Rolling;
 use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic, WrapErr, miette};
+use scenarios::search::journal::Of;
 use scenarios::search::report::Text;
-use scenarios::search::{Found, Options, Row, Written, search};
-use std::path::PathBuf;
+use scenarios::search::{Found, Journal, Options, Written, search};
+use scenarios::shards::Shard;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
@@ -21,6 +24,12 @@ All of the space, a scenario for each finding written to a folder, and one of th
   probe-litmus search -o found
   probe-litmus check found/NAME.litmus
   probe-litmus explain found/NAME.litmus --kernel v7.3-rc7
+
+A search with -o that was stopped, by Ctrl-C or otherwise, goes on where it was when it is begun \
+again; so do searches with a larger --max-states. Four programs at a time, and all put together:
+
+  seq 1 4 | xargs -P 4 -I I probe-litmus search -o found --workers 1 --shard I/4
+  probe-litmus search -o found
 
 What a patch brings, against the same search without it:
 
@@ -45,7 +54,8 @@ pub(crate) struct Search {
     #[arg(long, value_name = "REV", default_value = "v7.3-rc7")]
     kernel: String,
     /// Writes a scenario for each finding, their boards, and a row for each combination
-    /// (combinations.txt) to this folder; says since which commit each finding is there
+    /// (combinations.txt) to this folder; says since which commit each finding is there. What the
+    /// folder has of an earlier search is not explored again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Tasks of a combination, at most
@@ -58,6 +68,10 @@ pub(crate) struct Search {
     /// or `bind client0`; can be repeated: any of them
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
+    /// Explores a part only: shard I has the combinations I, I+N, I+2N, ... Needs --output, and
+    /// writes no scenarios: the search without --shard does, when all parts are there
+    #[arg(long, value_name = "I/N", requires = "output")]
+    shard: Option<Shard>,
     /// Prints the combinations and explores none
     #[arg(long)]
     list: bool,
@@ -85,6 +99,7 @@ impl Search {
             only: self.only.clone(),
             max_states: self.max_states,
             workers: self.machine.of(&Exploration::default()).workers,
+            shard: self.shard,
         };
         let combinations = options.combinations();
         if combinations.is_empty() {
@@ -100,25 +115,33 @@ impl Search {
             return Ok(ExitCode::SUCCESS);
         }
         interruptible();
+        let journal = self.journal()?;
         let bar = progress::bar(combinations.len(), "combinations");
         let go = || if is_interrupted() { Go::Stop } else { Go::On };
-        let found = search(&options, &go, &mut |_: &Row| bar.inc(1))?;
+        let found = search(&options, journal.as_ref(), &go, &mut || bar.inc(1))?;
         bar.finish_and_clear();
         let written = match &self.output {
-            None => vec![],
-            Some(folder) => {
-                let written = found.write(folder, self.max_states, &go)?;
-                let rows: Vec<String> = found.rows.iter().map(|r| format!("{r}\n")).collect();
-                let file = folder.join("combinations.txt");
-                std::fs::write(&file, rows.concat())
-                    .into_diagnostic()
-                    .wrap_err_with(|| format!("{}: cannot write", file.display()))?;
-                written
+            Some(folder) if self.shard.is_none() => {
+                write(&folder.join("combinations.txt"), &found.table())?;
+                found.write(folder, self.max_states, &go)?
             }
+            _ => vec![],
         };
         self.print(&found, &written)?;
         let is_clean = found.is_complete() && found.findings.is_empty();
         Ok(ExitCode::from(if is_clean { 0 } else { NOT_AS_STATED }))
+    }
+
+    /// What the folder has of searches before, if there is a folder.
+    fn journal(&self) -> miette::Result<Option<Journal>> {
+        let Some(folder) = &self.output else {
+            return Ok(None);
+        };
+        let of = Of {
+            kernel: self.kernel.clone(),
+            program: program()?,
+        };
+        Ok(Some(Journal::open(folder, self.shard, &of)?))
     }
 
     fn print(&self, found: &Found, written: &[Written]) -> miette::Result<()> {
@@ -132,4 +155,21 @@ impl Search {
         }
         Ok(())
     }
+}
+
+/// A hash of this program.
+fn program() -> miette::Result<String> {
+    let bytes = std::env::current_exe().and_then(std::fs::read);
+    let bytes = bytes
+        .into_diagnostic()
+        .wrap_err("cannot read this program")?;
+    let mut hash = Rolling::default();
+    hash.push_bytes(&bytes);
+    Ok(format!("{:032x}", hash.finish()))
+}
+
+fn write(file: &Path, text: &str) -> miette::Result<()> {
+    std::fs::write(file, text)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("{}: cannot write", file.display()))
 }

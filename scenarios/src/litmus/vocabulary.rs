@@ -188,10 +188,10 @@ const VERBS: [Signature; 17] = [
     ),
     word(
         "iommu_domain_alloc",
-        &[Device, Optional(&OneOf(PROBE))],
+        &[Device, Optional(&OneOf(ALLOCATED_BY))],
         "iommu_domain_alloc(client0)",
         "the device's driver looks for the ops of a domain of its own; \
-         with `probe`, in its probe, under device_lock()",
+         with `probe`, in its probe, under device_lock(); with `bound`, once it is bound",
     ),
     word(
         "vfio_open",
@@ -219,7 +219,7 @@ const VERBS: [Signature; 17] = [
     ),
 ];
 
-const PROBE: &[&str] = &["probe"];
+const ALLOCATED_BY: &[&str] = &["probe", "bound"];
 
 const WHEN: &[&str] = &["platform", "driver"];
 

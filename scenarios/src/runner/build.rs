@@ -10,7 +10,7 @@ use kernel::errno;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
 use kernel::revision::Revision;
-use kernel::verb::Verb;
+use kernel::verb::{AllocatedBy, Verb};
 use std::sync::Arc;
 
 /// Lays a test out for one kernel.
@@ -235,6 +235,15 @@ fn wrong(litmus: &Litmus, span: litmus::Span, expected: &str) -> TestError {
     LitmusErrors::from(litmus::Error::new(&litmus.source, span, problem)).into()
 }
 
+/// Who allocates a domain, by the word in the test.
+fn allocated_by(word: &str) -> AllocatedBy {
+    match word {
+        "probe" => AllocatedBy::Probe,
+        "bound" => AllocatedBy::BoundDriver,
+        _ => AllocatedBy::Anybody,
+    }
+}
+
 /// One call of a task.
 fn verb(
     litmus: &Litmus,
@@ -267,7 +276,7 @@ fn verb(
         "deferred_probe_timeout_work_func" => Verb::DeferredProbeTimeoutWorkFunc,
         "wait_for_device_probe" => Verb::WaitForDeviceProbe,
         "device_shutdown" => Verb::DeviceShutdown,
-        "iommu_domain_alloc" => Verb::IommuDomainAlloc(dev(0)?, text(1) == "probe"),
+        "iommu_domain_alloc" => Verb::IommuDomainAlloc(dev(0)?, allocated_by(text(1))),
         "vfio_open" => Verb::VfioOpen(dev(0)?),
         "vfio_close" => Verb::VfioClose(dev(0)?),
         "iommu_device_register" => Verb::IommuDeviceRegister(instance(0)?),

@@ -1,5 +1,6 @@
 //! The boards of the space: which firmware, which IOMMUs, who is behind whom.
 
+use super::space::Flavour;
 use crate::board::{self, Board, BoardError};
 use serde::Serialize;
 use std::fmt::Write;
@@ -40,6 +41,22 @@ pub struct Wiring {
     pub instances: u8,
     /// Whether clients of one instance are in one group.
     pub shared: bool,
+    /// What is special.
+    pub special: Special,
+}
+
+/// What is special about a board. With anything special there are pairs only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Special {
+    /// Nothing.
+    Nothing,
+    /// The clients are added after their IOMMUs.
+    Behind,
+    /// The clients stand on a bus with `dma-ranges`.
+    DmaRanges,
+    /// The last client has a driver of its own, which is one of vfio, and is there from the start.
+    VfioBeside,
 }
 
 const fn wiring(
@@ -53,6 +70,15 @@ const fn wiring(
         clients,
         instances,
         shared,
+        special: Special::Nothing,
+    }
+}
+
+const fn special(name: &'static str, like: Wiring, special: Special) -> Wiring {
+    Wiring {
+        name,
+        special,
+        ..like
     }
 }
 
@@ -68,6 +94,14 @@ const ONE_BOTH: Wiring = wiring("one-both", &[&[0], &[0, 1]], 2, false);
 const THREE: Wiring = wiring("three", &[&[0], &[0], &[0]], 1, false);
 const THREE_SHARED: Wiring = wiring("three-shared", &[&[0], &[0], &[0]], 1, true);
 const THREE_BOTH: Wiring = wiring("three-both", &[&[0], &[1], &[0, 1]], 2, false);
+const ONE_BEHIND: Wiring = special("one-behind", ONE, Special::Behind);
+const EACH_BEHIND: Wiring = special("each-behind", EACH, Special::Behind);
+const ONE_RANGES: Wiring = special("one-ranges", ONE, Special::DmaRanges);
+const BESIDE_RANGES: Wiring = special("beside-ranges", BESIDE, Special::DmaRanges);
+const SHARED_VFIO: Wiring = special("shared-vfio", SHARED, Special::VfioBeside);
+
+/// More clients than this: pairs only, and plain drivers.
+const FEW: u8 = 2;
 
 /// A board of the space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -88,10 +122,28 @@ pub fn layouts() -> Vec<Layout> {
         (
             DeviceTree,
             Iommu::SmmuV3,
-            &[&ONE, &BESIDE, &OWN, &EACH, &THREE],
+            &[
+                &ONE,
+                &ONE_BEHIND,
+                &ONE_RANGES,
+                &BESIDE,
+                &BESIDE_RANGES,
+                &OWN,
+                &EACH,
+                &EACH_BEHIND,
+                &THREE,
+            ],
         ),
-        (DeviceTree, Iommu::Smmu, &[&ONE, &SHARED, &THREE_SHARED]),
-        (DeviceTree, Iommu::Ipmmu, &[&ONE, &SHARED, &EACH]),
+        (
+            DeviceTree,
+            Iommu::Smmu,
+            &[&ONE, &SHARED, &SHARED_VFIO, &THREE_SHARED],
+        ),
+        (
+            DeviceTree,
+            Iommu::Ipmmu,
+            &[&ONE, &ONE_BEHIND, &SHARED, &SHARED_VFIO, &EACH],
+        ),
         (
             DeviceTree,
             Iommu::Rockchip,
@@ -140,6 +192,43 @@ impl Layout {
         self.iommu == Iommu::Ipmmu
     }
 
+    /// Whether an instance can come by itself: through an overlay, or when its parent's driver
+    /// populates it. Those of ACPI are all made at arch_initcall, by iort_init_platform_devices().
+    pub fn can_be_added(&self) -> bool {
+        self.firmware == Firmware::DeviceTree
+    }
+
+    /// Whether triples of tasks are made for it.
+    pub fn is_for_triples(&self) -> bool {
+        self.clients() <= FEW && self.wiring.special == Special::Nothing
+    }
+
+    /// Whether clients may have such drivers. vfio wants a coherent IOMMU, and rk_iommu has no
+    /// capable().
+    pub fn has_flavour(&self, flavour: Flavour) -> bool {
+        match flavour {
+            Flavour::Plain => true,
+            _ if self.clients() > FEW || self.wiring.special == Special::VfioBeside => false,
+            Flavour::Vfio => self.iommu != Iommu::Rockchip,
+            Flavour::Async | Flavour::ManagedDma => true,
+        }
+    }
+
+    /// Whether a client has a driver of its own, which is one of vfio.
+    pub fn has_own_driver(&self, client: u8) -> bool {
+        self.wiring.special == Special::VfioBeside && client + 1 == self.clients()
+    }
+
+    /// Whether this is smaller or the same: no more clients and instances, and nothing special that
+    /// the other has not.
+    pub fn is_within(&self, other: &Layout) -> bool {
+        let special = self.wiring.special;
+        self.clients() <= other.clients()
+            && self.wiring.instances <= other.wiring.instances
+            && self.firmware <= other.firmware
+            && (special == Special::Nothing || special == other.wiring.special)
+    }
+
     /// `dt-smmu-v3-one`
     pub fn name(&self) -> String {
         let firmware = match self.firmware {
@@ -184,12 +273,6 @@ impl Layout {
 
     /// Clients and IOMMUs are coherent, or no vfio driver would have them.
     fn device_tree(&self) -> String {
-        let (compatible, cells) = match self.iommu {
-            Iommu::SmmuV3 => ("arm,smmu-v3", 1),
-            Iommu::Smmu => ("arm,mmu-500", 1),
-            Iommu::Ipmmu => ("renesas,ipmmu-r8a77965", 1),
-            Iommu::Rockchip => ("rockchip,iommu", 0),
-        };
         let machine = match self.iommu {
             Iommu::Ipmmu => "renesas,r8a77965",
             _ => "test,search",
@@ -198,23 +281,57 @@ impl Layout {
             "// Made by probe-litmus search.\n/dts-v1/;\n\n/ {{\n\tcompatible = \"{machine}\";\n\
              \t#address-cells = <1>;\n\t#size-cells = <1>;\n"
         );
+        let (clients, iommus) = (self.client_nodes(), self.iommu_nodes());
+        match self.wiring.special {
+            Special::Behind => text.extend([iommus, clients]),
+            Special::DmaRanges => {
+                text.push_str(
+                    "\n\tsoc {\n\t\tcompatible = \"simple-bus\";\n\t\t#address-cells = <1>;\n\
+                     \t\t#size-cells = <1>;\n\t\tranges;\n\
+                     \t\tdma-ranges = <0x0 0x80000000 0x40000000>;\n",
+                );
+                text.extend([clients, String::from("\t};\n"), iommus]);
+            }
+            Special::Nothing | Special::VfioBeside => text.extend([clients, iommus]),
+        }
+        text.push_str("};\n");
+        text
+    }
+
+    fn client_nodes(&self) -> String {
+        let mut text = String::new();
         for (n, instances) in self.wiring.clients.iter().enumerate() {
-            let ids = if cells == 0 {
-                String::new()
-            } else {
-                format!(" {:#x}", self.id(n))
+            let ids = match self.iommu {
+                Iommu::Rockchip => String::new(),
+                _ => format!(" {:#x}", self.id(n)),
             };
             let each: Vec<String> = instances
                 .iter()
                 .map(|i| format!("<&iommu{i}{ids}>"))
                 .collect();
+            let compatible = if self.has_own_driver(n as u8) {
+                "renesas,rcar-gen3-sata"
+            } else {
+                "test,client"
+            };
             let _ = write!(
                 text,
-                "\n\tclient{n}: client@1000{n}000 {{\n\t\tcompatible = \"test,client\";\n\
+                "\n\tclient{n}: client@1000{n}000 {{\n\t\tcompatible = \"{compatible}\";\n\
                  \t\treg = <0x1000{n}000 0x1000>;\n\t\tiommus = {};\n\t\tdma-coherent;\n\t}};\n",
                 each.join(", ")
             );
         }
+        text
+    }
+
+    fn iommu_nodes(&self) -> String {
+        let (compatible, cells) = match self.iommu {
+            Iommu::SmmuV3 => ("arm,smmu-v3", 1),
+            Iommu::Smmu => ("arm,mmu-500", 1),
+            Iommu::Ipmmu => ("renesas,ipmmu-r8a77965", 1),
+            Iommu::Rockchip => ("rockchip,iommu", 0),
+        };
+        let mut text = String::new();
         let mut iommu = |label: &str, n: u8, more: &str| {
             let _ = write!(
                 text,
@@ -233,7 +350,6 @@ impl Layout {
             };
             iommu(&format!("iommu{i}"), i, &main);
         }
-        text.push_str("};\n");
         text
     }
 

@@ -3,29 +3,50 @@
 //! [`space`] says which there are; each becomes a litmus test and is explored to its end, or up to
 //! a bound. What is wrong with an outcome is its [`Signature`]. A [`Distinct`] finding is a
 //! signature with a smallest combination that has it: fewest tasks, clients, instances. Everything
-//! is as in one thread, in the order of the space, however many threads work.
+//! is as in one thread, in the order of the space, however many threads work, whether it was
+//! interrupted and went on ([`journal`]), and whether it was dealt out to shards.
 
 pub mod board;
 mod distinct;
+pub mod journal;
 pub mod report;
 mod signature;
 mod since;
 pub mod space;
+pub mod step;
 mod test;
 mod write;
 
 pub use distinct::Distinct;
+pub use journal::{Journal, JournalError};
 pub use signature::{Fault, Signature, Signatures};
 pub use write::{WriteError, Written};
 
 use crate::in_order::in_order;
 use crate::runner::TestError;
+use crate::shards::Shard;
 use checker::engine::exhaustive::{Go, Options as Exploration};
 use checker::outcome::Complete;
 use distinct::Collection;
+use miette::Diagnostic;
 use serde::Serialize;
 use space::Combination;
+use std::sync::Mutex;
 use test::Asked;
+use thiserror::Error;
+
+/// Why a search cannot be made.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SearchError {
+    /// There is no such kernel.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Test(#[from] TestError),
+    /// What was explored cannot be written down.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Journal(#[from] JournalError),
+}
 
 /// What is searched, and how.
 #[derive(Clone, Debug)]
@@ -40,6 +61,8 @@ pub struct Options {
     pub max_states: u64,
     /// Combinations that are explored at a time.
     pub workers: usize,
+    /// One part of the combinations.
+    pub shard: Option<Shard>,
 }
 
 impl Options {
@@ -50,7 +73,10 @@ impl Options {
             self.only.is_empty() || self.only.iter().any(|only| name.contains(only.as_str()))
         };
         let all = space::combinations(self.tasks);
-        all.into_iter().filter(is_asked).collect()
+        let asked = all.into_iter().filter(is_asked).enumerate();
+        let is_of_shard = |n: usize| self.shard.is_none_or(|shard| shard.has(n + 1));
+        let of_shard = asked.filter(|(n, _)| is_of_shard(*n));
+        of_shard.map(|(_, combination)| combination).collect()
     }
 }
 
@@ -77,8 +103,10 @@ pub struct Found {
     pub kernel: String,
     /// How many combinations were asked for.
     pub asked: usize,
-    /// Those that were explored, in the order of the space.
+    /// Those that were explored, up to the end or a bound, in the order of the space.
     pub rows: Vec<Row>,
+    /// Those that were not.
+    pub left: Vec<Combination>,
     /// The distinct findings, the worst first.
     pub findings: Vec<Distinct>,
 }
@@ -86,59 +114,88 @@ pub struct Found {
 impl Found {
     /// Whether every combination that was asked for was explored to its end.
     pub fn is_complete(&self) -> bool {
-        self.rows.len() == self.asked && self.rows.iter().all(|r| r.bounded.is_none())
+        self.left.is_empty() && self.rows.iter().all(|r| r.bounded.is_none())
     }
 }
 
-/// Searches. `go` is asked now and then from any thread, and may end it; `each` is called with
-/// each row, in the order of the space.
+/// Searches. `go` is asked now and then from any thread, and may end it; `each` is called for each
+/// combination that is done. What `journal` has is not explored again, and what is, is written to it.
 ///
 /// # Errors
 ///
-/// If there is no such kernel.
+/// If there is no such kernel, or a row cannot be written.
 pub fn search(
     options: &Options,
+    journal: Option<&Journal>,
     go: &(dyn Fn() -> Go + Sync),
-    each: &mut dyn FnMut(&Row),
-) -> Result<Found, TestError> {
+    each: &mut dyn FnMut(),
+) -> Result<Found, SearchError> {
     let combinations = options.combinations();
-    let rows = explore_all(options, &combinations, go, each)?;
+    let rows = explore_all(options, &combinations, journal, go, each)?;
     let mut collection = Collection::default();
-    for row in &rows {
-        collection.take(&row.combination, &row.signatures);
+    let mut left = vec![];
+    for (combination, row) in combinations.iter().zip(&rows) {
+        match row {
+            Some(row) => collection.take(combination, &row.signatures),
+            None => left.push(combination.clone()),
+        }
     }
     Ok(Found {
         kernel: options.kernel.clone(),
         asked: combinations.len(),
-        rows,
+        rows: rows.into_iter().flatten().collect(),
+        left,
         findings: collection.ranked(),
     })
 }
 
-/// Those that were explored before `go` ended it.
+/// For each combination what came of it, if that was known or explored before `go` ended it.
 fn explore_all(
     options: &Options,
     combinations: &[Combination],
+    journal: Option<&Journal>,
     go: &(dyn Fn() -> Go + Sync),
-    each: &mut dyn FnMut(&Row),
-) -> Result<Vec<Row>, TestError> {
-    let work = |combination: &Combination| {
-        let is_wanted = go() == Go::On;
-        is_wanted.then(|| explore(options, combination, go))
+    each: &mut dyn FnMut(),
+) -> Result<Vec<Option<Row>>, SearchError> {
+    let done: Vec<Mutex<Option<Row>>> = combinations.iter().map(|_| Mutex::new(None)).collect();
+    let numbers: Vec<usize> = (0..combinations.len()).collect();
+    let work = |n: &usize| match row(options, &combinations[*n], journal, go) {
+        Ok(None) => None,
+        Ok(Some(row)) => {
+            *done[*n].lock().expect("nobody dies with it") = Some(row);
+            Some(Ok(()))
+        }
+        Err(error) => Some(Err(error)),
     };
-    let rows = in_order(
-        combinations,
-        options.workers,
-        work,
-        || (),
-        |_, result| {
-            if let Ok(row) = result {
-                each(row);
-            }
-        },
-    );
-    // What comes behind a gap was begun after Ctrl-C and is not counted.
-    rows.into_iter().collect()
+    let results = in_order(&numbers, options.workers, work, each, |_, _| {});
+    results.into_iter().collect::<Result<(), SearchError>>()?;
+    let rows = done.into_iter();
+    let rows = rows.map(|row| row.into_inner().expect("nobody died with it"));
+    Ok(rows.collect())
+}
+
+/// What came of one combination; `None` if `go` ended it before that was known.
+fn row(
+    options: &Options,
+    combination: &Combination,
+    journal: Option<&Journal>,
+    go: &(dyn Fn() -> Go + Sync),
+) -> Result<Option<Row>, SearchError> {
+    if go() == Go::Stop {
+        return Ok(None);
+    }
+    if let Some(row) = journal.and_then(|j| j.row(combination, options.max_states)) {
+        return Ok(Some(row));
+    }
+    let row = explore(options, combination, go)?;
+    // What was cut short by Ctrl-C is begun anew.
+    if row.bounded.is_some() && go() == Go::Stop {
+        return Ok(None);
+    }
+    if let Some(journal) = journal {
+        journal.add(&row, options.max_states)?;
+    }
+    Ok(Some(row))
 }
 
 /// Explores one combination, in one thread.

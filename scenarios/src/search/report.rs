@@ -35,6 +35,24 @@ impl Display for Row {
     }
 }
 
+impl Found {
+    /// A line for each combination that was asked for: how many states and outcomes it has, whether it
+    /// was explored to its end, and what is wrong. Those that were not explored come last.
+    pub fn table(&self) -> String {
+        let rows = self.rows.iter().map(|row| format!("{row}\n"));
+        let left = self.left.iter();
+        let left = left.map(|c| {
+            format!(
+                "{:>8} {:>5}  complete no (not explored)  {}\n",
+                "-",
+                "-",
+                c.name()
+            )
+        });
+        rows.chain(left).collect()
+    }
+}
+
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let found = self.found;
@@ -56,8 +74,8 @@ impl Display for Text<'_> {
         for row in found.rows.iter().filter(|r| r.bounded.is_some()) {
             writeln!(f, "  bounded: {row}")?;
         }
-        if found.rows.len() < found.asked {
-            let left = found.asked - found.rows.len();
+        if !found.left.is_empty() {
+            let left = found.left.len();
             writeln!(f, "Not explored {left}: the search was interrupted")?;
         }
         writeln!(f, "Findings {}", found.findings.len())?;

@@ -13,11 +13,11 @@ use checker::outcome::{Fairness, Final};
 use kernel::ids::InstanceId;
 use kernel::kernel::Warn;
 use kernel::outcome::{DeviceOutcome, Outcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fault {
     /// How bad it is.
     pub level: Level,
@@ -38,8 +38,8 @@ pub type Signatures = BTreeMap<Signature, Option<Schedule>>;
 /// How bad it is that an invariant is violated; `None` for what another fault says already.
 fn level(invariant: &str) -> Option<Level> {
     Some(match invariant {
-        "I4" | "I6" | "I9" | "I10" | "I12" | "I16" | "I18" | "I19" => Level::Corrupt,
-        "I2" | "I5" | "I13" | "I14" | "I21" | "I24" => Level::Stuck,
+        "I4" | "I6" | "I7" | "I9" | "I10" | "I12" | "I16" | "I17" | "I18" | "I19" => Level::Corrupt,
+        "I2" | "I5" | "I13" | "I14" | "I21" | "I22" | "I24" => Level::Stuck,
         "I11" => Level::Counts,
         // A late probe is known by its WARN, and a deadlock is a fault of its own.
         "I3" | "I15" => return None,

@@ -2,122 +2,8 @@
 //! sense.
 
 use super::board::{Layout, layouts};
+use super::step::Step;
 use serde::Serialize;
-use std::fmt;
-
-/// What one task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Step {
-    /// driver_register() of the IOMMU's driver: all instances that are there register.
-    RegisterIommu,
-    /// device_add() of an instance whose driver is there.
-    AddIommu(u8),
-    /// A write to `unbind` of an instance.
-    UnbindIommu(u8),
-    /// driver_register() of the clients' driver.
-    RegisterClients,
-    /// device_add() of a client.
-    AddClient(u8),
-    /// device_del() of a client.
-    RemoveClient(u8),
-    /// A write to `bind`.
-    Bind(u8),
-    /// A write to `unbind`.
-    Unbind(u8),
-    /// The workqueue retries what is deferred.
-    Retry,
-    /// The deferral timeout runs out.
-    Timeout,
-    /// The client's driver allocates a domain.
-    AllocDomain(u8),
-}
-
-/// A sort of [`Step`], as far as findings are told apart: what it comes to for the core, not to
-/// whom it is done, nor by which call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sort {
-    /// An instance registers.
-    IommuComes,
-    /// An instance is unregistered.
-    IommuGoes,
-    /// A client is added, and bound.
-    ClientComes,
-    /// A client is removed, and unbound.
-    ClientGoes,
-    /// A client's driver probes.
-    Bind,
-    /// A client's driver is unbound.
-    Unbind,
-    /// The deferral timeout.
-    Timeout,
-    /// The allocation of a domain.
-    AllocDomain,
-}
-
-impl Step {
-    /// What it does, in a word or two.
-    pub fn word(self) -> &'static str {
-        match self {
-            Step::RegisterIommu => "register-iommu",
-            Step::AddIommu(_) => "add-iommu",
-            Step::UnbindIommu(_) => "unbind-iommu",
-            Step::RegisterClients => "register-clients",
-            Step::AddClient(_) => "add",
-            Step::RemoveClient(_) => "remove",
-            Step::Bind(_) => "bind",
-            Step::Unbind(_) => "unbind",
-            Step::Retry => "retry",
-            Step::Timeout => "timeout",
-            Step::AllocDomain(_) => "alloc-domain",
-        }
-    }
-
-    /// Its sort.
-    pub fn sort(self) -> Sort {
-        match self {
-            Step::RegisterIommu | Step::AddIommu(_) => Sort::IommuComes,
-            Step::UnbindIommu(_) => Sort::IommuGoes,
-            Step::AddClient(_) => Sort::ClientComes,
-            Step::RemoveClient(_) => Sort::ClientGoes,
-            Step::RegisterClients | Step::Bind(_) | Step::Retry => Sort::Bind,
-            Step::Unbind(_) => Sort::Unbind,
-            Step::Timeout => Sort::Timeout,
-            Step::AllocDomain(_) => Sort::AllocDomain,
-        }
-    }
-
-    /// The client that it is about.
-    fn client(self) -> Option<u8> {
-        match self {
-            Step::AddClient(c)
-            | Step::RemoveClient(c)
-            | Step::Bind(c)
-            | Step::Unbind(c)
-            | Step::AllocDomain(c) => Some(c),
-            _ => None,
-        }
-    }
-
-    /// Whether an IOMMU comes or goes.
-    fn is_of_iommu(self) -> bool {
-        matches!(
-            self,
-            Step::RegisterIommu | Step::AddIommu(_) | Step::UnbindIommu(_)
-        )
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::AddIommu(n) | Step::UnbindIommu(n) => write!(f, "{} {n}", self.word()),
-            _ => match self.client() {
-                Some(n) => write!(f, "{} client{n}", self.word()),
-                None => f.write_str(self.word()),
-            },
-        }
-    }
-}
 
 /// What kind of driver the clients have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -163,23 +49,19 @@ pub struct Combination {
     pub steps: Vec<Step>,
 }
 
-/// More clients than this: no triples, and plain drivers only.
-const FEW: u8 = 2;
-
 /// All combinations of at most this many tasks, the small ones first.
 pub fn combinations(tasks: usize) -> Vec<Combination> {
     let mut all = vec![];
     for layout in layouts() {
-        let is_small = layout.clients() <= FEW;
         let steps = steps(&layout);
         let mut sets = vec![];
-        for size in 2..=tasks.min(if is_small { 3 } else { 2 }) {
+        for size in 2..=tasks.min(if layout.is_for_triples() { 3 } else { 2 }) {
+            let single = |s: &&Step| size == 2 || !s.is_double();
+            let steps: Vec<Step> = steps.iter().filter(single).copied().collect();
             subsets(&steps, size, &mut vec![], &mut sets);
         }
-        for flavour in Flavour::ALL {
-            if flavour != Flavour::Plain && !is_small {
-                continue;
-            }
+        let flavours = Flavour::ALL.into_iter();
+        for flavour in flavours.filter(|f| layout.has_flavour(*f)) {
             let one = |steps: &Vec<Step>| Combination {
                 layout,
                 flavour,
@@ -203,16 +85,25 @@ fn steps(layout: &Layout) -> Vec<Step> {
         Step::Retry,
         Step::Timeout,
     ];
-    all.extend(instances.clone().map(Step::AddIommu));
+    if layout.can_be_added() {
+        all.extend(instances.clone().map(Step::AddIommu));
+    }
     if layout.can_be_unbound() {
-        all.extend(instances.map(Step::UnbindIommu));
+        all.extend(instances.clone().map(Step::UnbindIommu));
+        all.extend(instances.map(Step::RebindIommu));
     }
     for of in [
         Step::AddClient,
         Step::RemoveClient,
+        Step::Attach,
         Step::Bind,
         Step::Unbind,
         Step::AllocDomain,
+        Step::Open,
+        Step::Rebind,
+        Step::BindAlloc,
+        Step::BindOpen,
+        Step::OpenClose,
     ] {
         all.extend(clients.clone().map(of));
     }
@@ -246,6 +137,10 @@ impl Combination {
         self.steps.contains(&step)
     }
 
+    fn has_any(&self, of: &[Step]) -> bool {
+        of.iter().any(|s| self.has(*s))
+    }
+
     /// Whether the instance is registered before the tasks start.
     fn is_up(&self, instance: u8) -> bool {
         !self.has(Step::RegisterIommu) && !self.has(Step::AddIommu(instance))
@@ -254,42 +149,88 @@ impl Combination {
     /// Whether the client is bound before the tasks start.
     fn is_bound(&self, client: u8) -> bool {
         let instances = self.layout.wiring.clients[client as usize];
+        let is_registered = self.layout.has_own_driver(client) || !self.has(Step::RegisterClients);
         instances.iter().all(|i| self.is_up(*i))
-            && !self.has(Step::RegisterClients)
+            && is_registered
             && !self.has(Step::AddClient(client))
     }
 
-    /// Whether each task has something to do, and does what a bus or a person could do then.
+    /// Whether a task may bind the client.
+    fn binds(&self, client: u8) -> bool {
+        self.has_any(&[
+            Step::RegisterClients,
+            Step::AddClient(client),
+            Step::Attach(client),
+            Step::Bind(client),
+            Step::Retry,
+        ])
+    }
+
+    /// Whether the client's driver is one of vfio.
+    fn is_of_vfio(&self, client: u8) -> bool {
+        self.flavour == Flavour::Vfio || self.layout.has_own_driver(client)
+    }
+
+    /// Whether each task has something to do, and does what a bus, a driver or a person could do
+    /// then.
     fn makes_sense(&self) -> bool {
-        self.steps.iter().all(|s| self.step_makes_sense(*s)) && self.flavour_makes_sense()
+        self.steps.iter().all(|s| self.step_makes_sense(*s))
+            && self.flavour_makes_sense()
+            && self.claims_make_sense()
     }
 
     fn step_makes_sense(&self, step: Step) -> bool {
-        let any = |of: &[Step]| of.iter().any(|s| self.has(*s));
         let has_iommu_step = self.steps.iter().any(|s| s.is_of_iommu());
         match step {
             // Nothing can be done by hand to a device that is not there yet.
-            Step::AddClient(c) => !any(&[
-                Step::RemoveClient(c),
-                Step::Bind(c),
-                Step::Unbind(c),
-                Step::AllocDomain(c),
-            ]),
-            Step::AddIommu(i) => !any(&[Step::UnbindIommu(i)]),
-            // A driver that allocates is not unbound before it has done so.
-            Step::AllocDomain(c) => !any(&[Step::Unbind(c), Step::RemoveClient(c)]),
-            Step::Bind(c) => !self.is_bound(c) || any(&[Step::Unbind(c)]),
-            Step::Unbind(c) => {
-                self.is_bound(c) || any(&[Step::RegisterClients, Step::Bind(c), Step::Retry])
+            Step::AddClient(c) => {
+                let by_hand = |s: &Step| s.client() == Some(c) && *s != step;
+                !self
+                    .steps
+                    .iter()
+                    .any(|s| by_hand(s) && !matches!(s, Step::AllocDomain(_) | Step::Open(_)))
             }
+            Step::AddIommu(i) => !self.has_any(&[Step::UnbindIommu(i), Step::RebindIommu(i)]),
+            Step::RebindIommu(i) => self.is_up(i) && !self.has(Step::UnbindIommu(i)),
+            // A driver that allocates is not unbound before it has done so.
+            Step::AllocDomain(c) => {
+                (self.is_bound(c) || self.binds(c)) && !self.is_unbound_by_a_task(c)
+            }
+            Step::BindAlloc(c) => !self.is_bound(c) && !self.is_unbound_by_a_task(c),
+            Step::Attach(c) | Step::Bind(c) => !self.is_bound(c) || self.has(Step::Unbind(c)),
+            Step::Unbind(c) => self.is_bound(c) || self.binds(c),
+            Step::Rebind(c) => self.is_bound(c) && !self.has(Step::Unbind(c)),
+            Step::Open(c) | Step::OpenClose(c) => {
+                self.is_of_vfio(c) && (self.is_bound(c) || self.binds(c))
+            }
+            Step::BindOpen(c) => self.is_of_vfio(c) && !self.is_bound(c),
             // The work is done in a task, and the timeout waits for it.
-            Step::Timeout => has_iommu_step && any(&[Step::Retry]),
+            Step::Timeout => has_iommu_step && self.has(Step::Retry),
             Step::Retry => has_iommu_step,
             Step::RegisterIommu
             | Step::UnbindIommu(_)
             | Step::RegisterClients
             | Step::RemoveClient(_) => true,
         }
+    }
+
+    fn is_unbound_by_a_task(&self, client: u8) -> bool {
+        let mut of_client = self.steps.iter().filter(|s| s.client() == Some(client));
+        of_client.any(|s| s.unbinds())
+    }
+
+    /// A group is opened by one at a time, and a device of vfio stays bound while its group is open:
+    /// its unbinding waits for user space, which the model leaves out.
+    fn claims_make_sense(&self) -> bool {
+        let mut claims = self.steps.iter().filter(|s| s.is_claim());
+        if claims.next().is_none() {
+            return true;
+        }
+        let is_unbound = |s: &Step| {
+            let of_vfio = s.client().is_some_and(|c| self.is_of_vfio(c));
+            of_vfio && s.unbinds()
+        };
+        claims.next().is_none() && !self.steps.iter().any(is_unbound)
     }
 
     /// An asynchronous probe comes of driver_register(), of device_add() and of the retry.
@@ -302,16 +243,18 @@ impl Combination {
     /// Whether this is smaller or the same: no more tasks, clients and instances, and nothing
     /// special that the other has not.
     pub fn is_within(&self, other: &Combination) -> bool {
-        let sorts = |c: &Combination| c.steps.iter().map(|s| s.sort()).collect::<Vec<_>>();
+        let sorts = |c: &Combination| {
+            let each = c.steps.iter().flat_map(|s| s.sorts());
+            each.copied().collect::<Vec<_>>()
+        };
         let mut left = sorts(other);
         let all_there = sorts(self).into_iter().all(|sort| {
             let at = left.iter().position(|s| *s == sort);
             at.map(|at| left.swap_remove(at)).is_some()
         });
         all_there
-            && self.layout.clients() <= other.layout.clients()
-            && self.layout.wiring.instances <= other.layout.wiring.instances
-            && self.layout.firmware <= other.layout.firmware
+            && self.steps.len() <= other.steps.len()
+            && self.layout.is_within(&other.layout)
             && (self.flavour == Flavour::Plain || self.flavour == other.flavour)
     }
 }

@@ -1,7 +1,8 @@
 //! From a combination to a litmus test, as a tree and as the text that it is printed as.
 
 use super::board::Iommu;
-use super::space::{Combination, Flavour, Step};
+use super::space::{Combination, Flavour};
+use super::step::Step;
 use crate::litmus::{
     self, Atom, Call, Condition, Driver, DriverOption, Expr, Litmus, Quantifier, Question, Source,
     Span, Spanned, Task, Value, Verdict,
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 /// The clients' driver.
 const CLIENT_DRIVER: &str = "client-drv";
+
+/// That of a client which has its own.
+const OWN_DRIVER: &str = "sata_rcar";
 
 /// What is asked of a combination.
 #[derive(Clone, Debug)]
@@ -138,17 +142,28 @@ impl Combination {
     }
 
     fn driver_lines(&self) -> Vec<Spanned<Driver>> {
-        if self.flavour == Flavour::Plain {
-            return vec![];
+        let line = |driver: &str, option: &str| {
+            here(Driver {
+                name: name(driver),
+                devices: vec![],
+                options: vec![here(DriverOption {
+                    name: name(option),
+                    value: None,
+                })],
+            })
+        };
+        let mut lines = vec![];
+        if self.flavour != Flavour::Plain {
+            lines.push(line(CLIENT_DRIVER, self.flavour.word()));
         }
-        vec![here(Driver {
-            name: name(CLIENT_DRIVER),
-            devices: vec![],
-            options: vec![here(DriverOption {
-                name: name(self.flavour.word()),
-                value: None,
-            })],
-        })]
+        if self.has_own_drivers() {
+            lines.push(line(OWN_DRIVER, Flavour::Vfio.word()));
+        }
+        lines
+    }
+
+    fn has_own_drivers(&self) -> bool {
+        (0..self.layout.clients()).any(|c| self.layout.has_own_driver(c))
     }
 
     /// The drivers that no task registers, the IOMMU's first.
@@ -158,6 +173,9 @@ impl Combination {
         if !self.has(Step::RegisterIommu) {
             calls.push(register(self.layout.driver()));
         }
+        if self.has_own_drivers() {
+            calls.push(register(OWN_DRIVER));
+        }
         if !self.has(Step::RegisterClients) {
             calls.push(register(CLIENT_DRIVER));
         }
@@ -165,24 +183,59 @@ impl Combination {
     }
 
     fn task(&self, step: Step) -> Task {
-        let iommu = |i: u8| format!("iommu{i}");
-        let call = match step {
-            Step::RegisterIommu => call("driver_register", &[self.layout.driver()]),
-            Step::AddIommu(i) => call("device_add", &[&iommu(i)]),
-            Step::UnbindIommu(i) => call("device_release_driver", &[&iommu(i)]),
-            Step::RegisterClients => call("driver_register", &[CLIENT_DRIVER]),
-            Step::AddClient(c) => call("device_add", &[&client(c)]),
-            Step::RemoveClient(c) => call("device_del", &[&client(c)]),
-            Step::Bind(c) => call("device_driver_attach", &[CLIENT_DRIVER, &client(c)]),
-            Step::Unbind(c) => call("device_release_driver", &[&client(c)]),
-            Step::Retry => call("deferred_probe_work_func", &[]),
-            Step::Timeout => call("deferred_probe_timeout_work_func", &[]),
-            Step::AllocDomain(c) => call("iommu_domain_alloc", &[&client(c)]),
+        let calls = match step {
+            Step::RegisterIommu => vec![call("driver_register", &[self.layout.driver()])],
+            Step::AddIommu(i) => vec![call("device_add", &[&iommu(i)])],
+            Step::UnbindIommu(i) => vec![unbind(&iommu(i))],
+            Step::RegisterClients => vec![call("driver_register", &[CLIENT_DRIVER])],
+            Step::AddClient(c) => vec![call("device_add", &[&client(c)])],
+            Step::RemoveClient(c) => vec![call("device_del", &[&client(c)])],
+            Step::Attach(c) => vec![call("device_attach", &[&client(c)])],
+            Step::Bind(c) => vec![self.bind(c)],
+            Step::Unbind(c) => vec![unbind(&client(c))],
+            Step::Retry => vec![call("deferred_probe_work_func", &[])],
+            Step::Timeout => vec![call("deferred_probe_timeout_work_func", &[])],
+            Step::AllocDomain(c) => vec![alloc(c)],
+            Step::Open(c) => vec![open(c)],
+            Step::RebindIommu(i) => {
+                let bind = call("device_driver_attach", &[self.layout.driver(), &iommu(i)]);
+                vec![unbind(&iommu(i)), bind]
+            }
+            Step::Rebind(c) => vec![unbind(&client(c)), self.bind(c)],
+            Step::BindAlloc(c) => vec![self.bind(c), alloc(c)],
+            Step::BindOpen(c) => vec![self.bind(c), open(c)],
+            Step::OpenClose(c) => vec![open(c), call("vfio_close", &[&client(c)])],
         };
         Task {
-            body: vec![here(call)],
+            body: calls.into_iter().map(here).collect(),
         }
     }
+
+    fn bind(&self, number: u8) -> Call {
+        let driver = if self.layout.has_own_driver(number) {
+            OWN_DRIVER
+        } else {
+            CLIENT_DRIVER
+        };
+        call("device_driver_attach", &[driver, &client(number)])
+    }
+}
+
+fn unbind(dev: &str) -> Call {
+    call("device_release_driver", &[dev])
+}
+
+fn alloc(number: u8) -> Call {
+    call("iommu_domain_alloc", &[&client(number), "bound"])
+}
+
+fn open(number: u8) -> Call {
+    call("vfio_open", &[&client(number)])
+}
+
+/// What tests call an instance.
+fn iommu(number: u8) -> String {
+    format!("iommu{number}")
 }
 
 /// What tests call a client.

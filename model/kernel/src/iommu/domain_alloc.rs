@@ -9,18 +9,21 @@
 use crate::commit;
 use crate::ids::{DeviceId, GroupId};
 use crate::kernel::Kernel;
+use crate::verb::AllocatedBy;
 
 impl Kernel {
     /// iommu_domain_alloc() for the bus of a device or, since f6440fcc9c7b has removed it,
-    /// iommu_paging_domain_alloc() for the device itself. `in_probe`: the device's driver calls it in
-    /// its probe, so that device_lock() is held.
-    pub(crate) fn iommu_domain_alloc(&self, dev: DeviceId, in_probe: bool) {
+    /// iommu_paging_domain_alloc() for the device itself.
+    pub(crate) fn iommu_domain_alloc(&self, dev: DeviceId, by: AllocatedBy) {
+        if by == AllocatedBy::BoundDriver && !self.device(dev).bound.read_once() {
+            return;
+        }
         let lock = self.device(dev).mutex;
-        if in_probe {
+        if by == AllocatedBy::Probe {
             lock.lock();
         }
         self.on_device("iommu_domain_alloc", dev, || self.domain_ops(dev));
-        if in_probe {
+        if by == AllocatedBy::Probe {
             lock.unlock();
         }
     }
