@@ -656,4 +656,50 @@ commits! {
         rc(7, 3, 7), Proposed, [],
         "iommu_device_use_default_domain() returns -EPROBE_DEFER for a device that has dev->iommu \
          and no group. Not posted: made here, to be judged by the scenarios in findings/.";
+
+    VFIO_DEFER_WITHOUT_GROUP "vfio-defer-without-group"
+        "vfio: Defer a device while its IOMMU probes it"
+        rc(7, 3, 7), Proposed, [],
+        "vfio_group_find_or_alloc() returns -EPROBE_DEFER instead of -EINVAL for a device that has \
+         dev->iommu and no group. Not posted: made here, to be judged by the scenarios in findings/.";
+
+    OWNER_KEEPS_DOMAIN "owner-keeps-domain"
+        "iommu: Leave a group to its owner when its default domain is set up"
+        rc(7, 3, 7), Proposed, [],
+        "iommu_setup_default_domain() leaves group->domain alone if the group has an owner. Not \
+         posted: made here, to be judged by the scenarios in findings/.";
+
+    DMA_RANGE_MAP_ONCE "dma-range-map-once"
+        "of: Set dev->dma_range_map once"
+        rc(7, 3, 7), Proposed, [],
+        "of_dma_configure_id() sets dev->dma_range_map by cmpxchg() and leaves it when it defers, and \
+         device_unbind_cleanup() leaves it to device_release(). Not posted: made here, to be judged by \
+         the scenarios in findings/.";
+
+    IPMMU_SUPPRESS_BIND_ATTRS "ipmmu-suppress-bind-attrs"
+        "iommu/ipmmu-vmsa: Do not let user space unbind it"
+        rc(7, 3, 7), Proposed, [],
+        "ipmmu-vmsa sets suppress_bind_attrs, as the drivers of SMMUs do. Not posted: made here, to \
+         be judged by the scenarios in findings/.";
+
+    RELEASE_UNDER_PROBE_LOCK "release-under-probe-lock"
+        "iommu: Release devices under iommu_probe_device_lock"
+        rc(7, 3, 7), Proposed, [],
+        "iommu_release_device() is called with iommu_probe_device_lock held, and \
+         __iommu_probe_device() leaves a device alone that is no longer on its bus; \
+         iommu_device_unregister() takes the instance off the list first, under that lock. Not \
+         posted: made here, to be judged by the scenarios in findings/.";
+
+    ACPI_REPLAY "acpi-replay"
+        "ACPI: scan: Replay iommu_probe_device() at driver bind"
+        rc(7, 3, 7), Proposed, [],
+        "acpi_iommu_configure_id() replays iommu_probe_device() where of_iommu_configure() does: if \
+         dev->iommu was not there. Not posted: made here, to be judged by the scenarios in findings/.";
+
+    ACPI_CLEAN_UP "acpi-clean-up"
+        "ACPI: scan: Keep dev->iommu state consistent"
+        rc(7, 3, 7), Proposed, [],
+        "When acpi_iommu_configure_id() fails, it frees the dev->iommu that it allocated, or the \
+         fwspec, as of_iommu_configure() does. Not posted: made here, to be judged by the scenarios in \
+         findings/.";
 }

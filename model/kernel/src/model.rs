@@ -1,6 +1,8 @@
 //! A kernel as a [`checker::model::Model`]: its tasks, and how they begin.
 
 use crate::arm::archdata::{DmaOps, Mapping, MappingOwner};
+use crate::commit;
+use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, Domain, DriverId, GroupId, InstanceId, LinkState, LinksStatus};
 use crate::kernel::Kernel;
 use crate::outcome::Outcome;
@@ -213,7 +215,11 @@ impl Kernel {
             Verb::DeviceDriverAttach(drv, dev) => {
                 self.device_driver_attach(drv, dev);
             }
-            Verb::DeviceReleaseDriver(dev) => self.device_release_driver(dev),
+            Verb::DeviceReleaseDriver(dev) => {
+                if !self.suppresses_bind_attrs(dev) {
+                    self.device_release_driver(dev);
+                }
+            }
             Verb::DeferredProbeWorkFunc => self.deferred_probe_worker(),
             Verb::DeferredProbeInitcall => self.deferred_probe_initcall(),
             Verb::DeferredProbeTimeoutWorkFunc => self.deferred_probe_timeout_work_func(),
@@ -228,6 +234,14 @@ impl Kernel {
             Verb::IommuDeviceUnregister(i) => self.iommu_device_unregister(i),
             Verb::Boot => self.kernel_init(),
         }
+    }
+
+    /// Whether there is no `unbind` file to write to. Only what a proposed patch changes: a test can
+    /// write to the file of any other driver, also of one that has none.
+    fn suppresses_bind_attrs(&self, dev: DeviceId) -> bool {
+        let instance = self.description(dev).instance;
+        let kind = instance.map(|i| self.board.instances[i.index()].kind);
+        self.has(commit::IPMMU_SUPPRESS_BIND_ATTRS) && kind == Some(Kind::IpmmuVmsa)
     }
 
     /// `CPU0 (driver_register arm-smmu-v3)`

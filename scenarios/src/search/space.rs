@@ -55,8 +55,8 @@ pub fn combinations(tasks: usize) -> Vec<Combination> {
     for layout in layouts() {
         let steps = steps(&layout);
         let mut sets = vec![];
-        for size in 2..=tasks.min(if layout.is_for_triples() { 3 } else { 2 }) {
-            let single = |s: &&Step| size == 2 || !s.is_double();
+        for size in 1..=tasks.min(if layout.is_for_triples() { 3 } else { 2 }) {
+            let single = |s: &&Step| size < 3 || !s.is_double();
             let steps: Vec<Step> = steps.iter().filter(single).copied().collect();
             subsets(&steps, size, &mut vec![], &mut sets);
         }

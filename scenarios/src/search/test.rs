@@ -41,7 +41,7 @@ impl Asked {
     }
 }
 
-fn here<T>(value: T) -> Spanned<T> {
+pub(super) fn here<T>(value: T) -> Spanned<T> {
     Spanned::new(value, Span::new(0, 0))
 }
 

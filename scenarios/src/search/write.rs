@@ -4,11 +4,12 @@ use super::Found;
 use super::distinct::Distinct;
 use super::signature::{faults, worst};
 use super::since::{since, verdict};
-use super::test::{Asked, all, truth};
+use super::test::{Asked, all, here, truth};
 use crate::litmus::{Expr, Verdict};
 use crate::runner::TestError;
 use crate::runner::names::Resolver;
 use checker::engine::exhaustive::{Go, Options};
+use checker::engine::schedule::Schedule;
 use kernel::revision::OLDEST;
 use miette::Diagnostic;
 use serde::Serialize;
@@ -140,25 +141,43 @@ impl Found {
         Ok((asked, is_exact))
     }
 
-    /// What the outcome of the shortest schedule has, said of its devices.
+    /// What the outcome of the shortest schedule has, said of its devices, and that it has none of
+    /// what outcomes have in which the same is only a part.
     fn proposition(&self, finding: &Distinct) -> Result<Option<Expr>, TestError> {
         let test = finding.example.test(&Asked::nothing(&self.kernel))?;
         let answer = test.run(&self.kernel, &Options::default(), &mut |_| Go::On)?;
         let names = Resolver::new(&test, &answer.kernel);
         let ends = answer.report.finals.iter();
-        let of_schedule = ends
-            .filter(|(_, schedule)| finding.schedule.as_ref() == Some(*schedule))
-            .map(|(end, _)| faults(end, &names));
-        let parts = of_schedule
-            .filter(|found| worst(found) == finding.signature)
-            .map(|found| {
-                let counts = found
-                    .into_iter()
-                    .filter(|(f, _)| finding.signature.contains(f));
-                counts.flat_map(|(_, exprs)| exprs).collect::<Vec<_>>()
-            })
-            .find(|parts| !parts.is_empty());
-        Ok(parts.map(all))
+        let ends: Vec<_> = ends
+            .map(|(end, schedule)| (faults(end, &names), schedule))
+            .collect();
+        let signature = &finding.signature;
+        let has = |(found, schedule): &&(_, &Schedule)| {
+            finding.schedule.as_ref() == Some(*schedule) && worst(found) == *signature
+        };
+        let Some((found, _)) = ends.iter().find(has) else {
+            return Ok(None);
+        };
+        let counts = found.iter().filter(|(f, _)| signature.contains(f));
+        let mut parts: Vec<Expr> = counts.flat_map(|(_, exprs)| exprs.clone()).collect();
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        for (found, _) in &ends {
+            let worst = worst(found);
+            if worst.is_superset(signature) {
+                let more = found
+                    .iter()
+                    .filter(|(f, _)| worst.contains(f) && !signature.contains(f));
+                for expr in more.flat_map(|(_, exprs)| exprs) {
+                    let not = Expr::Not(Box::new(here(expr.clone())));
+                    if !parts.contains(&not) {
+                        parts.push(not);
+                    }
+                }
+            }
+        }
+        Ok(Some(all(parts)))
     }
 }
 

@@ -34,6 +34,9 @@ impl Kernel {
                 lock.unlock();
                 return 0;
             }
+            // Asked by proposed patches alone, as of_iommu_configure() does.
+            let asks = self.has(commit::ACPI_REPLAY) || self.has(commit::ACPI_CLEAN_UP);
+            let present = asks && self.device(dev).iommu.read_once().is_some();
             let is_final = |err: i32| err == 0 || err == -EPROBE_DEFER;
             let mut err = self.iort_iommu_configure_id(dev);
             if !is_final(err) && self.has(commit::CBF4FBC484E1) {
@@ -42,8 +45,13 @@ impl Kernel {
             if !is_final(err) {
                 err = self.viot_iommu_configure(dev);
             }
+            if err != 0 && self.has(commit::ACPI_CLEAN_UP) {
+                self.of_iommu_undo(dev, present);
+            }
             lock.unlock();
-            if err == 0 && !self.has(commit::BCB81AC6AE3C) {
+            let replays =
+                !self.has(commit::BCB81AC6AE3C) || (!present && self.has(commit::ACPI_REPLAY));
+            if err == 0 && replays {
                 return self.iommu_probe_device(dev);
             }
             err

@@ -321,7 +321,9 @@ impl Kernel {
         if teardown == Some(Teardown::Last) {
             self.arch_teardown_dma_ops(dev);
         }
-        self.dma_range_map_free(dev);
+        if !self.has(commit::DMA_RANGE_MAP_ONCE) {
+            self.dma_range_map_free(dev);
+        }
         device.driver.write_once(None);
         device.driver_data.write_once(false);
     }

@@ -9,7 +9,7 @@
 
 use crate::commit;
 use crate::drivers::catalogue::Kind;
-use crate::errno::EINVAL;
+use crate::errno::{EINVAL, EPROBE_DEFER};
 use crate::ids::{DeviceId, InstanceId};
 use crate::iommu::generic::GenericIommu;
 use crate::kernel::Kernel;
@@ -19,8 +19,11 @@ impl Kernel {
     pub(crate) fn vfio_device_set_group(&self, dev: DeviceId) -> i32 {
         self.on_device("vfio_device_set_group", dev, || {
             let is_grouped = self.device(dev).iommu_group.read_once().is_some();
+            let defers = self.has(commit::VFIO_DEFER_WITHOUT_GROUP);
             if is_grouped && self.device_iommu_capable(dev) {
                 0
+            } else if defers && !is_grouped && self.device(dev).iommu.read_once().is_some() {
+                -EPROBE_DEFER
             } else {
                 self.device(dev).vfio_refused.set(true);
                 -EINVAL

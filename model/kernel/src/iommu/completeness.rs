@@ -3,7 +3,7 @@
 //! observes what it reads as a task does, since what it keeps depends on it.
 
 use crate::drivers::catalogue::Kind;
-use crate::ids::DeviceId;
+use crate::ids::{DeviceId, InstanceId};
 use crate::iommu::generic::Grouping;
 use crate::kernel::Kernel;
 
@@ -28,8 +28,7 @@ impl Kernel {
 
     /// Whether device_group() puts another device into the group of this one.
     fn are_mates(&self, dev: DeviceId, other: DeviceId) -> bool {
-        let first = |d: DeviceId| self.description(d).iommus.first().and_then(|s| s.instance);
-        let Some(instance) = first(dev) else {
+        let Some(instance) = self.grouping_instance(dev) else {
             return false;
         };
         let grouping = match self.board.instances[instance.index()].kind {
@@ -41,8 +40,19 @@ impl Kernel {
         let is_one_of_them = match grouping {
             Grouping::Device => false,
             Grouping::Stream => self.description(dev).same_stream.contains(&other),
-            Grouping::Instance => first(other) == Some(instance),
+            Grouping::Instance => self.grouping_instance(other) == Some(instance),
         };
         is_one_of_them && other != dev && !self.is_added_later(other) && !self.refuses(other)
+    }
+
+    /// The instance that makes a device's group: of several the first, but with Rockchip the last, since
+    /// each rk_iommu_of_xlate() takes the place of the one before (v7.2).
+    fn grouping_instance(&self, dev: DeviceId) -> Option<InstanceId> {
+        let instances = || self.description(dev).iommus.iter().map(|s| s.instance);
+        let first = instances().next().flatten()?;
+        match self.board.instances[first.index()].kind {
+            Kind::Rockchip => instances().next_back().flatten(),
+            _ => Some(first),
+        }
     }
 }

@@ -61,22 +61,36 @@ impl Kernel {
     /// iommu_device_unregister()
     pub(crate) fn iommu_device_unregister(&self, instance: InstanceId) {
         self.on_device("iommu_device_unregister", self.hwdev(instance), || {
+            let unlists_first = self.has(commit::RELEASE_UNDER_PROBE_LOCK);
+            if unlists_first {
+                let lock = self.globals.iommu_probe_device_lock;
+                lock.lock();
+                self.iommu_device_list_del(instance);
+                lock.unlock();
+            }
             for bus in self.board.buses() {
                 self.bus_for_each_dev(bus, |dev| {
                     self.remove_iommu_group(dev, instance);
                     0
                 });
             }
-            let g = &self.globals;
-            g.iommu_device_lock.lock();
-            g.iommu_device_list.remove_compact(instance);
-            g.iommu_device_lock.unlock();
+            if !unlists_first {
+                self.iommu_device_list_del(instance);
+            }
             let singleton = self.instance(instance).singleton_group;
             if let Some(group) = singleton.read_once() {
                 singleton.write_once(None);
                 self.iommu_group_put(group);
             }
         });
+    }
+
+    /// list_del() of the instance, under iommu_device_lock.
+    fn iommu_device_list_del(&self, instance: InstanceId) {
+        let g = &self.globals;
+        g.iommu_device_lock.lock();
+        g.iommu_device_list.remove_compact(instance);
+        g.iommu_device_lock.unlock();
     }
 
     /// What an IOMMU driver does in its probe: it registers the instance of its device.
@@ -113,12 +127,31 @@ impl Kernel {
 
     /// remove_iommu_group()
     fn remove_iommu_group(&self, dev: DeviceId, instance: InstanceId) {
-        let Some(pointer) = self.device(dev).iommu.read_once() else {
-            return;
-        };
-        if self.dev_iommu(dev, pointer).iommu_dev.read_once() == Some(instance) {
-            self.iommu_release_device(dev);
+        self.with_release_lock(|| {
+            let pointer = self.device(dev).iommu.read_once();
+            let of = pointer.and_then(|p| self.dev_iommu(dev, p).iommu_dev.read_once());
+            if of == Some(instance) {
+                self.iommu_release_device(dev);
+            }
+        });
+    }
+
+    /// Runs `release` with iommu_probe_device_lock held, if a proposed patch says so.
+    fn with_release_lock(&self, release: impl FnOnce()) {
+        let locks = self.has(commit::RELEASE_UNDER_PROBE_LOCK);
+        let lock = self.globals.iommu_probe_device_lock;
+        if locks {
+            lock.lock();
         }
+        release();
+        if locks {
+            lock.unlock();
+        }
+    }
+
+    /// Whether a proposed patch leaves the device alone, since it is not on its bus any more.
+    fn is_left_alone(&self, dev: DeviceId) -> bool {
+        self.has(commit::RELEASE_UNDER_PROBE_LOCK) && !self.globals.klist_devices.contains(dev)
     }
 
     /// iommu_from_fwnode(): whether the instance is on the list.
@@ -384,6 +417,9 @@ impl Kernel {
             if device.iommu_group.read_once().is_some() {
                 return 0;
             }
+            if self.is_left_alone(dev) {
+                return -ENODEV;
+            }
             let ret = self.iommu_init_device(dev);
             if ret != 0 {
                 return ret;
@@ -504,6 +540,9 @@ impl Kernel {
         self.platform_dma_configure(dev);
         task::checkpoint("iommu_init_device: configured", &[]);
         lock.lock();
+        if self.is_left_alone(dev) {
+            return false;
+        }
         let device = self.device(dev);
         !rechecks
             || (device.iommu.read_once().is_some() && device.iommu_group.read_once().is_none())
@@ -602,12 +641,15 @@ impl Kernel {
             Domain::Dma
         };
         group.default_domain.write_once(Some(domain));
-        group.domain.write_once(Some(domain));
+        let is_left = self.has(commit::OWNER_KEEPS_DOMAIN) && group.owner.read_once();
+        if !is_left {
+            group.domain.write_once(Some(domain));
+        }
     }
 
     // Removal.
 
-    /// iommu_release_device(), without iommu_probe_device_lock.
+    /// iommu_release_device(), without iommu_probe_device_lock but with a proposed patch.
     pub(crate) fn iommu_release_device(&self, dev: DeviceId) {
         self.on_device("iommu_release_device", dev, || {
             let device = self.device(dev);
@@ -668,7 +710,9 @@ impl Kernel {
             Notification::AddDevice => {
                 self.iommu_probe_device(dev);
             }
-            Notification::RemovedDevice => self.iommu_release_device(dev),
+            Notification::RemovedDevice => {
+                self.with_release_lock(|| self.iommu_release_device(dev));
+            }
             Notification::DelDevice => {}
         }
     }

@@ -51,7 +51,7 @@ impl Kernel {
     }
 
     /// What is left behind when some specifier could not be handled.
-    fn of_iommu_undo(&self, dev: DeviceId, present: bool) {
+    pub(crate) fn of_iommu_undo(&self, dev: DeviceId, present: bool) {
         if present || !self.has(commit::G3832862EB9C4) {
             self.iommu_fwspec_free(dev);
         } else if self.device(dev).iommu.read_once().is_some() {

@@ -6,6 +6,7 @@ use crate::commit;
 use crate::errno::EPROBE_DEFER;
 use crate::ids::DeviceId;
 use crate::kernel::Kernel;
+use checker::heap::Handle;
 use checker::task;
 use checker::word::Word;
 
@@ -18,12 +19,17 @@ impl Kernel {
                 self.has(commit::BCB81AC6AE3C) && device.dma_range_map.read_once().is_some();
             let maps = device.dma_range_maps.filter(|_| !is_set);
             let map = maps.map(|maps| maps.alloc());
-            if map.is_some() {
+            if self.has(commit::DMA_RANGE_MAP_ONCE) {
+                self.dma_range_map_offer(dev, map);
+            } else if map.is_some() {
                 device.dma_range_map.write_once(map);
             }
             // For checkpoints further in.
             let ret = task::part("map", map.to_word(), || self.of_iommu_configure(dev));
             if ret == -EPROBE_DEFER {
+                if self.has(commit::DMA_RANGE_MAP_ONCE) {
+                    return ret;
+                }
                 if let Some((maps, map)) = maps.zip(map) {
                     device.dma_range_map.write_once(None);
                     maps.free(map);
@@ -33,6 +39,16 @@ impl Kernel {
             self.arch_setup_dma_ops(dev, ret == 0);
             0
         })
+    }
+
+    /// What a proposed patch does: of two that make a map, the second frees its own.
+    fn dma_range_map_offer(&self, dev: DeviceId, map: Option<Handle>) {
+        let device = self.device(dev);
+        if let Some((maps, map)) = device.dma_range_maps.zip(map)
+            && device.dma_range_map.cmpxchg(None, Some(map)).is_some()
+        {
+            maps.free(map);
+        }
     }
 
     /// kfree(dev->dma_range_map), in device_unbind_cleanup().
