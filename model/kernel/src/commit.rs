@@ -657,7 +657,7 @@ commits! {
         "iommu_device_use_default_domain() returns -EPROBE_DEFER for a device that has dev->iommu \
          and no group. Not posted: made here, to be judged by the scenarios in findings/.";
 
-    VFIO_DEFER_WITHOUT_GROUP "vfio-defer-without-group"
+    VFIO_WAITS_FOR_GROUP "vfio-waits-for-group"
         "vfio: Defer a device while its IOMMU probes it"
         rc(7, 3, 7), Proposed, [],
         "vfio_group_find_or_alloc() returns -EPROBE_DEFER instead of -EINVAL for a device that has \
@@ -676,7 +676,7 @@ commits! {
          device_unbind_cleanup() leaves it to device_release(). Not posted: made here, to be judged by \
          the scenarios in findings/.";
 
-    IPMMU_SUPPRESS_BIND_ATTRS "ipmmu-suppress-bind-attrs"
+    IPMMU_NO_UNBIND "ipmmu-no-unbind"
         "iommu/ipmmu-vmsa: Do not let user space unbind it"
         rc(7, 3, 7), Proposed, [],
         "ipmmu-vmsa sets suppress_bind_attrs, as the drivers of SMMUs do. Not posted: made here, to \
@@ -687,7 +687,8 @@ commits! {
         rc(7, 3, 7), Proposed, [],
         "iommu_release_device() is called with iommu_probe_device_lock held, and \
          __iommu_probe_device() leaves a device alone that is no longer on its bus; \
-         iommu_device_unregister() takes the instance off the list first, under that lock. Not \
+         iommu_device_unregister() takes the instance off the list first, under that lock; the second \
+         pass of bus_iommu_probe() holds it, and leaves out groups that have become empty. Not \
          posted: made here, to be judged by the scenarios in findings/.";
 
     ACPI_REPLAY "acpi-replay"
@@ -702,4 +703,16 @@ commits! {
         "When acpi_iommu_configure_id() fails, it frees the dev->iommu that it allocated, or the \
          fwspec, as of_iommu_configure() does. Not posted: made here, to be judged by the scenarios in \
          findings/.";
+
+    JOIN_FIRST "join-first"
+        "iommu: Defer a driver until its device is in its group"
+        rc(7, 3, 7), Proposed, [],
+        "iommu_device_use_default_domain() returns -EPROBE_DEFER for a device that has dev->iommu and \
+         is not on a group's list. Not posted: made here, to be judged by the scenarios in findings/.";
+
+    OPS_FOR_ALL "ops-for-all"
+        "iommu: Set the DMA ops of a whole group with its default domain"
+        rc(7, 3, 7), Proposed, [],
+        "__iommu_probe_device() calls iommu_setup_dma_ops() for all devices of the group, not only for \
+         the one that it probes. Not posted: made here, to be judged by the scenarios in findings/.";
 }

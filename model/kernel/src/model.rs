@@ -241,7 +241,7 @@ impl Kernel {
     fn suppresses_bind_attrs(&self, dev: DeviceId) -> bool {
         let instance = self.description(dev).instance;
         let kind = instance.map(|i| self.board.instances[i.index()].kind);
-        self.has(commit::IPMMU_SUPPRESS_BIND_ATTRS) && kind == Some(Kind::IpmmuVmsa)
+        self.has(commit::IPMMU_NO_UNBIND) && kind == Some(Kind::IpmmuVmsa)
     }
 
     /// `CPU0 (driver_register arm-smmu-v3)`

@@ -345,7 +345,9 @@ fn no_lost_deferral(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
             .map(|l| laid_out.links[l.index()].supplier)
     };
     let can_bind = end.all_registered(d) && has_driver && suppliers().all(is_bound);
-    let applies = end.names.retries && end.is_quiet() && d.on_bus && can_bind;
+    // vfio does not take it, now or later.
+    let is_refused = d.vfio_refused && !d.vfio_refused_early;
+    let applies = end.names.retries && end.is_quiet() && d.on_bus && can_bind && !is_refused;
     applies.then_some(d.driver.is_some())
 }
 

@@ -17,7 +17,7 @@ pub struct Distinct {
     /// A shortest schedule there; `None` for what is of no outcome.
     #[serde(skip)]
     pub schedule: Option<Schedule>,
-    /// How many combinations have it, of which this is a part or which have more tasks.
+    /// How many combinations have it, of which this is a part, or of three tasks.
     pub combinations: usize,
 }
 
@@ -30,8 +30,8 @@ pub(super) struct Collection {
 impl Collection {
     /// Takes what a combination has. Smaller combinations come first.
     ///
-    /// Nothing new is a signature that a combination within this one has, or any with fewer tasks,
-    /// and one that is the sum of such: two bugs at once.
+    /// Nothing new is a signature that a combination within this one has, and one that is the sum of
+    /// such: two bugs at once. Of three tasks nothing is new that any two have, on whatever board.
     pub(super) fn take(&mut self, combination: &Combination, signatures: &Signatures) {
         let mut by_size: Vec<_> = signatures.iter().collect();
         by_size.sort_by_key(|(signature, _)| signature.len());
@@ -39,8 +39,8 @@ impl Collection {
             let mut parts = BTreeSet::new();
             let mut is_known = false;
             for known in &mut self.found {
-                let has_fewer_tasks = known.example.steps.len() < combination.steps.len();
-                if !has_fewer_tasks && !known.example.is_within(combination) {
+                let of_two = known.example.steps.len() == 2 && combination.steps.len() == 3;
+                if !of_two && !known.example.is_within(combination) {
                     continue;
                 }
                 if known.signature == *signature {

@@ -201,7 +201,8 @@ fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> Devi
     let fwnode = of_namespace.map_or(Fwnode::Static, |_| Fwnode::AcpiDevice);
     DeviceDescription {
         drivers,
-        dma_coherent: of_namespace.is_some_and(|d| d.coherent),
+        // IORT's SMMUs are taken to be coherent, as server machines have them: vfio wants it.
+        dma_coherent: of_namespace.is_none_or(|d| d.coherent),
         ..DeviceDescription::bare(name, id, fwnode, bus(node))
     }
 }

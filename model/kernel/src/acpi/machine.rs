@@ -4,8 +4,8 @@
 //! Left out: `_DMA` and the memory address limits of IORT (outcomes have no DMA masks or ranges), a
 //! `_CCA` that is inherited or missing, `_DEP`, `_STA`, interrupts, ITS groups, PMCGs, RMRs, and id
 //! mappings that go through more than one node before they reach an IOMMU. iort_add_platform_device()
-//! configures DMA for an SMMU itself, which finds no IOMMU for it; whether its page table walks are
-//! coherent is nobody's question here.
+//! configures DMA for an SMMU itself, which finds no IOMMU for it. That its page table walks are
+//! coherent (ACPI_IORT_SMMU_V3_COHACC_OVERRIDE, ACPI_IORT_SMMU_COHERENT_WALK) is taken for granted.
 
 use crate::ids::Bus;
 use crate::of::tree::{NodeId, Tree};

@@ -19,7 +19,7 @@ impl Kernel {
     pub(crate) fn vfio_device_set_group(&self, dev: DeviceId) -> i32 {
         self.on_device("vfio_device_set_group", dev, || {
             let is_grouped = self.device(dev).iommu_group.read_once().is_some();
-            let defers = self.has(commit::VFIO_DEFER_WITHOUT_GROUP);
+            let defers = self.has(commit::VFIO_WAITS_FOR_GROUP);
             if is_grouped && self.device_iommu_capable(dev) {
                 0
             } else if defers && !is_grouped && self.device(dev).iommu.read_once().is_some() {

@@ -136,7 +136,8 @@ impl Kernel {
         });
     }
 
-    /// Runs `release` with iommu_probe_device_lock held, if a proposed patch says so.
+    /// Runs what releases a device, or must not see one released, with iommu_probe_device_lock held, if a
+    /// proposed patch says so.
     fn with_release_lock(&self, release: impl FnOnce()) {
         let locks = self.has(commit::RELEASE_UNDER_PROBE_LOCK);
         let lock = self.globals.iommu_probe_device_lock;
@@ -467,9 +468,23 @@ impl Kernel {
             }
         }
         if group.default_domain.read_once().is_some() {
-            self.iommu_setup_dma_ops(dev, id);
+            if self.has(commit::OPS_FOR_ALL) {
+                self.setup_dma_ops_of_all(id);
+            } else {
+                self.iommu_setup_dma_ops(dev, id);
+            }
         }
         group.mutex.unlock();
+    }
+
+    /// iommu_setup_dma_ops() for each device of a group, with its mutex held.
+    fn setup_dma_ops_of_all(&self, id: GroupId) {
+        let group = self.group(id);
+        let mut position = 0;
+        while let Some((dev, next)) = group.devices.next(position) {
+            position = next;
+            self.iommu_setup_dma_ops(dev, id);
+        }
     }
 
     /// Monitor: whether a device joins its group when one that was added before it, with the same
@@ -599,32 +614,37 @@ impl Kernel {
             let Some(id) = group_list.pop_front() else {
                 return 0;
             };
-            let group = self.group(id);
             if !self.has(commit::F188056352BC) {
                 self.legacy_set_up_group(id);
                 continue;
             }
-            group.mutex.lock();
-            group.entry.write_once(false);
-            if group.devices.is_empty() {
-                self.oops(
-                    self.hwdev(walk),
-                    "iommu_group_first_dev: the group's devices are gone",
-                )
+            self.with_release_lock(|| self.set_up_group(id, walk));
+        }
+    }
+
+    /// One group of the second pass of bus_iommu_probe().
+    fn set_up_group(&self, id: GroupId, walk: InstanceId) {
+        let group = self.group(id);
+        group.mutex.lock();
+        group.entry.write_once(false);
+        if group.devices.is_empty() {
+            if self.has(commit::RELEASE_UNDER_PROBE_LOCK) {
+                group.mutex.unlock();
+                return;
             }
-            self.iommu_setup_default_domain(id);
-            let mut position = 0;
-            while let Some((dev, next)) = group.devices.next(position) {
-                position = next;
-                self.iommu_setup_dma_ops(dev, id);
-            }
-            group.mutex.unlock();
-            // Without the mutex, as a FIXME there says.
-            let mut position = 0;
-            while let Some((dev, next)) = group.devices.next(position) {
-                position = next;
-                self.probe_finalize(dev);
-            }
+            self.oops(
+                self.hwdev(walk),
+                "iommu_group_first_dev: the group's devices are gone",
+            )
+        }
+        self.iommu_setup_default_domain(id);
+        self.setup_dma_ops_of_all(id);
+        group.mutex.unlock();
+        // Without the mutex, as a FIXME there says.
+        let mut position = 0;
+        while let Some((dev, next)) = group.devices.next(position) {
+            position = next;
+            self.probe_finalize(dev);
         }
     }
 

@@ -13,7 +13,7 @@ impl Kernel {
         }
         self.on_device("iommu_device_use_default_domain", dev, || {
             let Some(id) = self.device(dev).iommu_group.read_once() else {
-                let defers = self.has(commit::DEFER_WITHOUT_GROUP);
+                let defers = self.has(commit::DEFER_WITHOUT_GROUP) || self.has(commit::JOIN_FIRST);
                 return if defers && self.device(dev).iommu.read_once().is_some() {
                     -EPROBE_DEFER
                 } else {
@@ -24,6 +24,8 @@ impl Kernel {
             group.mutex.lock();
             let mut ret = 0;
             if self.has(commit::B46064A18810) && group.default_domain.read_once().is_none() {
+                ret = -EPROBE_DEFER;
+            } else if self.has(commit::JOIN_FIRST) && !group.devices.contains(dev) {
                 ret = -EPROBE_DEFER;
             } else if group.owner_cnt.read_once() != 0
                 && (group.domain.read_once() != group.default_domain.read_once()
