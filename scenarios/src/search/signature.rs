@@ -203,6 +203,19 @@ pub(super) fn signatures(test: &Test, answer: &Answer) -> Signatures {
     all
 }
 
+/// Drops what a replay of its schedule does not show. Where an exploration was cut short, what the
+/// tasks may still read was not known to the end, and outcomes are read off states that stand for
+/// others.
+pub(super) fn confirm(signatures: &mut Signatures, test: &Test, answer: &Answer) {
+    let names = Resolver::new(test, &answer.kernel);
+    signatures.retain(|signature, schedule| {
+        schedule.as_ref().is_none_or(|schedule| {
+            let trace = answer.replay(schedule);
+            trace.divergence.is_none() && worst(&faults(&trace.end, &names)) == *signature
+        })
+    });
+}
+
 /// Data races, lock-order inversions, livelocks.
 fn of_no_outcome(answer: &Answer, names: &Resolver<'_>) -> Vec<Fault> {
     let report = &answer.report;

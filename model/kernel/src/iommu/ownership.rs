@@ -23,9 +23,9 @@ impl Kernel {
             let group = self.group(id);
             group.mutex.lock();
             let mut ret = 0;
-            if self.has(commit::B46064A18810) && group.default_domain.read_once().is_none() {
-                ret = -EPROBE_DEFER;
-            } else if self.has(commit::JOIN_FIRST) && !group.devices.contains(dev) {
+            let has_no_domain =
+                self.has(commit::B46064A18810) && group.default_domain.read_once().is_none();
+            if has_no_domain || (self.has(commit::JOIN_FIRST) && !group.devices.contains(dev)) {
                 ret = -EPROBE_DEFER;
             } else if group.owner_cnt.read_once() != 0
                 && (group.domain.read_once() != group.default_domain.read_once()
