@@ -74,11 +74,11 @@ const fn wiring(
     }
 }
 
-const fn special(name: &'static str, like: Wiring, special: Special) -> Wiring {
+const fn special(name: &'static str, like: &Wiring, special: Special) -> Wiring {
     Wiring {
         name,
         special,
-        ..like
+        ..*like
     }
 }
 
@@ -94,11 +94,11 @@ const ONE_BOTH: Wiring = wiring("one-both", &[&[0], &[0, 1]], 2, false);
 const THREE: Wiring = wiring("three", &[&[0], &[0], &[0]], 1, false);
 const THREE_SHARED: Wiring = wiring("three-shared", &[&[0], &[0], &[0]], 1, true);
 const THREE_BOTH: Wiring = wiring("three-both", &[&[0], &[1], &[0, 1]], 2, false);
-const ONE_BEHIND: Wiring = special("one-behind", ONE, Special::Behind);
-const EACH_BEHIND: Wiring = special("each-behind", EACH, Special::Behind);
-const ONE_RANGES: Wiring = special("one-ranges", ONE, Special::DmaRanges);
-const BESIDE_RANGES: Wiring = special("beside-ranges", BESIDE, Special::DmaRanges);
-const SHARED_VFIO: Wiring = special("shared-vfio", SHARED, Special::VfioBeside);
+const ONE_BEHIND: Wiring = special("one-behind", &ONE, Special::Behind);
+const EACH_BEHIND: Wiring = special("each-behind", &EACH, Special::Behind);
+const ONE_RANGES: Wiring = special("one-ranges", &ONE, Special::DmaRanges);
+const BESIDE_RANGES: Wiring = special("beside-ranges", &BESIDE, Special::DmaRanges);
+const SHARED_VFIO: Wiring = special("shared-vfio", &SHARED, Special::VfioBeside);
 
 /// More clients than this: pairs only, and plain drivers.
 const FEW: u8 = 2;
