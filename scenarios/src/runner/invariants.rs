@@ -239,8 +239,8 @@ fn xlates(d: &DeviceOutcome) -> u64 {
 }
 
 /// I1, probe order: when a device joins its group, those of the same instance that were added
-/// before it have one. Devices that a task adds have no place in the order; of several instances,
-/// the first counts.
+/// before it have one. Devices that a task adds have no place in the order, and behind one that was
+/// removed nothing is judged; of several instances, the first counts.
 ///
 /// Source: message of bcb81ac6ae3c, "in the order in which they are added".
 fn probe_order(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
@@ -249,9 +249,13 @@ fn probe_order(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
         device.iommus.first().and_then(|s| s.instance)
     };
     let own = instance(&d.device)?;
-    let mut earlier = end.clients().take_while(|e| e.device != d.device);
-    earlier.find(|e| instance(&e.device) == Some(own))?;
-    (d.grouped || d.overtook).then_some(!d.overtook)
+    let earlier = end.clients().take_while(|e| e.device != d.device);
+    let mut of_same = earlier
+        .filter(|e| instance(&e.device) == Some(own))
+        .peekable();
+    of_same.peek()?;
+    let applies = of_same.all(|e| e.on_bus) && (d.grouped || d.overtook);
+    applies.then_some(!d.overtook)
 }
 
 /// I2: every device whose instances are all registered is in a group, driver or not, unless the

@@ -488,16 +488,12 @@ impl Kernel {
     }
 
     /// Monitor: whether a device joins its group when one that was added before it, with the same
-    /// instance and wanted by it, has none. A device that a task adds has no place in the order, and one
-    /// that is being deleted has lost its own.
+    /// instance and wanted by it, has none. A device that a task adds has no place in the order.
     pub(crate) fn monitor_order(&self, dev: DeviceId) {
         let instance = |d| self.description(d).iommus.first().and_then(|s| s.instance);
         let earlier = self.board.device_ids().take_while(|d| *d != dev);
         let mut waits = earlier.filter(|d| {
-            instance(*d) == instance(dev)
-                && !self.is_added_later(*d)
-                && !self.refuses(*d)
-                && !self.device(*d).dead.monitor()
+            instance(*d) == instance(dev) && !self.is_added_later(*d) && !self.refuses(*d)
         });
         if !self.is_added_later(dev)
             && waits.any(|d| self.device(d).iommu_group.monitor().is_none())
