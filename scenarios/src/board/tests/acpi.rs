@@ -68,8 +68,8 @@ fn smmus_come_first_and_devices_have_the_kernels_names() {
     assert_eq!(
         lines(&b),
         [
-            "arm-smmu-v3.0.auto static [arm-smmu-v3]",
-            "arm-smmu.1.auto static [arm-smmu]",
+            "arm-smmu-v3.0.auto static coherent [arm-smmu-v3]",
+            "arm-smmu.1.auto static coherent [arm-smmu]",
             "TEST0001:00 acpi coherent [client-drv] IORT arm-smmu.1.auto [32] true IORT \
              arm-smmu.1.auto [33] true",
             "ARMH0011:00 acpi amba [] VIOT - [4] true",
