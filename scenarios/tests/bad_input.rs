@@ -473,6 +473,68 @@ fn an_interrupted_exploration_says_so_and_is_exit_code_1() {
 }
 
 #[test]
+fn weak_memory_has_a_bound_of_time() {
+    let output = run(&["check", LITMUS, "--memory", "weak", "--max-seconds", "0"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let bound = "Complete no (stopped at the bound of 0 seconds";
+    assert!(stdout(&output).contains(bound), "{}", stdout(&output));
+}
+
+/// Sleep sets are for one thread and need to know what tasks touch; the search with them finds the
+/// same outcomes and does not say how many schedules there are.
+#[test]
+fn sleep_sets_say_what_they_do_without() {
+    let check = |more: &[&str]| run(&[&["check", LITMUS, "--on", "sleep-sets"], more].concat());
+    let refused = |more: &[&str], part: &str| {
+        let output = check(more);
+        assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    };
+    refused(&["--workers", "2"], "found --workers 2, expected 1");
+    refused(&["--off", "persistent-sets"], "found --off persistent-sets");
+    refused(
+        &["--kernel", "v6.16", "--checkpoint", "never"],
+        "with sleep sets",
+    );
+    let (with, without) = (check(&[]), run(&["check", LITMUS]));
+    assert_eq!(with.status.code(), without.status.code());
+    let outcomes = |output: &Output| -> Vec<String> {
+        let text = stdout(output);
+        let lines = text.lines().filter(|l| l.contains("of_xlate"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(outcomes(&with), outcomes(&without));
+    assert!(!outcomes(&with).is_empty());
+    assert!(
+        stdout(&with).contains("Interleavings at least"),
+        "{}",
+        stdout(&with)
+    );
+}
+
+/// Source-DPOR merges no states; it finds the outcomes that the exhaustive engine finds.
+#[test]
+fn source_dpor_finds_the_same_outcomes() {
+    let check = |more: &[&str]| {
+        let small = "basics/driverless-client.litmus";
+        stdout(&run(&[&["check", small], more].concat()))
+    };
+    let outcomes = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|l| l.contains("of_xlate"));
+        lines.map(str::to_owned).collect()
+    };
+    let (ours, dpor) = (check(&[]), check(&["--engine", "source-dpor"]));
+    assert!(!outcomes(&ours).is_empty(), "{ours}");
+    assert_eq!(outcomes(&ours), outcomes(&dpor));
+    assert!(dpor.contains("Complete yes"), "{dpor}");
+    let bounded = check(&["--engine", "source-dpor", "--iterations", "1"]);
+    assert!(
+        bounded.contains("Complete no (stopped at the bound of 1 executions"),
+        "{bounded}"
+    );
+}
+
+#[test]
 fn weak_memory_has_one_engine() {
     let check = |more: &[&str], part: &str| {
         let arguments = [&["check", LITMUS, "--memory", "weak"], more].concat();
@@ -482,6 +544,7 @@ fn weak_memory_has_one_engine() {
     check(&["--engine", "shuttle"], "--engine shuttle, expected");
     check(&["--workers", "2"], "--workers 2, expected 1");
     check(&["--off", "merge"], "--off merge, expected lock-aware");
+    check(&["--on", "sleep-sets"], "--on sleep-sets, which only");
     for command in [&["explain", LITMUS][..], &["replay", LITMUS, "0"]] {
         let more = ["--kernel", "v6.16", "--memory", "weak", "--workers", "2"];
         refused(

@@ -65,6 +65,7 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
         options
     };
     let switches = [
+        ("sleep sets, which are on", without(|o| o.sleep_sets = true)),
         ("checkpoints", without(|o| o.checkpoints = false)),
         ("snapshots", without(|o| o.snapshots = false)),
         ("lock-aware steps", without(|o| o.lock_aware = false)),

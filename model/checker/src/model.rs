@@ -19,7 +19,7 @@ pub struct Entry {
 /// deterministic function of its entry and of what it reads through [`crate::sync`].
 pub trait Model: Send + Sync + 'static {
     /// What is compared between runs, once everything has come to rest.
-    type Outcome: Clone + Ord + Debug + Send;
+    type Outcome: Clone + Ord + Debug + Send + Sync;
 
     /// The world.
     fn layout(&self) -> &Layout;

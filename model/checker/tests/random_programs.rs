@@ -152,6 +152,57 @@ fn what_is_dead_changes_no_outcome() {
     assert!(saved.get() > 20, "{}", saved.get());
 }
 
+/// States are taken for one that differ in which of several tasks of one entry stands where, and in what
+/// tasks told before they forgot it; so what is known of the points where they stand must not
+/// differ either. Each way is gone again by the search, and here.
+#[test]
+fn tasks_that_are_created_again_are_known_alike() {
+    random::check_repeated(CASES, |program| {
+        let with = explored(program, |_| ());
+        let without = explored(program, |o| o.live_variables = false);
+        prop_assert_eq!(&with.outcomes(), &without.outcomes());
+        prop_assert_eq!(&with.outcomes(), &explored(program, every_step).outcomes());
+        for report in [&with, &without] {
+            for (end, schedule) in &report.finals {
+                let trace = exhaustive::replay(program, &report.marks, schedule);
+                prop_assert_eq!(&trace.divergence, &None);
+                prop_assert_eq!(&trace.end, end);
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Whoever sleeps would have led to no other outcome, and there is a schedule to each; fewer runs are
+/// needed.
+#[test]
+fn sleep_sets_lose_no_outcome() {
+    let runs = std::cell::Cell::new((0, 0));
+    random::check(CASES, |program| {
+        let without = explored(program, |_| ());
+        for live_variables in [true, false] {
+            let with = explored(program, |o| {
+                o.sleep_sets = true;
+                o.live_variables = live_variables;
+            });
+            prop_assert_eq!(&without.outcomes(), &with.outcomes());
+            for (end, schedule) in &with.finals {
+                let trace = exhaustive::replay(program, &with.marks, schedule);
+                prop_assert_eq!(&trace.divergence, &None);
+                prop_assert_eq!(&trace.end, end);
+            }
+            let known = |race: &&_| without.data_races.contains_key(*race);
+            let unknown = with.data_races.keys().filter(|race| !known(race)).count();
+            prop_assert_eq!(unknown, 0);
+            let (all, awake) = runs.get();
+            runs.set((all + without.executions, awake + with.executions));
+        }
+        Ok(())
+    });
+    let (all, awake) = runs.get();
+    assert!(awake < all, "{awake} runs with sleep sets, {all} without");
+}
+
 /// Everything in the report is the same however many workers there are; and the outcomes are
 /// whenever the others begin to help. What is counted may then differ: what a search guesses of tasks
 /// goes by what it knew when the workers set out.

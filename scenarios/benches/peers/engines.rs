@@ -31,6 +31,8 @@ pub(crate) enum Peer {
     Exhaustive,
     /// [`exhaustive`] with two workers.
     TwoWorkers,
+    /// [`exhaustive`] with sleep sets.
+    SleepSets,
     /// [`dpor`]: source-DPOR.
     Dpor,
     /// [`loom`], loads as read-modify-writes.
@@ -45,9 +47,10 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Peer; 7] = [
+    pub(crate) const ALL: [Peer; 8] = [
         Peer::Exhaustive,
         Peer::TwoWorkers,
+        Peer::SleepSets,
         Peer::Spin,
         Peer::Dpor,
         Peer::Loom,
@@ -60,6 +63,7 @@ impl Peer {
         match self {
             Peer::Exhaustive => "probe-litmus",
             Peer::TwoWorkers => "probe-litmus x2",
+            Peer::SleepSets => "probe-litmus, sleep sets",
             Peer::Dpor => "source-DPOR",
             Peer::Loom => "loom",
             Peer::ShuttleDfs => "shuttle-DFS",
@@ -82,7 +86,7 @@ impl Peer {
     pub(crate) fn needs_marks(self) -> bool {
         match self {
             Peer::Dpor | Peer::Loom | Peer::ShuttleDfs | Peer::ShuttlePct => true,
-            Peer::Exhaustive | Peer::TwoWorkers | Peer::Spin => false,
+            Peer::Exhaustive | Peer::TwoWorkers | Peer::SleepSets | Peer::Spin => false,
         }
     }
 }
@@ -142,6 +146,13 @@ fn explore<M: Model>(peer: Peer, model: &Arc<M>, marks: Marks) -> Option<Report<
     };
     match peer {
         Peer::Exhaustive => Some(exhaustive::explore(model, &unbounded())),
+        Peer::SleepSets => {
+            let options = exhaustive::Options {
+                sleep_sets: true,
+                ..unbounded()
+            };
+            Some(exhaustive::explore(model, &options))
+        }
         Peer::TwoWorkers => {
             let options = exhaustive::Options {
                 workers: 2,

@@ -39,13 +39,20 @@ pub(crate) struct Check {
     /// the same
     #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "live-variables", "automaton", "snapshots"])]
     off: Vec<String>,
-    /// Engine: exhaustive explores everything; loom and shuttle (PCT of depth 5) check it, with
-    /// the steps that it found
-    #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "loom", "shuttle"])]
+    /// Switches on what makes the search smaller and the report poorer; can be repeated.
+    /// sleep-sets: of the orders of independent steps only some are seen, by one thread. All
+    /// outcomes are found; schedules are not counted, and data races and ways to go round may be
+    /// missed
+    #[arg(long, value_name = "NAME", value_parser = ["sleep-sets"])]
+    on: Vec<String>,
+    /// Engine: exhaustive explores everything; source-dpor, loom and shuttle (PCT of depth 5)
+    /// check it, with the steps that it found
+    #[arg(long, value_name = "NAME", default_value = "exhaustive", value_parser = ["exhaustive", "source-dpor", "loom", "shuttle"])]
     engine: String,
-    /// With --engine shuttle: runs this many schedules
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    iterations: usize,
+    /// Runs this many schedules; source-dpor: no more than these [default: shuttle 10000,
+    /// source-dpor no bound]
+    #[arg(long, value_name = "N")]
+    iterations: Option<u32>,
     /// With --engine shuttle: seed of the schedules
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -170,6 +177,7 @@ impl Check {
         }
         let options = (
             &self.off,
+            &self.on,
             self.memory.get() == Memory::Weak,
             self.max_states,
             &self.engine,
@@ -189,6 +197,13 @@ impl Check {
                 "--shard: found --format or --quiet, expected the whole text, for `merge`"
             ));
         }
+        let needed = ["persistent-sets", "merge", "automaton"];
+        let is_needed = |off: &&String| needed.contains(&off.as_str());
+        if let (false, Some(off)) = (self.on.is_empty(), self.off.iter().find(is_needed)) {
+            return Err(miette!(
+                "--on sleep-sets: found --off {off}, without which nobody sleeps"
+            ));
+        }
         if self.memory.get() == Memory::Sequential {
             return Ok(());
         }
@@ -199,7 +214,8 @@ impl Check {
             ));
         }
         self.memory.is_supported(&self.machine)?;
-        self.memory.allows(self.limits.only_under_sc())?;
+        let on = (!self.on.is_empty()).then_some("--on sleep-sets");
+        self.memory.allows(self.limits.only_under_sc().or(on))?;
         let without = ["lock-aware", "checkpoints"];
         match self.off.iter().find(|o| !without.contains(&o.as_str())) {
             Some(off) => Err(miette!(
@@ -235,7 +251,14 @@ impl Check {
     fn explore(&self, test: &Test, revision: &str) -> miette::Result<Answer> {
         let watch = Watch::new(&format!("{} on {revision}", test.litmus.name.value));
         let is_on = |name: &str| !self.off.iter().any(|off| off == name);
-        let options = self.machine.of(&Options {
+        let has_sleep_sets = self.on.iter().any(|on| on == "sleep-sets");
+        let machine = if has_sleep_sets {
+            self.machine.alone("--on sleep-sets")?
+        } else {
+            self.machine.clone()
+        };
+        let options = machine.of(&Options {
+            sleep_sets: has_sleep_sets,
             merge: is_on("merge"),
             lock_aware: is_on("lock-aware"),
             checkpoints: is_on("checkpoints"),
@@ -263,20 +286,22 @@ impl Check {
     fn engine(&self) -> Option<Engine> {
         /// Bugs that need up to this many ordering constraints are found with known probability.
         const PCT_DEPTH: usize = 5;
+        /// Schedules for shuttle, unless asked otherwise.
+        const ITERATIONS: u32 = 10_000;
         /// Seconds for loom, unless asked otherwise.
         const LOOM: u64 = 60;
         match self.engine.as_str() {
             "loom" => Some(Engine::Loom {
                 max_duration: Duration::from_secs(self.limits.max_seconds.unwrap_or(LOOM)),
             }),
-            "shuttle" => {
-                let (iterations, seed) = (self.iterations, self.seed);
-                Some(Engine::Shuttle(Scheduler::Pct {
-                    iterations,
-                    depth: PCT_DEPTH,
-                    seed,
-                }))
-            }
+            "shuttle" => Some(Engine::Shuttle(Scheduler::Pct {
+                iterations: self.iterations.unwrap_or(ITERATIONS) as usize,
+                depth: PCT_DEPTH,
+                seed: self.seed,
+            })),
+            "source-dpor" => Some(Engine::SourceDpor {
+                max_executions: self.iterations.map(u64::from),
+            }),
             _ => None,
         }
     }

@@ -51,7 +51,6 @@ impl Limits {
     /// The option that was asked for and that a search under weak memory does not have, if any.
     pub(crate) fn only_under_sc(&self) -> Option<&'static str> {
         [
-            (self.max_seconds.is_some(), "--max-seconds"),
             (self.checkpoint.is_some(), "--checkpoint"),
             (self.resume.is_some(), "--resume"),
             (self.exact, "--exact"),

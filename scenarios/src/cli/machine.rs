@@ -22,6 +22,20 @@ impl Machine {
         self.workers.map(NonZeroUsize::get)
     }
 
+    /// One thread, as this option needs it.
+    pub(crate) fn alone(&self, option: &str) -> miette::Result<Self> {
+        let one = Self {
+            workers: Some(NonZeroUsize::MIN),
+            ..self.clone()
+        };
+        match self.asked_workers().filter(|w| *w != 1) {
+            None => Ok(one),
+            Some(workers) => Err(miette::miette!(
+                "{option}: found --workers {workers}, expected 1: it searches with one thread"
+            )),
+        }
+    }
+
     /// Options with these.
     pub(crate) fn of(&self, options: &Options) -> Options {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -106,12 +106,9 @@ pub(crate) struct MemoryModel {
 impl MemoryModel {
     /// Under weak memory one thread searches.
     fn is_supported(&self, machine: &machine::Machine) -> miette::Result<()> {
-        let workers = machine.asked_workers().filter(|w| *w != 1);
-        match (self.get(), workers) {
-            (Memory::Weak, Some(workers)) => Err(miette::miette!(
-                "--memory weak: found --workers {workers}, expected 1: it searches with one thread"
-            )),
-            _ => Ok(()),
+        match self.get() {
+            Memory::Weak => machine.alone("--memory weak").map(|_| ()),
+            Memory::Sequential => Ok(()),
         }
     }
 

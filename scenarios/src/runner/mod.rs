@@ -14,7 +14,7 @@ use checker::engine::exhaustive::{
     CheckpointError, Go, Options, Progress, Trace, replay, try_explore_with, try_set_up,
 };
 use checker::engine::schedule::Schedule;
-use checker::engine::{loom, shuttle, weak};
+use checker::engine::{dpor, loom, shuttle, weak};
 use checker::hash::Rolling;
 use checker::outcome::{Complete, Final, Report};
 use kernel::kernel::Kernel;
@@ -166,6 +166,13 @@ impl Test {
                 };
                 shuttle::explore(&found.kernel, &options)
             }
+            Engine::SourceDpor { max_executions } => {
+                let options = dpor::Options {
+                    max_executions: *max_executions,
+                    ..dpor::Options::new(marks)
+                };
+                dpor::explore(&found.kernel, &options).report
+            }
         };
         let kernel = found.kernel.clone();
         Ok(Answer::new(self, revision, kernel, found.memory, report))
@@ -233,6 +240,11 @@ pub enum Engine {
     },
     /// shuttle, with one of its schedulers.
     Shuttle(shuttle::Scheduler),
+    /// Source-DPOR, until so many executions.
+    SourceDpor {
+        /// The bound, if there is one.
+        max_executions: Option<u64>,
+    },
 }
 
 /// What an exploration says about a test on one kernel.

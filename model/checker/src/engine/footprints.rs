@@ -21,12 +21,12 @@ mod live;
 mod saved;
 mod unseen;
 
-pub(crate) use claims::{Claimed, Claims};
+pub(crate) use claims::{Asleep, Claimed, Claims};
 use live::Cells;
 use unseen::Class;
 
 use crate::engine::automaton::{Automaton, NodeId, Stops};
-use crate::engine::machine::record::{Identity, Op};
+use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::marks::Watch;
 use crate::engine::walk::is_access;
 use crate::layout::{CellId, CellKind, LockId};
@@ -179,7 +179,7 @@ pub(crate) enum Blocker {
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
-    known: HashMap<Identity, Known>,
+    known: HashMap<Likeness, Known>,
     sets: Vec<Footprint>,
     /// For points that were not seen: all that is known of points like them.
     classes: HashMap<Class, Known>,
@@ -192,10 +192,11 @@ pub(crate) struct Footprints {
 }
 
 /// The points of tasks as one graph: all that has been seen of them in the rounds of a search that
-/// had the same steps, whoever has seen it.
+/// had the same steps, whoever has seen it. Points that are alike are one: what is known of a state goes
+/// by its fingerprint, which does not tell them apart either.
 #[derive(Clone, Default)]
 pub(crate) struct Flow {
-    ids: HashMap<Identity, usize>,
+    ids: HashMap<Likeness, usize>,
     points: Vec<FlowPoint>,
     successors: Vec<Vec<usize>>,
     predecessors: Vec<Vec<usize>>,
@@ -203,7 +204,7 @@ pub(crate) struct Flow {
 
 #[derive(Clone)]
 struct FlowPoint {
-    identity: Identity,
+    likeness: Likeness,
     op: Op,
     /// A task may go on past it within a step.
     goes_on: bool,
@@ -218,7 +219,7 @@ impl Flow {
     pub(crate) fn add(&mut self, automaton: &Automaton) {
         for node in automaton.ids() {
             let point = FlowPoint {
-                identity: automaton.point(node).identity,
+                likeness: automaton.point(node).identity.likeness(),
                 op: automaton.node(node).op,
                 goes_on: automaton.node(node).stops != Stops::Always,
                 begins_anew: automaton.point(node).begins_anew,
@@ -227,13 +228,13 @@ impl Flow {
             self.add_point(point);
         }
         for node in automaton.ids() {
-            let from = self.ids[&automaton.point(node).identity];
+            let from = self.ids[&automaton.point(node).identity.likeness()];
             let children = match automaton.node(node).op {
                 Op::Spawn { entry } => automaton.starts_of(entry),
                 _ => vec![],
             };
             for next in automaton.successors(node).into_iter().chain(children) {
-                let to = self.ids[&automaton.point(next).identity];
+                let to = self.ids[&automaton.point(next).identity.likeness()];
                 self.link(from, to);
             }
         }
@@ -241,10 +242,13 @@ impl Flow {
 
     fn add_point(&mut self, point: FlowPoint) {
         let fresh = self.points.len();
-        if *self.ids.entry(point.identity).or_insert(fresh) == fresh {
+        let at = *self.ids.entry(point.likeness).or_insert(fresh);
+        if at == fresh {
             self.points.push(point);
             self.successors.push(vec![]);
             self.predecessors.push(vec![]);
+        } else {
+            self.points[at].begins_anew |= point.begins_anew;
         }
     }
 
@@ -261,8 +265,8 @@ impl Flow {
     }
 
     /// Whether a point has been seen.
-    pub(crate) fn contains(&self, identity: &Identity) -> bool {
-        self.ids.contains_key(identity)
+    pub(crate) fn contains(&self, likeness: &Likeness) -> bool {
+        self.ids.contains_key(likeness)
     }
 
     fn op(&self, at: usize) -> &Op {
@@ -380,7 +384,7 @@ impl Footprints {
         };
         let at = |at: usize| (&steps[at], &futures[at], &live[at]);
         let known = flow.points.iter().enumerate();
-        let known = known.map(|(i, point)| (point.identity, number(at(i))));
+        let known = known.map(|(i, point)| (point.likeness, number(at(i))));
         let known = known.collect();
         let by_class = flow.by_class(at);
         let classes = by_class.iter();
@@ -407,14 +411,20 @@ impl Footprints {
     }
 
     /// What is known of a point that has been seen.
-    fn of(&self, identity: &Identity) -> Known {
-        self.known[identity]
+    fn of(&self, likeness: &Likeness) -> Known {
+        self.known[likeness]
     }
 
     /// Whether a task's next step may conflict with something that another does ever after.
     #[inline]
     pub(crate) fn conflict(&self, step: Known, future: Known) -> bool {
         self.sets_conflict(step.step, future.future)
+    }
+
+    /// Whether the next steps of two tasks may conflict.
+    #[inline]
+    pub(crate) fn steps_conflict(&self, one: Known, other: Known) -> bool {
+        self.sets_conflict(one.step, other.step)
     }
 
     #[inline]

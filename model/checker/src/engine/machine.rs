@@ -573,7 +573,7 @@ impl<M: Model> Machine<M> {
     }
 
     /// The model.
-    pub(crate) fn model(&self) -> &M {
+    pub(crate) fn model(&self) -> &Arc<M> {
         &self.model
     }
 

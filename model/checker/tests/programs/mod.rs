@@ -9,7 +9,7 @@
 use checker::layout::Layout;
 use checker::list::List;
 use checker::model::{Entry, Model};
-use checker::sync::{Mutex, Plain, RwSem, Shared, WaitGroup};
+use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, WaitGroup};
 use checker::task;
 
 /// One operation; `Last` is the value that the task read last.
@@ -42,6 +42,8 @@ pub enum Op {
     GroupDone,
     /// Waits until none is under way.
     GroupWait,
+    /// Adds what was loaded, and one, to what the outcome tells and no task reads.
+    Tell,
     /// Forgets what was loaded and all that was observed.
     Forget,
     /// Dies.
@@ -58,6 +60,7 @@ pub struct Program {
     sem: RwSem,
     list: List<u64>,
     group: WaitGroup,
+    told: Ghost<u64>,
     tasks: Vec<Vec<Op>>,
     /// How many of the tasks are there from the start.
     initial: usize,
@@ -87,6 +90,7 @@ impl Program {
             sem: RwSem::new(&mut layout, "", "sem"),
             list: List::new(&mut layout, "", "list", 8),
             group: WaitGroup::new(&mut layout, "", "group"),
+            told: Ghost::new(&mut layout, "", "told", 0),
             layout,
             initial: tasks.len(),
             tasks,
@@ -161,6 +165,7 @@ impl Program {
                 Op::GroupAdd => self.group.add(),
                 Op::GroupDone => self.group.done(),
                 Op::GroupWait => self.group.wait(),
+                Op::Tell => self.told.add(last + 1),
                 Op::Forget => {
                     last = 0;
                     task::checkpoint("at", &[at as u64]);
@@ -194,7 +199,9 @@ impl Model for Program {
 
     fn outcome(&self) -> Vec<u64> {
         let fields = (0..self.fields.len()).map(|f| self.load(f));
-        fields.chain(self.list.peek()).collect()
+        let tells = self.tasks.iter().flatten().any(|op| matches!(op, Op::Tell));
+        let told = tells.then(|| self.told.peek());
+        fields.chain(self.list.peek()).chain(told).collect()
     }
 
     fn task_name(&self, entry: Entry) -> String {

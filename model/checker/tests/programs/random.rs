@@ -1,5 +1,9 @@
 //! Random small programs.
-#![allow(unreachable_pub, reason = "each test crate has it as a module")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test crate has it as a module, and uses a part of it"
+)]
 
 use super::programs::{Op, Program};
 use proptest::collection::vec;
@@ -88,6 +92,30 @@ fn tasks() -> impl Strategy<Value = Vec<Vec<Op>>> {
     })
 }
 
+/// Two tasks that create the same third again and again, which tells what it has seen and then
+/// forgets it.
+fn repeated() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let field = || 0..FIELDS;
+    let one = prop_oneof![
+        3 => Just(vec![Op::Spawn(LATER)]),
+        2 => field().prop_map(|f| vec![Op::Add(f, 1)]),
+        1 => field().prop_map(|f| vec![Op::Load(f), Op::Tell, Op::Forget]),
+        1 => (0..LOCKS, field()).prop_map(|(l, f)| between(Op::Lock(l), &[Op::Store(f, 2)], Op::Unlock(l))),
+    ];
+    let creates = vec(one, 2..4).prop_map(|pieces| pieces.concat());
+    let later = (field(), 0..LOCKS, field(), 1..3u64).prop_map(|(seen, lock, field, n)| {
+        let told = vec![Op::Load(seen), Op::Tell, Op::Forget];
+        let does = between(
+            Op::Lock(lock),
+            &[Op::Load(field), Op::StoreLastPlus(field, n)],
+            Op::Unlock(lock),
+        );
+        [told, does].concat()
+    });
+    let idle = Just(vec![Op::Work(0, 1)]);
+    (creates.clone(), creates, idle, later).prop_map(|(a, b, c, later)| vec![a, b, c, later])
+}
+
 fn program(tasks: Vec<Vec<Op>>) -> Program {
     let initial = tasks.len().min(LATER);
     Program::new(FIELDS, LOCKS, tasks).with_initial_tasks(initial)
@@ -95,6 +123,19 @@ fn program(tasks: Vec<Vec<Op>>) -> Program {
 
 /// Runs a test on so many programs, always the same.
 pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    run(cases, tasks(), test);
+}
+
+/// The same with programs in which one task is created several times.
+pub fn check_repeated(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    run(cases, repeated(), test);
+}
+
+fn run(
+    cases: u32,
+    tasks: impl Strategy<Value = Vec<Vec<Op>>>,
+    test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>,
+) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -102,7 +143,7 @@ pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseErro
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let result = runner.run(&tasks(), |tasks| test(&Arc::new(program(tasks))));
+    let result = runner.run(&tasks, |tasks| test(&Arc::new(program(tasks))));
     if let Err(error) = result {
         panic!("{error}");
     }

@@ -10,10 +10,9 @@
 
 use crate::engine::effects::Change;
 use crate::hash::Words;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<Words>>;
+use hashbrown::HashTable;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// A set: the least length in it, and its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,14 +24,22 @@ pub(super) struct Set {
 /// The node behind the last variable.
 const END: u32 = 0;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 struct Node {
     variable: u32,
-    edges: Box<[Edge]>,
+    /// Where its edges are, in order of the values.
+    first: u32,
+    count: u32,
 }
 
-/// In order of the values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+impl Node {
+    fn edges(self) -> Range<usize> {
+        let first = self.first as usize;
+        first..first + self.count as usize
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edge {
     value: u64,
     to: Set,
@@ -41,6 +48,13 @@ struct Edge {
 /// Is shown an assignment, variables in order with their values, and its length.
 type Visit<'a> = dyn FnMut(&[(u32, u64)], u32) + 'a;
 
+/// The assignments of a set that begin with these values.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    values: Vec<(u32, u64)>,
+    set: Set,
+}
+
 /// What becomes of variables, in order of their numbers.
 pub(super) type Changes = Box<[(u32, Box<[Change]>)]>;
 
@@ -48,11 +62,68 @@ pub(super) type Changes = Box<[(u32, Box<[Change]>)]>;
 #[derive(Default)]
 pub(super) struct Diagrams {
     nodes: Vec<Node>,
-    numbers: Map<Node, u32>,
+    /// The edges of all nodes, those of one together.
+    edges: Vec<Edge>,
+    /// The numbers of the nodes, by a hash of what they are.
+    numbers: HashTable<u32>,
     /// Of two nodes, and how much longer the first is than the second.
-    unions: Map<(u32, u32, i64), Set>,
+    unions: Computed<(u32, u32, i64)>,
     /// Of a list of changes and a node.
-    changed: Map<(u32, u32), Set>,
+    changed: Computed<(u32, u32)>,
+    /// Edges of nodes that are being made: those of the innermost last.
+    open: Vec<Edge>,
+}
+
+/// What was computed, as far as nothing else has taken its place: to forget costs time alone (the
+/// computed table of Brace, Rudell & Bryant, "Efficient implementation of a BDD package", 1990).
+struct Computed<K>(Vec<Option<(K, Set)>>);
+
+impl<K> Default for Computed<K> {
+    fn default() -> Self {
+        Self(vec![])
+    }
+}
+
+impl<K: Hash + Eq> Computed<K> {
+    fn slot(&self, key: &K) -> usize {
+        let mut hasher = Words::default();
+        key.hash(&mut hasher);
+        (hasher.finish() >> 32) as usize & (self.0.len() - 1)
+    }
+
+    fn get(&self, key: &K) -> Option<Set> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (known, set) = self.0[self.slot(key)].as_ref()?;
+        (known == key).then_some(*set)
+    }
+
+    /// There are so many nodes by now, for each of which there is a place at least.
+    fn insert(&mut self, nodes: usize, key: K, set: Set) {
+        const LEAST: usize = 1 << 10;
+        if self.0.len() < nodes.max(LEAST) {
+            let old = std::mem::take(&mut self.0);
+            let length = (2 * nodes).next_power_of_two().max(LEAST);
+            self.0.resize_with(length, || None);
+            for (key, set) in old.into_iter().flatten() {
+                let slot = self.slot(&key);
+                self.0[slot] = Some((key, set));
+            }
+        }
+        let slot = self.slot(&key);
+        self.0[slot] = Some((key, set));
+    }
+}
+
+fn hash(variable: u32, edges: &[Edge]) -> u64 {
+    let mut hasher = Words::default();
+    hasher.write_u32(variable);
+    for edge in edges {
+        hasher.write_u64(edge.value);
+        hasher.write_u64((u64::from(edge.to.least) << 32) | u64::from(edge.to.node));
+    }
+    hasher.finish()
 }
 
 /// Applies changes in order.
@@ -79,44 +150,60 @@ impl Set {
 }
 
 impl Diagrams {
-    fn node(&self, number: u32) -> Option<&Node> {
+    fn node(&self, number: u32) -> Option<Node> {
         let index = number.checked_sub(1)?;
-        self.nodes.get(index as usize)
+        self.nodes.get(index as usize).copied()
     }
 
-    /// The set of what these edges lead to; there is at least one. If two have the same value they
-    /// are one.
-    fn of(&mut self, variable: u32, mut edges: Vec<Edge>) -> Set {
-        edges.sort_by_key(|e| e.value);
-        let mut merged: Vec<Edge> = Vec::with_capacity(edges.len());
-        for edge in edges {
-            match merged.last_mut() {
-                Some(last) if last.value == edge.value => {
-                    last.to = self.union(last.to, edge.to);
-                }
-                _ => merged.push(edge),
+    /// The set of what the open edges from `base` on lead to; there is at least one. If two have
+    /// the same value they are one.
+    fn of(&mut self, variable: u32, base: usize) -> Set {
+        self.open[base..].sort_unstable_by_key(|e| e.value);
+        let mut kept = base;
+        for at in base..self.open.len() {
+            let edge = self.open[at];
+            if kept > base && self.open[kept - 1].value == edge.value {
+                self.open[kept - 1].to = self.union(self.open[kept - 1].to, edge.to);
+            } else {
+                self.open[kept] = edge;
+                kept += 1;
             }
         }
-        let least = merged.iter().map(|e| e.to.least).min().unwrap_or(0);
-        for edge in &mut merged {
+        self.open.truncate(kept);
+        let edges = &mut self.open[base..];
+        let least = edges.iter().map(|e| e.to.least).min().unwrap_or(0);
+        for edge in edges {
             edge.to.least -= least;
         }
-        let node = Node {
-            variable,
-            edges: merged.into(),
-        };
-        let number = if let Some(number) = self.numbers.get(&node) {
-            *number
-        } else {
-            self.nodes.push(node.clone());
-            let number = self.nodes.len() as u32;
-            self.numbers.insert(node, number);
-            number
-        };
-        Set {
-            least,
-            node: number,
+        let node = self.number(variable, base);
+        self.open.truncate(base);
+        Set { least, node }
+    }
+
+    /// The number of the node with the open edges from `base` on.
+    fn number(&mut self, variable: u32, base: usize) -> u32 {
+        let (nodes, all) = (&mut self.nodes, &mut self.edges);
+        let edges = &self.open[base..];
+        let hashed = hash(variable, edges);
+        let known = self.numbers.find(hashed, |number| {
+            let node = nodes[*number as usize - 1];
+            node.variable == variable && all[node.edges()] == *edges
+        });
+        if let Some(known) = known {
+            return *known;
         }
+        nodes.push(Node {
+            variable,
+            first: all.len() as u32,
+            count: edges.len() as u32,
+        });
+        all.extend_from_slice(edges);
+        let number = nodes.len() as u32;
+        self.numbers.insert_unique(hashed, number, |number| {
+            let node = nodes[*number as usize - 1];
+            hash(node.variable, &all[node.edges()])
+        });
+        number
     }
 
     /// All assignments of two sets, each with the lesser length. Both give the same variables a
@@ -136,14 +223,16 @@ impl Diagrams {
             return if a.node == END { b } else { a };
         };
         let variable = first.variable.min(second.variable);
-        let with = |set: Set, edge: &Edge| Edge {
-            value: edge.value,
-            to: edge.to.longer(set.least - least),
-        };
-        let mut edges: Vec<Edge> = first.edges.iter().map(|e| with(a, e)).collect();
-        edges.extend(second.edges.iter().map(|e| with(b, e)));
-        let union = self.of(variable, edges);
-        self.unions.insert(key, union);
+        let base = self.open.len();
+        for (set, node) in [(a, first), (b, second)] {
+            self.open
+                .extend(self.edges[node.edges()].iter().map(|edge| Edge {
+                    value: edge.value,
+                    to: edge.to.longer(set.least - least),
+                }));
+        }
+        let union = self.of(variable, base);
+        self.unions.insert(self.nodes.len(), key, union);
         union.longer(least)
     }
 
@@ -157,26 +246,30 @@ impl Diagrams {
     }
 
     fn change_from(&mut self, node: u32, number: u32, changes: &Changes, from: usize) -> Set {
-        let here = self.node(node).map(|n| n.variable);
+        let here = self.node(node);
         let Some((variable, change)) = changes.get(from) else {
             return Set { least: 0, node };
         };
-        if here.is_none_or(|here| *variable < here) {
+        if here.is_none_or(|here| *variable < here.variable) {
             // One that is new, unless it was too early to say that it is dead.
             let rest = self.change_from(node, number, changes, from + 1);
             return match apply(change, None) {
-                Some(value) => self.of(*variable, vec![Edge { value, to: rest }]),
+                Some(value) => {
+                    let base = self.open.len();
+                    self.open.push(Edge { value, to: rest });
+                    self.of(*variable, base)
+                }
                 None => rest,
             };
         }
         if let Some(known) = self.changed.get(&(number, node)) {
-            return *known;
+            return known;
         }
-        let is_it = here == Some(*variable);
-        let edges = self.node(node).map_or(vec![], |n| n.edges.to_vec());
-        let mut left = vec![];
+        let is_it = here.is_some_and(|here| here.variable == *variable);
+        let base = self.open.len();
         let mut lives: Option<Set> = None;
-        for edge in edges {
+        for at in here.map_or(0..0, Node::edges) {
+            let edge = self.edges[at];
             let below = self.change_from(edge.to.node, number, changes, from + usize::from(is_it));
             let to = below.longer(edge.to.least);
             let value = if is_it {
@@ -185,20 +278,55 @@ impl Diagrams {
                 Some(edge.value)
             };
             match value {
-                Some(value) => left.push(Edge { value, to }),
+                Some(value) => self.open.push(Edge { value, to }),
                 None => lives = Some(lives.map_or(to, |all| self.union(all, to))),
             }
         }
-        let changed = match lives {
-            Some(all) => all,
-            None => self.of(here.unwrap_or(*variable), left),
+        let changed = if let Some(all) = lives {
+            self.open.truncate(base);
+            all
+        } else {
+            self.of(here.map_or(*variable, |here| here.variable), base)
         };
-        self.changed.insert((number, node), changed);
+        self.changed
+            .insert(self.nodes.len(), (number, node), changed);
         changed
     }
 
+    /// The assignments of a set in so many parts at least, if there are so many, in order.
+    pub(super) fn parts(&self, set: Set, wanted: usize) -> Vec<Part> {
+        let mut parts = vec![Part {
+            values: vec![],
+            set,
+        }];
+        while parts.len() < wanted && parts.iter().any(|p| p.set.node != END) {
+            parts = parts.into_iter().flat_map(|p| self.divided(p)).collect();
+        }
+        parts
+    }
+
+    /// A part by the values of its next variable.
+    fn divided(&self, part: Part) -> Vec<Part> {
+        let Some(node) = self.node(part.set.node) else {
+            return vec![part];
+        };
+        let edges = self.edges[node.edges()].iter();
+        let one = edges.map(|edge| Part {
+            values: [&part.values[..], &[(node.variable, edge.value)]].concat(),
+            set: edge.to.longer(part.set.least),
+        });
+        one.collect()
+    }
+
+    /// All assignments of a part with their lengths, in order: of each, the variables and their
+    /// values.
+    pub(super) fn each_of(&self, part: &Part, visit: &mut Visit<'_>) {
+        self.each_below(part.set, &mut part.values.clone(), visit);
+    }
+
     /// All assignments with their lengths, in order: of each, the variables and their values.
-    pub(super) fn each(&self, set: Set, visit: &mut Visit<'_>) {
+    #[cfg(test)]
+    fn each(&self, set: Set, visit: &mut Visit<'_>) {
         self.each_below(set, &mut vec![], visit);
     }
 
@@ -207,7 +335,7 @@ impl Diagrams {
             visit(values, set.least);
             return;
         };
-        for edge in &node.edges {
+        for edge in &self.edges[node.edges()] {
             values.push((node.variable, edge.value));
             self.each_below(edge.to.longer(set.least), values, visit);
             values.pop();
@@ -274,28 +402,28 @@ impl Before<'_> {
             }
             return;
         };
+        let edges = &self.diagrams.edges[node.edges()];
         let next = self.wanted.get(wanted).copied();
         let next = next.filter(|(variable, _)| *variable == node.variable);
         let is_changed = |c: &(u32, _)| c.0 == node.variable;
         let Some((_, change)) = self.changes.get(changes).filter(|c| is_changed(c)) else {
             let Some((_, value)) = next else { return };
-            let edge = node.edges.binary_search_by_key(&value, |e| e.value);
-            if let Ok(at) = edge {
-                self.go(node, &node.edges[at], set.least, changes, wanted + 1);
+            if let Ok(at) = edges.binary_search_by_key(&value, |e| e.value) {
+                self.go(node.variable, &edges[at], set.least, changes, wanted + 1);
             }
             return;
         };
-        for edge in &node.edges {
+        for edge in edges {
             let value = apply(change, Some(edge.value));
             if value == next.map(|(_, value)| value) {
                 let wanted = wanted + usize::from(next.is_some());
-                self.go(node, edge, set.least, changes + 1, wanted);
+                self.go(node.variable, edge, set.least, changes + 1, wanted);
             }
         }
     }
 
-    fn go(&mut self, node: &Node, edge: &Edge, least: u32, changes: usize, wanted: usize) {
-        self.values.push((node.variable, edge.value));
+    fn go(&mut self, variable: u32, edge: &Edge, least: u32, changes: usize, wanted: usize) {
+        self.values.push((variable, edge.value));
         self.look(edge.to.longer(least), changes, wanted);
         self.values.pop();
     }
@@ -321,6 +449,17 @@ mod tests {
         diagrams.each(set, &mut |values, length| {
             assert_eq!(all.insert(values.to_vec(), length), None, "twice");
         });
+        let mut of_parts = Plain::new();
+        for part in diagrams.parts(set, 3) {
+            diagrams.each_of(&part, &mut |values, length| {
+                assert_eq!(
+                    of_parts.insert(values.to_vec(), length),
+                    None,
+                    "in two parts"
+                );
+            });
+        }
+        assert_eq!(of_parts, all, "the parts are the whole");
         all
     }
 

@@ -7,8 +7,9 @@
 //! counted out, and the outcome is read off each assignment. The way to one leads backwards, from
 //! the assignment to one before it that is just a choice shorter.
 
-use super::diagram::{Changes, Diagrams, Set};
+use super::diagram::{Changes, Diagrams, Part, Set};
 use super::graph::{Graph, Shortest, add_up};
+use super::report::Whole;
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::effects::{Change, Effect};
@@ -16,17 +17,66 @@ use crate::engine::schedule::Schedule;
 use crate::layout::CellId;
 use crate::model::Model;
 use crate::outcome::Final;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// An assignment: variables, in order, and their values.
 type Values = Vec<(u32, u64)>;
 
 /// Where an outcome is nearest: so many choices away, at this state, with these values.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Nearest {
     length: u32,
     rank: u32,
     state: u32,
     values: Values,
+}
+
+/// What has been read off some ends.
+struct Read<O> {
+    /// Each outcome, with where it is nearest.
+    nearest: BTreeMap<Final<O>, Nearest>,
+    /// The cells that vary and were read.
+    cells: Vec<CellId>,
+}
+
+impl<O> Default for Read<O> {
+    fn default() -> Self {
+        Self {
+            nearest: BTreeMap::new(),
+            cells: vec![],
+        }
+    }
+}
+
+impl<O: Ord> Read<O> {
+    fn and(self, other: Self) -> Self {
+        let mut cells = [self.cells, other.cells].concat();
+        cells.sort_unstable();
+        cells.dedup();
+        let mut mine = self.nearest.into_iter().peekable();
+        let mut theirs = other.nearest.into_iter().peekable();
+        let both = std::iter::from_fn(|| {
+            let order = match (mine.peek(), theirs.peek()) {
+                (Some(a), Some(b)) => a.0.cmp(&b.0),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            match order {
+                Ordering::Less => mine.next(),
+                Ordering::Greater => theirs.next(),
+                Ordering::Equal => {
+                    let ((end, a), (_, b)) = (mine.next()?, theirs.next()?);
+                    Some((end, a.min(b)))
+                }
+            }
+        });
+        Self {
+            nearest: both.collect(),
+            cells,
+        }
+    }
 }
 
 /// What the dead cells can hold, state by state.
@@ -176,18 +226,16 @@ impl<M: Model> Worker<'_, M> {
     pub(super) fn settled_ends(
         &mut self,
         mut ends: Vec<StateId>,
-        graph: &Graph,
+        found: &Whole<M::Outcome>,
         shortest: &Shortest<'_>,
         is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
-        let Some(root) = self.root else {
-            return BTreeMap::new();
-        };
+        let (graph, root) = (&found.graph, found.root);
         let effects = self.effects_to_root();
         ends.retain(|end| shortest.rank(end.0) != u32::MAX);
         ends.sort_by_key(|end| shortest.rank(end.0));
         let varying = varying(graph, &effects);
-        let read_off = |worker: &Self| -> Vec<CellId> {
+        let read_off = |worker: &Worker<'_, M>| -> Vec<CellId> {
             let cells = varying.iter().copied();
             cells
                 .filter(|c| worker.walk.machine().has_peeked(*c))
@@ -201,32 +249,45 @@ impl<M: Model> Worker<'_, M> {
         let mut cells = read_off(self);
         let (settled, nearest) = loop {
             let settled = Settled::new(graph, shortest, (root, &effects), cells);
-            let nearest = self.nearest(&settled, &ends);
-            cells = read_off(self);
-            if cells == settled.cells {
-                break (settled, nearest);
+            let read = self.read(&settled, &ends, &read_off);
+            if read.cells == settled.cells {
+                break (settled, read.nearest);
             }
+            cells = read.cells;
         };
         if !self.shared.options.schedules {
             let ends = nearest.into_keys();
             return ends.map(|end| (end, Schedule::default())).collect();
         }
-        let reverse = Reverse::new(graph);
-        let mut all = BTreeMap::new();
-        for (end, nearest) in nearest {
-            let Some(way) = settled.way(&reverse, &nearest) else {
+        self.schedules(&settled, nearest, is_complete)
+    }
+
+    /// The schedule to each outcome, gone once more to see that it leads there.
+    fn schedules(
+        &mut self,
+        settled: &Settled<'_>,
+        nearest: BTreeMap<Final<M::Outcome>, Nearest>,
+        is_complete: bool,
+    ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        let reverse = Reverse::new(settled.graph);
+        let wanted: Vec<_> = nearest.into_iter().collect();
+        let sums = self.together(&wanted, |worker, (end, nearest), all: &mut Vec<_>| {
+            let Some(way) = settled.way(&reverse, nearest) else {
                 assert!(!is_complete, "no way leads to {end:?}");
-                continue;
+                return;
             };
-            let schedule = self.go_to(&way, None);
-            let is = self.walk.finish();
+            let schedule = worker.go_to(&way, None);
+            let is = worker.walk.finish();
             assert!(
-                !is_complete || is == end,
+                !is_complete || is == *end,
                 "the way to {end:?} leads to {is:?}"
             );
-            all.entry(is).or_insert(schedule);
-        }
-        all
+            all.push((end.clone(), is, schedule));
+        });
+        let mut gone: Vec<_> = sums.into_iter().flatten().collect();
+        // What was looked for first, if several ways led to one outcome.
+        gone.sort_by(|a, b| b.0.cmp(&a.0));
+        gone.into_iter().map(|(_, is, way)| (is, way)).collect()
     }
 
     /// What becomes of dead cells up to the first state with a choice.
@@ -239,40 +300,73 @@ impl<M: Model> Worker<'_, M> {
         effects
     }
 
-    /// Each outcome, with where it is nearest.
-    fn nearest(
+    /// Reads all outcomes off the ends. `read_off` are the cells that a worker has read.
+    fn read(
         &mut self,
         settled: &Settled<'_>,
         ends: &[StateId],
-    ) -> BTreeMap<Final<M::Outcome>, Nearest> {
-        let mut all: BTreeMap<Final<M::Outcome>, Nearest> = BTreeMap::new();
-        for end in ends {
-            let (Some(set), Some(way)) = (settled.sets[end.0 as usize], settled.shortest.to(*end))
-            else {
-                continue;
+        read_off: &(impl Fn(&Worker<'_, M>) -> Vec<CellId> + Sync),
+    ) -> Read<M::Outcome> {
+        /// So many pieces of work, whatever the number of ends.
+        const PIECES: usize = 256;
+        let parts = |end: &StateId| {
+            let set = settled.sets[end.0 as usize];
+            let parts = set.map(|set| settled.diagrams.parts(set, PIECES / ends.len()));
+            let end = *end;
+            parts.into_iter().flatten().map(move |part| (end, part))
+        };
+        let pieces: Vec<(StateId, Part)> = ends.iter().flat_map(parts).collect();
+        let sums = self.together(&pieces, |worker, (end, part), read: &mut Read<_>| {
+            worker.read_part(settled, *end, part, read);
+            read.cells = read_off(worker);
+        });
+        let known = Read {
+            nearest: BTreeMap::new(),
+            cells: settled.cells.clone(),
+        };
+        sums.into_iter().fold(known, Read::and)
+    }
+
+    /// Reads the outcomes off a part of an end.
+    fn read_part(
+        &mut self,
+        settled: &Settled<'_>,
+        end: StateId,
+        part: &Part,
+        read: &mut Read<M::Outcome>,
+    ) {
+        let Some(way) = settled.shortest.to(end) else {
+            return;
+        };
+        self.go_to(&way, None);
+        let here = self.walk.place();
+        let rank = settled.shortest.rank(end.0);
+        let keeps_values = self.shared.options.schedules;
+        settled.diagrams.each_of(part, &mut |values, length| {
+            for (variable, value) in values {
+                let cell = settled.cells[*variable as usize];
+                self.walk.machine().world().set(cell, *value);
+            }
+            let outcome = self.walk.finish();
+            self.walk.go_back(here);
+            let kept = if keeps_values { values } else { &[] };
+            let here = || Nearest {
+                length,
+                rank,
+                state: end.0,
+                values: kept.to_vec(),
             };
-            self.go_to(&way, None);
-            let here = self.walk.place();
-            let rank = settled.shortest.rank(end.0);
-            settled.diagrams.each(set, &mut |values, length| {
-                for (variable, value) in values {
-                    let cell = settled.cells[*variable as usize];
-                    self.walk.machine().world().set(cell, *value);
+            match read.nearest.entry(outcome) {
+                Entry::Vacant(new) => {
+                    new.insert(here());
                 }
-                let outcome = self.walk.finish();
-                self.walk.go_back(here);
-                let nearest = || Nearest {
-                    length,
-                    rank,
-                    state: end.0,
-                    values: values.to_vec(),
-                };
-                let known = all.entry(outcome).or_insert_with(nearest);
-                if (length, rank) < (known.length, known.rank) {
-                    *known = nearest();
+                Entry::Occupied(mut known) => {
+                    let is = known.get();
+                    if (length, rank, kept) < (is.length, is.rank, &is.values) {
+                        known.insert(here());
+                    }
                 }
-            });
-        }
-        all
+            }
+        });
     }
 }

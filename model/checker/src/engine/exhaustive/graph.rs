@@ -22,6 +22,14 @@ pub(crate) struct Choice {
     pub(crate) effects: u32,
 }
 
+impl Choice {
+    /// One that leads nowhere new.
+    pub(crate) const NONE: Self = Self {
+        to: StateId(NONE),
+        effects: 0,
+    };
+}
+
 /// Some choices of a state, as they were added.
 pub(crate) struct Piece<'a> {
     pub(crate) state: u32,
@@ -137,13 +145,49 @@ pub(super) fn add_up(counts: &mut [u32]) -> u32 {
     sum
 }
 
+/// The numbers that states have in a graph: in about the order in which the workers left them, so
+/// that what is close in the graph is close in memory however many workers there were.
+pub(crate) struct Numbers(Vec<u32>);
+
+impl Numbers {
+    /// `root` is the first. Numbers of the search are below `end`.
+    fn new(root: StateId, end: u32, edges: &[Edges]) -> (Self, u32) {
+        let mut numbers = vec![NONE; end as usize];
+        numbers[root.0 as usize] = 0;
+        let mut next = 1;
+        for piece in edges.iter().flat_map(Edges::iter) {
+            let states = std::iter::once(&piece.state).chain(piece.targets);
+            for state in states.filter(|s| **s != NONE) {
+                let number = &mut numbers[*state as usize];
+                if *number == NONE {
+                    *number = next;
+                    next += 1;
+                }
+            }
+        }
+        (Self(numbers), next)
+    }
+
+    fn get(&self, state: u32) -> u32 {
+        let number = self.0.get(state as usize);
+        number.copied().unwrap_or(NONE)
+    }
+
+    /// The number of a state that is the root or that an edge leads to.
+    pub(crate) fn of(&self, state: StateId) -> StateId {
+        StateId(self.get(state.0))
+    }
+}
+
 impl Graph {
-    /// Puts the edges of all workers together. Numbers of states are below `end`.
-    pub(crate) fn new(end: u32, edges: Vec<Edges>) -> Self {
+    /// Puts the edges of all workers together; numbers of states are below `end`. Gives the numbers
+    /// that they have in the graph too.
+    pub(crate) fn new(root: StateId, end: u32, edges: Vec<Edges>) -> (Self, Numbers) {
+        let (numbers, end) = Numbers::new(root, end, &edges);
         let mut offsets = vec![0u32; end as usize + 1];
         for piece in edges.iter().flat_map(Edges::iter) {
             let needed = (piece.first + piece.targets.len()) as u32;
-            let slot = &mut offsets[piece.state as usize + 1];
+            let slot = &mut offsets[numbers.get(piece.state) as usize + 1];
             *slot = (*slot).max(needed);
         }
         let sum = add_up(&mut offsets);
@@ -152,21 +196,24 @@ impl Graph {
         let mut effects = vec![0; if has_effects { sum as usize } else { 0 }];
         let mut lists = EffectLists::default();
         for edges in edges {
-            let numbers: Vec<u32> = edges.lists.all().iter().map(|l| lists.number(l)).collect();
+            let list: Vec<u32> = edges.lists.all().iter().map(|l| lists.number(l)).collect();
             for piece in edges.iter() {
-                let at = offsets[piece.state as usize] as usize + piece.first;
-                targets[at..at + piece.targets.len()].copy_from_slice(piece.targets);
-                for (place, list) in piece.effects {
-                    effects[at + (place - piece.begin) as usize] = numbers[*list as usize];
+                let at = offsets[numbers.get(piece.state) as usize] as usize + piece.first;
+                for (slot, target) in targets[at..].iter_mut().zip(piece.targets) {
+                    *slot = numbers.get(*target);
+                }
+                for (place, number) in piece.effects {
+                    effects[at + (place - piece.begin) as usize] = list[*number as usize];
                 }
             }
         }
-        Self {
+        let graph = Self {
             offsets,
             targets,
             effects,
             lists,
-        }
+        };
+        (graph, numbers)
     }
 
     /// The lists of effects, by number.
@@ -303,7 +350,7 @@ impl Graph {
             parents,
             root: root.0,
             depth,
-            ranks: std::cell::OnceCell::new(),
+            ranks: std::sync::OnceLock::new(),
             order,
         }
     }
@@ -379,7 +426,7 @@ pub(crate) struct Shortest<'a> {
     pub(crate) depth: u64,
     /// All states, in the order in which they are met.
     order: Vec<u32>,
-    ranks: std::cell::OnceCell<Vec<u32>>,
+    ranks: std::sync::OnceLock<Vec<u32>>,
 }
 
 impl Shortest<'_> {
@@ -401,7 +448,7 @@ impl Shortest<'_> {
         let mut choices = vec![];
         let mut at = state.0;
         while at != self.root {
-            let parent = self.parents[at as usize];
+            let parent = *self.parents.get(at as usize)?;
             if parent == NONE {
                 return None;
             }

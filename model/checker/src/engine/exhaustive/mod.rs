@@ -32,7 +32,9 @@ mod rounds;
 mod sampling;
 mod search;
 mod shared;
+mod sleep;
 mod straighten;
+mod together;
 mod visited;
 mod worker;
 
@@ -73,6 +75,10 @@ pub fn explore_with<M: Model>(
 
 /// As [`explore_with`]; says what is wrong with a checkpoint.
 ///
+/// # Panics
+///
+/// If several workers are asked for together with sleep sets.
+///
 /// # Errors
 ///
 /// If a checkpoint cannot be read, is damaged, is one of something else, or cannot be written at
@@ -82,7 +88,12 @@ pub fn try_explore_with<M: Model>(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Report<M::Outcome>, CheckpointError> {
-    let can_be_saved = options.merge && options.automaton && !options.exact;
+    let has_sleep_sets = options.sleep_sets && options.persistent_sets;
+    assert!(
+        !has_sleep_sets || options.workers == 1,
+        "sleep sets are for one worker"
+    );
+    let can_be_saved = options.merge && options.automaton && !options.exact && !options.sleep_sets;
     if let (false, Some(file)) = (can_be_saved, options.any_checkpoint()) {
         return Err(CheckpointError::new(file, Problem::Unsupported));
     }

@@ -17,6 +17,11 @@ pub struct Options {
     pub transactions: bool,
     /// Let only so many tasks go at a state as are enough: persistent sets.
     pub persistent_sets: bool,
+    /// Do not let a task go where that was done before, on a way that differs in the order of
+    /// independent steps alone: sleep sets. All outcomes are found, with a way to each; schedules are
+    /// no longer counted, and data races and ways to go round may be missed. For one worker, and
+    /// without checkpoints in a file; without persistent sets nothing sleeps.
+    pub sleep_sets: bool,
     /// Leave out of a state what no task will read any more; without persistent sets it stays in.
     pub live_variables: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
@@ -95,6 +100,7 @@ impl Default for Options {
             checkpoints: true,
             transactions: true,
             persistent_sets: true,
+            sleep_sets: false,
             live_variables: true,
             automaton: true,
             snapshots: true,

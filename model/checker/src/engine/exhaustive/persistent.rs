@@ -13,6 +13,7 @@ impl<M: Model> Worker<'_, M> {
         const MOST: usize = 64;
         self.let_go.clone_from(&self.enabled);
         if self.let_go.len() < 2 {
+            self.in_order.clone_from(&self.let_go);
             return;
         }
         let (walk, automaton) = (&self.walk, self.walk.automaton());
@@ -20,6 +21,9 @@ impl<M: Model> Worker<'_, M> {
             let node = automaton.node(walk.nodes()[t.index()]);
             (walk.key(*t).entry, node.fingerprint)
         });
+        if self.sleep.is_some() {
+            self.in_order.clone_from(&self.let_go);
+        }
         self.know();
         let Some(footprints) = &self.footprints else {
             return;
@@ -55,7 +59,7 @@ impl<M: Model> Worker<'_, M> {
         let new = (self.counted..automaton.len())
             .filter(|at| {
                 let point = automaton.point(NodeId::new(*at));
-                !self.flow.contains(&point.identity)
+                !self.flow.contains(&point.identity.likeness())
             })
             .count();
         self.points += new;

@@ -4,12 +4,44 @@ use super::checkpoint::CheckpointError;
 use super::graph::{Graph, Shortest};
 use super::shared::{Remedy, Why};
 use super::visited::StateId;
-use super::worker::{At, MAX_FORCED, Worker};
+use super::worker::{At, Found, MAX_FORCED, Worker};
 use crate::engine::schedule::Schedule;
 use crate::engine::walk::Walk;
 use crate::model::Model;
 use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
 use std::collections::BTreeMap;
+
+/// What all workers have found, with the numbers that states have in the graph.
+pub(super) struct Whole<O> {
+    pub(super) graph: Graph,
+    pub(super) root: StateId,
+    finals: BTreeMap<Final<O>, Vec<StateId>>,
+    data_races: BTreeMap<DataRace, Vec<At>>,
+}
+
+impl<O: Ord> Found<O> {
+    /// Puts the graph together, whose numbers of states are below `end` so far.
+    fn graph(&mut self, root: StateId, end: u32) -> Whole<O> {
+        let (graph, numbers) = Graph::new(root, end, std::mem::take(&mut self.edges));
+        let mut finals = std::mem::take(&mut self.finals);
+        for state in finals.values_mut().flatten() {
+            *state = numbers.of(*state);
+        }
+        let mut data_races = std::mem::take(&mut self.data_races);
+        for at in data_races.values_mut().flatten() {
+            match at {
+                At::State(state) | At::Choice(Some(state), _) => *state = numbers.of(*state),
+                At::Choice(None, _) => {}
+            }
+        }
+        Whole {
+            graph,
+            root: numbers.of(root),
+            finals,
+            data_races,
+        }
+    }
+}
 
 impl<M: Model> Worker<'_, M> {
     /// Puts together what all workers have found; gives the run back too.
@@ -21,13 +53,6 @@ impl<M: Model> Worker<'_, M> {
         self.found.reached.extend(self.walk.machine().reached());
         let lock_order = self.walk.machine().lock_order();
         self.found.lock_order.extend(&lock_order);
-        let graph = Graph::new(
-            self.shared.visited.end(),
-            std::mem::take(&mut self.found.edges),
-        );
-        let finals = std::mem::take(&mut self.found.finals);
-        let data_races = std::mem::take(&mut self.found.data_races);
-        let root = self.root;
         let mut report = Report {
             finals: BTreeMap::new(),
             data_races: BTreeMap::new(),
@@ -41,12 +66,16 @@ impl<M: Model> Worker<'_, M> {
             marks: self.walk.machine().marks(),
             complete: Complete::Yes,
         };
-        let shortest = root.map(|root| graph.shortest(root));
+        let found = self
+            .root
+            .map(|root| self.found.graph(root, self.shared.visited.end()));
+        let shortest = found.as_ref().map(|found| found.graph.shortest(found.root));
         report.depth = shortest.as_ref().map_or(0, |s| s.depth);
         if let Some(why) = why {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
-        if let (Some(root), Some(shortest)) = (root, shortest) {
+        if let (Some(found), Some(shortest)) = (&found, shortest) {
+            let (graph, root) = (&found.graph, found.root);
             report.interleavings = match graph.interleavings(root) {
                 Interleavings::Exactly(n) if report.complete != Complete::Yes => {
                     Interleavings::AtLeast(n)
@@ -55,7 +84,7 @@ impl<M: Model> Worker<'_, M> {
             };
             if report.interleavings == Interleavings::Endless && self.footprints.is_none() {
                 // Who is let go is then all who can.
-                report.rounds = self.rounds(&graph, &shortest);
+                report.rounds = self.rounds(graph, &shortest);
             } else if report.interleavings == Interleavings::Endless
                 && report.complete == Complete::Yes
             {
@@ -64,12 +93,12 @@ impl<M: Model> Worker<'_, M> {
             }
             let is_complete = report.complete == Complete::Yes;
             report.finals = if graph.has_effects() {
-                let ends = finals.into_values().flatten().collect();
-                self.settled_ends(ends, &graph, &shortest, is_complete)
+                let ends = found.finals.values().flatten().copied().collect();
+                self.settled_ends(ends, found, &shortest, is_complete)
             } else {
-                self.ends(finals, &shortest)
+                self.ends(&found.finals, &shortest)
             };
-            report.data_races = self.races(data_races, &shortest);
+            report.data_races = self.races(&found.data_races, &shortest);
         }
         (report, self.walk)
     }
@@ -105,18 +134,18 @@ impl<M: Model> Worker<'_, M> {
     /// For each outcome the shortest schedule, if schedules are wanted.
     fn ends(
         &mut self,
-        finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
+        finals: &BTreeMap<Final<M::Outcome>, Vec<StateId>>,
         shortest: &Shortest<'_>,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
         let schedules = self.shared.options.schedules;
         finals
-            .into_iter()
+            .iter()
             .filter_map(|(end, states)| {
                 if !schedules {
-                    return Some((end, Schedule::default()));
+                    return Some((end.clone(), Schedule::default()));
                 }
-                let way = nearest(states.into_iter().filter_map(|s| shortest.to(s)))?;
-                Some((end, self.go_to(&way, None)))
+                let way = nearest(states.iter().filter_map(|s| shortest.to(*s)))?;
+                Some((end.clone(), self.go_to(&way, None)))
             })
             .collect()
     }
@@ -124,7 +153,7 @@ impl<M: Model> Worker<'_, M> {
     /// For each data race the shortest schedule to where both accesses are about to happen.
     fn races(
         &mut self,
-        races: BTreeMap<DataRace, Vec<At>>,
+        races: &BTreeMap<DataRace, Vec<At>>,
         shortest: &Shortest<'_>,
     ) -> BTreeMap<DataRace, Schedule> {
         let way = |at: At| match at {
@@ -137,11 +166,11 @@ impl<M: Model> Worker<'_, M> {
             }
         };
         races
-            .into_iter()
+            .iter()
             .filter_map(|(race, places)| {
-                let way = nearest(places.into_iter().filter_map(way))?;
-                let schedule = self.go_to(&way, Some(&race));
-                Some((race, schedule))
+                let way = nearest(places.iter().copied().filter_map(way))?;
+                let schedule = self.go_to(&way, Some(race));
+                Some((race.clone(), schedule))
             })
             .collect()
     }
@@ -162,10 +191,10 @@ impl<M: Model> Worker<'_, M> {
             let task = match self.let_go[..] {
                 [] => break,
                 [only] if passed < MAX_FORCED => only,
-                _ => match choices.next().and_then(|c| self.let_go.get(*c)) {
+                _ => match choices.next().and_then(|c| self.choice(*c)) {
                     Some(task) => {
                         passed = 0;
-                        *task
+                        task
                     }
                     None => break,
                 },

@@ -13,8 +13,9 @@ use super::estimate::Estimate;
 use super::options::{Go, Options, Progress};
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
+use super::together::Recipe;
 use super::worker::Worker;
-use crate::engine::footprints::{Claimed, Flow, Footprints};
+use crate::engine::footprints::{Asleep, Claimed, Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
@@ -164,9 +165,7 @@ impl<M: Model> Search<'_, M> {
         let shared = Shared::new(self.options, self.began, start.footprints);
         let mut leader = Worker::new(start.walk, Arc::new(start.flow), &shared);
         if let Some(checkpoint) = resumed {
-            let machine = Box::new(Machine::new(self.model.clone(), false));
-            self.configure(&machine, leader.walk.machine().watch().clone());
-            let scout = Worker::new(self.walk(machine), Arc::default(), &shared);
+            let scout = Recipe::of(&leader).worker();
             checkpoint.restore(&mut leader, scout)?;
         }
         loop {
@@ -194,19 +193,15 @@ impl<M: Model> Search<'_, M> {
     /// Lets all workers go until they stop, and gives what they have found to the leader.
     fn session(&self, leader: &mut Worker<'_, M>, progress: &mut dyn FnMut(Progress) -> Go) {
         let shared = leader.shared;
-        let watch = leader.walk.machine().watch().clone();
         let helpers = std::thread::scope(|scope| {
             let helpers: Vec<_> = (1..self.options.workers)
                 .map(|_| {
-                    let mut watch = watch.clone();
+                    let mut recipe = Recipe::of(leader);
                     scope.spawn(move || {
                         let _guard = StopOnPanic(shared);
-                        watch.wait_for_settle();
+                        recipe.watch.wait_for_settle();
                         let first_job = shared.take()?;
-                        let machine = Box::new(Machine::new(self.model.clone(), false));
-                        self.configure(&machine, watch);
-                        let walk = self.walk(machine);
-                        let mut worker = Worker::new(walk, Arc::default(), shared);
+                        let mut worker = recipe.worker();
                         worker.help(first_job);
                         Some(worker.into_found())
                     })
@@ -226,10 +221,17 @@ impl<M: Model> Search<'_, M> {
     }
 
     /// Whether all that the round went by is so by what has been seen.
-    fn holds(&self, used: &Footprints, seen: &Footprints, flow: &Flow, claimed: &Claimed) -> bool {
+    fn holds(
+        &self,
+        used: &Footprints,
+        seen: &Footprints,
+        flow: &Flow,
+        (claimed, asleep): (&Claimed, &Asleep),
+    ) -> bool {
         used.guesses(flow).is_some_and(|taken| {
             let are_live = !self.options.live_variables || used.are_all(&taken, seen, flow);
-            are_live && claimed.holds(&taken, seen, flow)
+            let sleep_on = asleep.holds(&taken, seen, flow);
+            are_live && sleep_on && claimed.holds(&taken, seen, flow)
         })
     }
 
@@ -266,8 +268,13 @@ impl<M: Model> Search<'_, M> {
             let mut claimed = std::mem::take(&mut leader.claimed);
             claimed.add(&leader.claims, leader.walk.automaton());
             let seen = leader.walk.footprints(&flow);
+            let asleep = leader
+                .sleep
+                .as_mut()
+                .map(|s| std::mem::take(&mut s.claimed));
             let was_broken_off = leader.shared.was_broken_off();
-            let holds = !was_broken_off && self.holds(&used, &seen, &flow, &claimed);
+            let claims = (&claimed, &asleep.unwrap_or_default());
+            let holds = !was_broken_off && self.holds(&used, &seen, &flow, claims);
             if !holds {
                 return again(leader.walk, flow, Some(Arc::new(seen)));
             }

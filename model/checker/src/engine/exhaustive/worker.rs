@@ -6,6 +6,7 @@ use super::live::Dead;
 use super::options::{Go, Progress};
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
+use super::sleep::{self, Sleep};
 use super::visited::StateId;
 use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
@@ -48,6 +49,8 @@ struct Frame {
     is_fresh: bool,
     /// The part of all that each of the choices stands for.
     share: f64,
+    /// Who sleeps there, with those that were let go from there.
+    asleep: u64,
 }
 
 /// What one worker has found.
@@ -99,6 +102,16 @@ pub(super) struct Helper<O> {
     automaton: Automaton,
 }
 
+/// What a step has led to.
+enum Arrival {
+    /// A state.
+    At(Choice),
+    /// Where the only one that is let go sleeps.
+    Asleep,
+    /// The search is over.
+    Over,
+}
+
 /// Where a choice leads that was not tried.
 fn nowhere(state: StateId) -> Choice {
     Choice {
@@ -131,9 +144,14 @@ pub(super) struct Worker<'a, M: Model> {
     choices: Vec<TaskId>,
     /// Where the choices lead, as far as they were tried.
     successors: Vec<Choice>,
+    /// The choices' numbers, where there are sleep sets.
+    numbers: Vec<usize>,
+    pub(super) sleep: Option<Sleep>,
     pub(super) enabled: Vec<TaskId>,
     /// Of those, the ones that are let go.
     pub(super) let_go: Vec<TaskId>,
+    /// All of them in the same order, where there are sleep sets.
+    pub(super) in_order: Vec<TaskId>,
     /// For the choice of a persistent set: the tasks that have not ended, what is known of them,
     /// and which of them to begin with.
     pub(super) alive: Vec<TaskId>,
@@ -156,6 +174,7 @@ pub(super) struct Worker<'a, M: Model> {
 impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn new(mut walk: Walk<M>, flow: Arc<Flow>, shared: &'a Shared<'a>) -> Self {
         walk.go_to_start();
+        let sleep_sets = shared.options.sleep_sets && shared.footprints.is_some();
         Self {
             dead: Dead::default(),
             effects: vec![],
@@ -171,8 +190,11 @@ impl<'a, M: Model> Worker<'a, M> {
             path: vec![],
             choices: vec![],
             successors: vec![],
+            numbers: vec![],
+            sleep: sleep_sets.then(Sleep::default),
             enabled: vec![],
             let_go: vec![],
+            in_order: vec![],
             alive: vec![],
             standings: vec![],
             seeds: vec![],
@@ -196,7 +218,9 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.get_far();
             }
             self.found.executions += 1;
-            self.root = self.arrive(1.0).map(|root| root.to);
+            if let Arrival::At(root) = self.arrive(1.0) {
+                self.root = Some(root.to);
+            }
             self.search(progress);
         }
         self.work(progress);
@@ -257,6 +281,7 @@ impl<'a, M: Model> Worker<'a, M> {
             depth: self.trail.len(),
             is_fresh: open.is_fresh,
             share: open.share,
+            asleep: 0,
         });
     }
 
@@ -275,16 +300,23 @@ impl<'a, M: Model> Worker<'a, M> {
                 continue;
             }
             let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
+            let (asleep, task) = (frame.asleep, self.choices[at]);
+            frame.asleep = sleep::with(asleep, task);
             if !std::mem::take(&mut frame.is_fresh) {
                 self.found.executions += 1;
             }
             frame.next += 1;
             self.go_back(place, depth);
-            self.step(self.choices[at]);
-            if let Some(to) = self.arrive(share) {
-                self.successors[at] = to;
-            } else if let Some(frame) = self.path.last_mut() {
-                frame.next -= 1;
+            self.sleep_again(asleep);
+            self.step(task);
+            match self.arrive(share) {
+                Arrival::At(to) => self.successors[at] = to,
+                Arrival::Asleep => self.successors[at] = Choice::NONE,
+                Arrival::Over => {
+                    if let Some(frame) = self.path.last_mut() {
+                        frame.next -= 1;
+                    }
+                }
             }
             self.look(progress);
         }
@@ -293,8 +325,15 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Leaves the last state of the path.
     fn leave(&mut self) {
         if let Some(frame) = self.path.pop() {
-            if frame.next > frame.begin {
-                let tried = &self.successors[frame.begin..frame.next];
+            let tried = frame.begin..frame.next;
+            if self.sleep.is_some() {
+                for at in tried {
+                    let choice = &self.successors[at..=at];
+                    self.found.edges[0].push(frame.state, self.numbers[at], choice);
+                }
+                self.numbers.truncate(frame.begin);
+            } else if frame.next > frame.begin {
+                let tried = &self.successors[tried];
                 self.found.edges[0].push(frame.state, frame.first, tried);
             }
             self.choices.truncate(frame.begin);
@@ -341,6 +380,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Takes the run back to where it began.
     pub(super) fn begin(&mut self) {
         self.walk.go_to_start();
+        self.sleep_again(0);
         self.trail.clear();
         self.walk.enabled(&mut self.enabled);
     }
@@ -357,21 +397,28 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `let_go`.
-    pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) {
+    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `let_go`; says if the
+    /// only one sleeps.
+    pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
         self.walk.enabled(&mut self.enabled);
         self.choose();
         for _ in 0..MAX_FORCED {
-            let [only] = self.let_go[..] else { return };
+            let [only] = self.let_go[..] else {
+                return false;
+            };
             if self.enabled.len() > 1 {
                 look(self);
             }
+            if self.sleeps(only) {
+                return true;
+            }
             self.step(only);
             if self.walk.limit().is_some() {
-                return;
+                return false;
             }
             self.choose();
         }
+        false
     }
 
     /// Lets a task take a step; `enabled` are those that can go before and after it.
@@ -382,6 +429,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if let Some(passed) = &mut self.passed {
             passed.add(&self.walk, task, &self.enabled);
         }
+        self.let_sleep(task);
         self.walk.step(task);
         self.walk.enabled(&mut self.enabled);
         // With persistent sets, that nobody else can go here does not say that it is so in all
@@ -399,18 +447,21 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
-    /// all; gives its number unless the search is over. A new state with a choice becomes the last
-    /// of the path.
-    fn arrive(&mut self, share: f64) -> Option<Choice> {
-        self.forced(Self::look_for_races_on_the_way);
+    /// all. A state with a choice that is to be tried becomes the last of the path.
+    fn arrive(&mut self, share: f64) -> Arrival {
+        let sleeps = self.forced(Self::look_for_races_on_the_way);
         if let Some(limit) = self.walk.limit() {
             self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
-            return None;
+            return Arrival::Over;
         }
         let has_news = self.walk.take_news() && !self.is_far;
         if has_news && (self.walk.machine().watch().has_changed() || self.has_learnt_much()) {
             self.shared.break_off();
-            return None;
+            return Arrival::Over;
+        }
+        if sleeps {
+            self.found.done += share;
+            return Arrival::Asleep;
         }
         let fingerprint = self.fingerprint();
         if let Some(exact) = self.exact {
@@ -419,16 +470,20 @@ impl<'a, M: Model> Worker<'a, M> {
         let effects = self.take_effects();
         let (state, is_new) = self.shared.visited.insert(fingerprint);
         let choice = Choice { to: state, effects };
-        if is_new && !self.enabled.is_empty() {
-            self.enter(state, share);
-            return Some(choice);
-        }
-        if is_new {
+        if !self.enabled.is_empty() {
+            let is_awake = self.awake(state, is_new);
+            if is_awake || is_new {
+                self.enter(state, is_new, share);
+            }
+            if is_awake {
+                return Arrival::At(choice);
+            }
+        } else if is_new {
             let end = self.walk.finish();
             self.found.finals.entry(end).or_default().push(state);
         }
         self.found.done += share;
-        Some(choice)
+        Arrival::At(choice)
     }
 
     /// What has become of dead cells since the last call, by number.
@@ -441,7 +496,11 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Looks for data races in a state that is passed without a choice.
     fn look_for_races_on_the_way(&mut self) {
         let frame = self.path.last();
-        let choice = frame.map_or(0, |f| (f.first + f.next - 1 - f.begin) as u32);
+        let number = |f: &Frame| match self.sleep {
+            Some(_) => self.numbers[f.next - 1],
+            None => f.first + f.next - 1 - f.begin,
+        };
+        let choice = frame.map_or(0, |f| number(f) as u32);
         self.look_for_races(At::Choice(frame.map(|f| f.state), choice));
     }
 
@@ -455,11 +514,15 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// A new state with a choice.
-    fn enter(&mut self, state: StateId, share: f64) {
+    /// A state that is new, or has choices that are to be tried.
+    fn enter(&mut self, state: StateId, is_new: bool, share: f64) {
         self.look_for_races(At::State(state));
         let begin = self.choices.len();
-        self.choices.extend_from_slice(&self.let_go);
+        match &self.sleep {
+            Some(sleep) => sleep.take_choices(&mut self.numbers, &mut self.choices),
+            None => self.choices.extend_from_slice(&self.let_go),
+        }
+        let count = self.choices.len() - begin;
         self.successors.resize(self.choices.len(), nowhere(state));
         self.path.push(Frame {
             state,
@@ -470,8 +533,12 @@ impl<'a, M: Model> Worker<'a, M> {
             end: self.choices.len(),
             depth: self.trail.len(),
             is_fresh: true,
-            share: share / f64::from(self.let_go.len() as u32),
+            share: share / f64::from(count.max(1) as u32),
+            asleep: self.asleep(),
         });
+        if !is_new {
+            return;
+        }
         let states = self.shared.count();
         let options = self.shared.options;
         if states >= options.max_states {

@@ -1,9 +1,9 @@
-//! What the choice of persistent sets has relied on, to be looked at again when more is known.
+//! What persistent sets and sleep sets have relied on, to be looked at again when more is known.
 
 use super::{Blocker, Flow, Footprints, Known, Standing};
 use crate::engine::automaton::{Automaton, NodeId};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
-use crate::engine::machine::record::Identity;
+use crate::engine::machine::record::Likeness;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What one worker has relied on: that steps with a footprint do not conflict with what a task does
@@ -53,17 +53,53 @@ impl Claims {
     }
 }
 
-/// What all workers of a round have relied on, by number of the footprint and identity of the point.
+/// For each footprint of a step that a round went by, those that the same points have by now.
+fn steps_now(taken: &[Known], seen: &Footprints, flow: &Flow) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (point, taken) in flow.points.iter().zip(taken) {
+        let now = seen.of(&point.likeness).step;
+        steps.entry(taken.step).or_default().insert(now);
+    }
+    steps
+}
+
+/// What sleep sets have relied on: that steps with these footprints, by number, do not conflict.
+#[derive(Default)]
+pub(crate) struct Asleep(Vec<Bits>);
+
+impl Asleep {
+    /// A task sleeps on while another takes a step.
+    pub(crate) fn note(&mut self, step: Known, sleeper: Known) {
+        let step = step.step as usize;
+        if self.0.len() <= step {
+            self.0.resize(step + 1, Bits::default());
+        }
+        self.0[step].insert(sleeper.step as usize);
+    }
+
+    /// As [`Claimed::holds`].
+    pub(crate) fn holds(&self, taken: &[Known], seen: &Footprints, flow: &Flow) -> bool {
+        let steps = steps_now(taken, seen, flow);
+        let now = |step: usize| steps.get(&(step as u32)).into_iter().flatten();
+        self.0.iter().enumerate().all(|(step, sleepers)| {
+            sleepers
+                .iter()
+                .all(|sleeper| now(step).all(|a| now(sleeper).all(|b| !seen.sets_conflict(*a, *b))))
+        })
+    }
+}
+
+/// What all workers of a round have relied on, by number of the footprint and likeness of the point.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Claimed(BTreeMap<u32, HashSet<Identity>>);
+pub(crate) struct Claimed(BTreeMap<u32, HashSet<Likeness>>);
 
 impl Claimed {
     /// Takes in what a worker has relied on.
     pub(crate) fn add(&mut self, claims: &Claims, automaton: &Automaton) {
         for (step, points) in claims.0.iter().enumerate() {
-            let identity = |node| automaton.point(NodeId::new(node)).identity;
+            let likeness = |node| automaton.point(NodeId::new(node)).identity.likeness();
             let all = self.0.entry(step as u32).or_default();
-            all.extend(points.iter().map(identity));
+            all.extend(points.iter().map(likeness));
         }
     }
 
@@ -77,12 +113,7 @@ impl Claimed {
     /// Whether it is still so by what has been `seen` meanwhile, all of it in `flow`; the round went
     /// by what it had `taken` to be known of these points, by number.
     pub(crate) fn holds(&self, taken: &[Known], seen: &Footprints, flow: &Flow) -> bool {
-        let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        for (point, taken) in flow.points.iter().zip(taken) {
-            let before = taken.step;
-            let now = seen.of(&point.identity).step;
-            steps.entry(before).or_default().insert(now);
-        }
+        let steps = steps_now(taken, seen, flow);
         self.0.iter().all(|(step, points)| {
             let now = steps.get(step);
             points.iter().all(|point| {
@@ -98,10 +129,8 @@ impl Claimed {
         out.list(&all, |out, (step, points)| {
             out.u32(**step);
             let mut points: Vec<_> = points.iter().collect();
-            points.sort_unstable_by_key(|identity| (identity.task, identity.hash));
-            out.list(&points, |out, identity| {
-                super::saved::save_identity(identity, out);
-            });
+            points.sort_unstable();
+            out.list(&points, |out, likeness| likeness.save(out));
         });
     }
 
@@ -109,7 +138,7 @@ impl Claimed {
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
         let all = from.list(|from| {
             let step = from.u32()?;
-            let points = from.list(super::saved::load_identity)?;
+            let points = from.list(Likeness::load)?;
             Ok((step, points.into_iter().collect()))
         })?;
         Ok(Self(all.into_iter().collect()))

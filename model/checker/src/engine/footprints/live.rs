@@ -107,7 +107,7 @@ impl Footprints {
     /// these footprints, by all that has been `seen` since. By number of the point.
     pub(crate) fn are_all(&self, taken: &[Known], seen: &Self, flow: &Flow) -> bool {
         let is_known = |(point, taken): (&FlowPoint, &Known)| {
-            let now = seen.of(&point.identity).live as usize;
+            let now = seen.of(&point.likeness).live as usize;
             self.live[taken.live as usize].contains(&seen.live[now])
         };
         flow.points.iter().zip(taken).all(is_known)

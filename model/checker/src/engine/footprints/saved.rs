@@ -5,21 +5,22 @@ use super::unseen::Class;
 use super::{Flow, FlowPoint, Footprint, Footprints, Known};
 use crate::backend::{Mode, Order};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
-use crate::engine::machine::record::{Identity, Op};
-use crate::engine::marks::TaskKey;
+use crate::engine::machine::record::{Likeness, Op};
 use crate::layout::{CellId, LockId};
 use crate::model::Entry;
 
-pub(super) fn save_identity(identity: &Identity, out: &mut Writer) {
-    identity.task.save(out);
-    out.u128(identity.hash);
-}
+impl Likeness {
+    pub(super) fn save(&self, out: &mut Writer) {
+        self.entry.save(out);
+        out.u128(self.hash);
+    }
 
-pub(super) fn load_identity(from: &mut Reader) -> Result<Identity, Malformed> {
-    Ok(Identity {
-        task: TaskKey::load(from)?,
-        hash: from.u128()?,
-    })
+    pub(super) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            entry: Entry::load(from)?,
+            hash: from.u128()?,
+        })
+    }
 }
 
 /// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
@@ -85,7 +86,7 @@ impl Flow {
     /// Writes it to a checkpoint.
     pub(crate) fn save(&self, out: &mut Writer) {
         out.list(&self.points, |out, point| {
-            save_identity(&point.identity, out);
+            point.likeness.save(out);
             save_op(&point.op, out);
             out.flag(point.goes_on);
             out.flag(point.begins_anew);
@@ -100,7 +101,7 @@ impl Flow {
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
         let points = from.list(|from| {
             Ok(FlowPoint {
-                identity: load_identity(from)?,
+                likeness: Likeness::load(from)?,
                 op: load_op(from)?,
                 goes_on: from.flag()?,
                 begins_anew: from.flag()?,
@@ -138,9 +139,9 @@ impl Footprints {
         });
         out.u64(self.cells as u64);
         let mut known: Vec<_> = self.known.iter().collect();
-        known.sort_unstable_by_key(|(identity, _)| (identity.task, identity.hash));
-        out.list(&known, |out, (identity, known)| {
-            save_identity(identity, out);
+        known.sort_unstable_by_key(|(likeness, _)| **likeness);
+        out.list(&known, |out, (likeness, known)| {
+            likeness.save(out);
             known.save(out);
         });
         let mut classes: Vec<_> = self.classes.iter().collect();
@@ -165,7 +166,7 @@ impl Footprints {
                 && (known.live as usize) < live.len();
             is_in_range.then_some(known).ok_or(Malformed)
         };
-        let known = from.list(|from| Ok((load_identity(from)?, known_sets(from)?)))?;
+        let known = from.list(|from| Ok((Likeness::load(from)?, known_sets(from)?)))?;
         let classes = from.list(|from| Ok((Class::load(from)?, known_sets(from)?)))?;
         let mut all = Self {
             known: known.into_iter().collect(),

@@ -14,7 +14,7 @@
 use super::live::Cells;
 use super::{Flow, Footprint, Footprints, Known, Sum};
 use crate::engine::automaton::{Automaton, NodeId};
-use crate::engine::machine::record::{Identity, Op};
+use crate::engine::machine::record::{Likeness, Op};
 use crate::model::Entry;
 use std::collections::BTreeMap;
 
@@ -27,10 +27,10 @@ pub(super) struct Class {
 }
 
 impl Class {
-    pub(super) fn new(identity: &Identity, op: &Op) -> Self {
+    pub(super) fn new(likeness: &Likeness, op: &Op) -> Self {
         let (kind, number) = super::saved::kind(op);
         Self {
-            entry: identity.task.entry,
+            entry: likeness.entry,
             kind,
             number,
         }
@@ -42,8 +42,9 @@ impl Footprints {
     pub(crate) fn look_up(&self, automaton: &Automaton, known: &mut Vec<Known>) {
         for i in known.len()..automaton.len() {
             let (point, before) = automaton.point_and_before(NodeId::new(i));
-            let of_point = self.known.get(&point.identity).copied();
-            let class = || Class::new(&point.identity, &point.op);
+            let likeness = point.identity.likeness();
+            let of_point = self.known.get(&likeness).copied();
+            let class = || Class::new(&likeness, &point.op);
             let of_point = of_point.unwrap_or_else(|| {
                 let before = before.map(|before| known[before.index()]);
                 self.guess(class(), before)
@@ -70,8 +71,8 @@ impl Footprints {
         let mut all: Vec<Option<Known>> = vec![None; flow.points.len()];
         let mut work = vec![];
         for (at, point) in flow.points.iter().enumerate() {
-            let known = self.known.get(&point.identity).copied();
-            let anew = || self.guess(Class::new(&point.identity, &point.op), None);
+            let known = self.known.get(&point.likeness).copied();
+            let anew = || self.guess(Class::new(&point.likeness, &point.op), None);
             all[at] = known.or_else(|| point.begins_anew.then(anew));
             work.extend(all[at].map(|_| at));
         }
@@ -79,8 +80,8 @@ impl Footprints {
             let here = all[at]?;
             for next in &flow.successors[at] {
                 let point = &flow.points[*next];
-                let is_guessed = !self.known.contains_key(&point.identity) && !point.begins_anew;
-                let guess = || self.guess(Class::new(&point.identity, &point.op), Some(here));
+                let is_guessed = !self.known.contains_key(&point.likeness) && !point.begins_anew;
+                let guess = || self.guess(Class::new(&point.likeness, &point.op), Some(here));
                 match all[*next] {
                     None => {
                         all[*next] = Some(guess());
@@ -112,7 +113,7 @@ impl Flow {
         let mut all: BTreeMap<Class, (Footprint, Footprint, Cells)> = BTreeMap::new();
         for (i, point) in self.points.iter().enumerate() {
             let (step, future, live) = at(i);
-            let class = Class::new(&point.identity, &point.op);
+            let class = Class::new(&point.likeness, &point.op);
             let first = || (step.clone(), future.clone(), live.clone());
             let sum = all.entry(class).or_insert_with(first);
             sum.0.extend(step);

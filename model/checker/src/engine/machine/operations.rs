@@ -444,6 +444,8 @@ impl<M: Model> Backend for Machine<M> {
             past.push(*word);
         }
         task.past = past;
+        // What came before must not tell its points apart: their part of the fingerprint is the same.
+        task.unseen = 0;
         task.begins_anew = true;
     }
 

@@ -130,6 +130,27 @@ pub(crate) struct Identity {
     pub(crate) hash: u128,
 }
 
+/// What tells points apart by what comes behind them: tasks of the same entry with the same past go
+/// on alike, whichever of them it is. Tasks that stand at points that are alike have the same part of the
+/// state's fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Likeness {
+    /// What the task runs.
+    pub(crate) entry: Entry,
+    /// See [`Identity`].
+    pub(crate) hash: u128,
+}
+
+impl Identity {
+    /// What the point has in common with those of other tasks.
+    pub(crate) fn likeness(&self) -> Likeness {
+        Likeness {
+            entry: self.task.entry,
+            hash: self.hash,
+        }
+    }
+}
+
 /// A point of a task: right before an operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {

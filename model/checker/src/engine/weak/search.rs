@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// How often the search looks around, in states.
 const LOOK: u64 = 4096;
@@ -28,6 +29,7 @@ pub(super) fn explore<M: Model>(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Report<M::Outcome> {
+    let began = Instant::now();
     let layout = model.layout();
     let mut watch = if options.lock_aware {
         // What has to be a step under sequential consistency has to be one here too, and is soon
@@ -43,6 +45,7 @@ pub(super) fn explore<M: Model>(
         let mut search = Search {
             walk: Walk::weak(model, machine),
             options,
+            began,
             progress,
             restarts,
             visited: HashMap::new(),
@@ -84,6 +87,7 @@ struct Frame {
 struct Search<'a, M: Model> {
     walk: Walk<M>,
     options: &'a Options,
+    began: Instant,
     progress: &'a mut dyn FnMut(Progress) -> Go,
     restarts: u64,
     visited: HashMap<u128, StateId>,
@@ -220,6 +224,11 @@ impl<M: Model> Search<'_, M> {
             self.stopped = Some(format!(
                 "stopped at the bound of {bound} MiB of memory, after {states} states"
             ));
+        } else if let Some(bound) = o.max_seconds
+            && self.began.elapsed().as_secs() >= bound
+        {
+            let why = "stopped at the bound of";
+            self.stopped = Some(format!("{why} {bound} seconds, after {states} states"));
         } else if states.is_multiple_of(LOOK) {
             let now = Progress {
                 states,

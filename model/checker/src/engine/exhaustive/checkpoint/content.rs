@@ -246,11 +246,12 @@ fn load_ends<M: Model>(
     states: &States,
 ) -> Result<(), Problem> {
     let root = leader.root.ok_or(Malformed)?;
-    let graph = Graph::new(leader.shared.visited.end(), leader.found.edges.clone());
-    let shortest = graph.shortest(root);
+    let edges = leader.found.edges.clone();
+    let (graph, numbers) = Graph::new(root, leader.shared.visited.end(), edges);
+    let shortest = graph.shortest(numbers.of(root));
     for group in from.list(|from| states.list(from))? {
         let first = *group.first().ok_or(Malformed)?;
-        let way = shortest.to(first).ok_or(Malformed)?;
+        let way = shortest.to(numbers.of(first)).ok_or(Malformed)?;
         scout.go_to(&way, None);
         let is_there = scout.fingerprint() == leader.shared.visited.fingerprint(first);
         if !is_there || !scout.enabled.is_empty() {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What the file begins with.
 const MAGIC: [u8; 24] = *b"probe-litmus checkpoint\n";
 /// The version of the format. Goes up with each change of what is written.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
@@ -100,8 +100,8 @@ impl fmt::Display for Problem {
                  same build",
             ),
             Problem::Unsupported => f.write_str(
-                "there are no checkpoints of a search without merging or automata, nor of an \
-                 exact one",
+                "there are no checkpoints of a search without merging or automata, with sleep \
+                 sets, nor of an exact one",
             ),
         }
     }

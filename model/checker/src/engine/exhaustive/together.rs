@@ -1,0 +1,83 @@
+//! Work that several workers do together, each with a run of its own.
+
+use super::shared::Shared;
+use super::worker::Worker;
+use crate::engine::machine::{Granularity, Machine};
+use crate::engine::marks::Watch;
+use crate::engine::walk::Walk;
+use crate::model::Model;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What one more worker is made of, in a thread of its own.
+pub(super) struct Recipe<'a, M: Model> {
+    model: Arc<M>,
+    /// The steps that the round goes by.
+    pub(super) watch: Watch,
+    transactions: bool,
+    shared: &'a Shared<'a>,
+}
+
+impl<'a, M: Model> Recipe<'a, M> {
+    /// A worker that goes by the same steps as this one.
+    pub(super) fn of(worker: &Worker<'a, M>) -> Self {
+        Self {
+            model: worker.walk.machine().model().clone(),
+            watch: worker.walk.machine().watch().clone(),
+            transactions: worker.walk.transactions,
+            shared: worker.shared,
+        }
+    }
+
+    /// The worker, at the start. What it has to know of the tasks it learns anew.
+    pub(super) fn worker(self) -> Worker<'a, M> {
+        let machine = Box::new(Machine::new(self.model.clone(), false));
+        let checkpoints = self.shared.options.checkpoints;
+        machine.configure(Granularity::Steps, self.watch, checkpoints);
+        let mut walk = Walk::new(&self.model, machine);
+        walk.transactions = self.transactions;
+        Worker::new(walk, Arc::default(), self.shared)
+    }
+}
+
+/// Fewer pieces of work than this are no reason to make another worker.
+const FEW: usize = 16;
+
+impl<M: Model> Worker<'_, M> {
+    /// Does a piece of work for each of `items`. Each worker adds up its part of them; which ones
+    /// these are differs from run to run.
+    pub(super) fn together<T: Sync, S: Default + Send>(
+        &mut self,
+        items: &[T],
+        work: impl Fn(&mut Worker<'_, M>, &T, &mut S) + Sync,
+    ) -> Vec<S> {
+        let next = AtomicUsize::new(0);
+        let do_all = |worker: &mut Worker<'_, M>| {
+            let mut sum = S::default();
+            while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                work(worker, item, &mut sum);
+            }
+            sum
+        };
+        let others = if items.len() < FEW {
+            0
+        } else {
+            self.shared.options.workers - 1
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (0..others)
+                .map(|_| {
+                    let recipe = Recipe::of(self);
+                    let do_all = &do_all;
+                    scope.spawn(move || do_all(&mut recipe.worker()))
+                })
+                .collect();
+            let mut sums = vec![do_all(self)];
+            for other in others {
+                let sum = other.join();
+                sums.push(sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            sums
+        })
+    }
+}
