@@ -11,10 +11,12 @@ use crate::config::Config;
 use crate::drivers::catalogue::{DriverInfo, Kind};
 use crate::ids::{Bus, DeviceId, DriverId, InstanceId, LinkId};
 use crate::of::map::MapError;
+use crate::of::pci::{PciError, on_root_bus};
 use crate::of::phandle::PhandleError;
 use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+use crate::pci::PciFunction;
 pub(crate) use matching::describe;
 use matching::{Matching, Rows, create};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +96,8 @@ pub struct DeviceDescription {
     pub same_stream: Vec<DeviceId>,
     /// mtk-iommu: the devices of `mediatek,larbs` that must have a driver before it.
     pub larbs: Vec<DeviceId>,
+    /// What it is as a function that a host bridge finds.
+    pub pci: Option<PciFunction>,
     /// ipmmu-vmsa: `renesas,ipmmu-main` is there, so it is a leaf.
     pub ipmmu_leaf: bool,
     /// ipmmu-vmsa: of R-Car Gen2, where each is a root and an instance.
@@ -120,6 +124,7 @@ impl DeviceDescription {
             populated_by: None,
             same_stream: vec![],
             larbs: vec![],
+            pci: None,
             ipmmu_leaf: false,
             ipmmu_gen2: false,
         }
@@ -205,6 +210,9 @@ pub enum BoardError {
         /// What is wrong with the map.
         error: MapError,
     },
+    /// What is below a PCI host bridge cannot be scanned.
+    #[error(transparent)]
+    Pci(#[from] PciError),
     /// More of something than the model has numbers for.
     #[error("the board has {found} {what}; the model holds at most {most}")]
     TooMany {
@@ -278,10 +286,12 @@ impl Board {
             ..Self::empty()
         };
         for (c, drivers) in created.into_iter().zip(matching.of_device) {
+            let dma_node = c.pci.map_or(c.node, |_| on_root_bus(tree, c.node));
             board.devices.push(DeviceDescription {
                 parent: c.parent.map(|p| DeviceId(p as u16)),
                 drivers,
-                dma_ranges: has_dma_ranges(tree, c.node),
+                dma_ranges: has_dma_ranges(tree, dma_node),
+                pci: c.pci,
                 dma_coherent: of_dma_is_coherent(tree, c.node),
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
                 ipmmu_gen2: is_compatible(tree, c.node, "renesas,ipmmu-vmsa"),

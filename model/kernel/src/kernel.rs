@@ -10,6 +10,7 @@ use crate::ids::{
     DeviceId, Domain, DriverId, FwnodeId, GroupId, InstanceId, LinkId, LinkState, LinksStatus,
 };
 use crate::model::{Start, Task};
+use crate::pci::PciDev;
 use crate::revision::Revision;
 use checker::heap::{Handle, Heap, Pointer};
 use checker::layout::Layout;
@@ -194,6 +195,8 @@ pub struct Device {
     pub(crate) s2cr_group: Shared<Option<GroupId>>,
     /// `dma_ops` and `archdata`, on 32-bit ARM.
     pub archdata: Option<Archdata>,
+    /// `to_pci_dev()`, of a function that a host bridge finds.
+    pub(crate) pci: Option<PciDev>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -305,6 +308,8 @@ pub struct Globals {
     pub(crate) async_entry_count: WaitGroup,
     /// rockchip-iommu's dma_dev: whether it is set.
     pub(crate) rk_dma_dev: Shared<bool>,
+    /// pci_acs_enable
+    pub(crate) pci_acs_enable: Plain<bool>,
 }
 
 /// A `struct work_struct` with a worker of its own: a work item never runs beside itself.
@@ -586,6 +591,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         fwnode_link_lock: Mutex::new(l, "", "fwnode_link_lock"),
         async_entry_count: WaitGroup::new(l, "", "async entry_count"),
         rk_dma_dev: Shared::new(l, "", "dma_dev", false),
+        pci_acs_enable: Plain::new(l, "", "pci_acs_enable", false),
     }
 }
 
@@ -630,6 +636,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         attaching: Shared::new(l, n, "tasks in attach_dev()", 0),
         s2cr_group: Shared::new(l, n, "smmu->s2crs[].group", None),
         archdata: (config.arch == Arch::Arm).then(|| Archdata::new(l, n)),
+        pci: d.pci.map(|_| PciDev::new(l, n)),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }

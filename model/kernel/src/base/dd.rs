@@ -169,6 +169,9 @@ impl Kernel {
         want_async: bool,
     ) -> (i32, bool) {
         let mut have_async = false;
+        if !self.pci_dev_may_bind(dev) {
+            return (0, false);
+        }
         for drv in &self.description(dev).drivers {
             if !self.globals.klist_drivers.contains(*drv) {
                 continue;
@@ -192,9 +195,9 @@ impl Kernel {
         (0, have_async)
     }
 
-    /// driver_match_device(), by compatible.
+    /// driver_match_device(), by compatible, where PCI compares numbers.
     fn driver_match_device(&self, drv: DriverId, dev: DeviceId) -> bool {
-        self.description(dev).drivers.contains(&drv)
+        self.description(dev).drivers.contains(&drv) && self.pci_dev_may_bind(dev)
     }
 
     /// The list of a driver's devices is kept for those drivers that look at it.

@@ -4,7 +4,7 @@ use super::{Board, BoardError, InstanceDescription, IommuSpec};
 use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, InstanceId};
 use crate::iommu::generic::GenericIommu;
-use crate::of::map::iommu_map;
+use crate::of::map::{iommu_map, of_map_id};
 use crate::of::phandle::{parse_phandle_with_args, parse_phandle_with_fixed_args};
 use crate::of::tree::{NodeId, Tree};
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl Board {
                 args: entry.args,
                 table: None,
             });
-            let specs: Vec<IommuSpec> = specs.collect();
+            let specs: Vec<IommuSpec> = specs.chain(self.mapped_by_host(tree, device)).collect();
             let mapped = iommu_map(tree, node).map_err(|error| BoardError::IommuMap {
                 path: tree.path(node),
                 error,
@@ -86,6 +86,22 @@ impl Board {
         }
         self.find_same_streams(tree);
         Ok(())
+    }
+
+    /// What the `iommu-map` of its host bridge makes of a PCI function: of_iommu_configure_dev_id().
+    fn mapped_by_host(&self, tree: &Tree, device: DeviceId) -> Option<IommuSpec> {
+        let description = &self.devices[device.index()];
+        let requester = description.pci?.requester;
+        let host = &self.devices[description.populated_by?.index()];
+        let (node, args) = of_map_id(tree, host.node, u32::from(requester))?;
+        let iommu = self.device_of_node(node);
+        Some(IommuSpec {
+            node,
+            instance: iommu.and_then(|d| self.devices[d.index()].instance),
+            available: tree.is_available(node),
+            args,
+            table: None,
+        })
     }
 
     fn note_iommus_without_driver(&mut self, tree: &Tree, named: &[NodeId]) {

@@ -179,6 +179,23 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/misc/sram.c",
     ),
     client(
+        "pcieport",
+        &["pciclass,0604"],
+        Initcall::Device,
+        30,
+        "drivers/pci/pcie/portdrv.c",
+    ),
+    DriverInfo {
+        populates: true,
+        ..client(
+            "pci-host-generic",
+            &["test,pcie-host"],
+            Initcall::Device,
+            31,
+            "drivers/pci/controller/pci-host-generic.c",
+        )
+    },
+    client(
         "rcar-dmac",
         &["renesas,rcar-dmac", "renesas,rcar-gen4-dmac"],
         Initcall::Device,

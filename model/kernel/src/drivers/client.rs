@@ -23,7 +23,11 @@ impl Kernel {
                 self.device(dev).probed_unnotified.set(true);
             }
             self.monitor_group(dev);
-            self.of_platform_populate(dev);
+            if self.is_pci_host(dev) {
+                self.pci_host_probe(dev);
+            } else {
+                self.of_platform_populate(dev);
+            }
         }
         ret
     }

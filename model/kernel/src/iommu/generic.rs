@@ -387,7 +387,7 @@ impl Kernel {
             {
                 self.s2cr_group(dev, instance)
             }
-            Grouping::Device => self.generic_device_group(dev),
+            Grouping::Device => self.pci_or_generic_device_group(dev),
             Grouping::Instance => self.generic_single_device_group(instance),
             Grouping::Stream => self.stream_group(dev),
         }
@@ -427,6 +427,6 @@ impl Kernel {
                 return group;
             }
         }
-        self.generic_device_group(dev)
+        self.pci_or_generic_device_group(dev)
     }
 }

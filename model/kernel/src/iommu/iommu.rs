@@ -537,7 +537,7 @@ impl Kernel {
     /// ops->device_group()
     pub(crate) fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
         match self.board.instances[instance.index()].kind {
-            Kind::ArmSmmuV3 => self.generic_device_group(dev),
+            Kind::ArmSmmuV3 => self.pci_or_generic_device_group(dev),
             Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
             Kind::IpmmuVmsa if self.is_arm32() => self.generic_device_group(dev),
             _ => self.generic_single_device_group(instance),
