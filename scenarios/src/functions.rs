@@ -19,7 +19,7 @@ pub fn modelled() -> impl Iterator<Item = &'static str> {
 }
 
 /// Files, and the functions of each that the model names in a call.
-const MODELLED: [(&str, &[&str]); 21] = [
+const MODELLED: [(&str, &[&str]); 22] = [
     (
         "arch/arm/mm/dma-mapping.c",
         &[
@@ -105,6 +105,7 @@ const MODELLED: [(&str, &[&str]); 21] = [
     ),
     ("drivers/vfio/group.c", &["vfio_device_set_group"]),
     ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
+    ("kernel/module/main.c", &["delete_module"]),
 ];
 
 /// The same, of those that are named by what a driver or a bus has.

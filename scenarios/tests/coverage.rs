@@ -12,7 +12,7 @@ use kernel::config::Config;
 use kernel::revision::Revision;
 use scenarios::board;
 use scenarios::boot::boot;
-use scenarios::coverage::{Coverage, Gap, UNASKED, UNREACHED};
+use scenarios::coverage::{Coverage, Gap, ONE_SIDED, UNASKED, UNREACHED};
 use scenarios::functions::modelled;
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
@@ -82,5 +82,10 @@ fn every_modelled_step_is_reached_or_listed_with_a_reason() {
         names(reached.unasked()),
         listed(&UNASKED),
         "commits that nothing asks for"
+    );
+    assert_eq!(
+        names(reached.one_sided()),
+        listed(&ONE_SIDED),
+        "commits that are asked for with one answer alone"
     );
 }

@@ -82,6 +82,10 @@ pub struct DeviceDescription {
     pub dma_ranges: bool,
     /// of_dma_is_coherent()
     pub dma_coherent: bool,
+    /// device_get_dma_attr() is DEV_DMA_NOT_SUPPORTED: on ACPI, where `_CCA` is missing.
+    pub no_dma: bool,
+    /// arm-smmu: it has stage 2 of translation alone. Said by the configuration.
+    pub stage2_only: bool,
     /// Links in which it is the consumer.
     pub supplier_links: Vec<LinkId>,
     /// Links in which it is the supplier.
@@ -117,6 +121,8 @@ impl DeviceDescription {
             iommus: vec![],
             dma_ranges: false,
             dma_coherent: false,
+            no_dma: false,
+            stage2_only: false,
             supplier_links: vec![],
             consumer_links: vec![],
             instance: None,
@@ -293,6 +299,7 @@ impl Board {
                 dma_ranges: has_dma_ranges(tree, dma_node),
                 pci: c.pci,
                 dma_coherent: of_dma_is_coherent(tree, c.node),
+                stage2_only: config.stage2_only.contains(&c.name),
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
                 ipmmu_gen2: is_compatible(tree, c.node, "renesas,ipmmu-vmsa"),
                 ..DeviceDescription::bare(c.name, c.node, Fwnode::OfNode, c.bus)
@@ -355,6 +362,17 @@ impl Board {
     pub fn driver_by_name(&self, name: &str) -> Option<DriverId> {
         self.driver_ids()
             .find(|d| self.drivers[d.index()].info.name == name)
+    }
+
+    /// Whether DMA of a device snoops the caches if it is mapped with IOMMU_CACHE: by itself, or since
+    /// its SMMU is coherent and translates at stage 1, where the mapping says so. At stage 2 the SMMU
+    /// cannot make a device coherent that is not (Robin Murphy, December 2022). Of several IOMMUs the
+    /// first counts.
+    pub fn snoops(&self, dev: DeviceId) -> bool {
+        let device = &self.devices[dev.index()];
+        let instance = device.iommus.first().and_then(|spec| spec.instance);
+        let iommu = instance.map(|i| &self.devices[self.instances[i.index()].device.index()]);
+        device.dma_coherent || iommu.is_some_and(|i| i.dma_coherent && !i.stage2_only)
     }
 
     fn find_links(&mut self, tree: &Tree, config: &Config) -> Result<(), BoardError> {

@@ -631,6 +631,13 @@ commits! {
         "The walk takes device_lock() of each device while it gets a reference to its group. What Jason \
          Gunthorpe asked for in that thread; never a patch.";
 
+    COHERENT_UNLESS_NOT "coherent-unless-not"
+        "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY unless DMA is not coherent"
+        Version::release(6, 1), Proposed, [],
+        "SMMUv2 reports cache coherency also for a device whose DMA attribute is not \
+         DEV_DMA_NON_COHERENT. What Vladimir Oltean asked for in place of ac9c5e92dd15, in a mail of \
+         December 2022; the subject is not his.";
+
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"
         rc(7, 0, 5), Proposed, [],

@@ -261,6 +261,9 @@ pub struct Instance {
 pub struct Driver {
     /// `p->klist_devices`: what is bound to it.
     pub(crate) klist_devices: List<DeviceId>,
+    /// References to `p->knode_bus`, besides that of the list itself, where a task unloads the
+    /// driver: klist_remove() waits for them.
+    pub(crate) knode_bus: Option<WaitGroup>,
 }
 
 /// Global state.
@@ -359,6 +362,9 @@ impl Kernel {
         let capacity = board.devices.len() * 2;
         let drivers = board.drivers.iter().map(|d| Driver {
             klist_devices: List::new(&mut layout, d.info.name, "drv->p->klist_devices", capacity),
+            knode_bus: start
+                .unloads(board.driver_by_name(d.info.name))
+                .then(|| WaitGroup::new(&mut layout, d.info.name, "drv->p->knode_bus")),
         });
         let drivers = drivers.collect();
         let links = board.links.iter().map(|l| {
@@ -389,8 +395,9 @@ impl Kernel {
 
     /// Whether this kernel has a commit.
     pub fn has(&self, commit: CommitId) -> bool {
-        self.asked.note(commit);
-        self.revision.has(commit)
+        let has = self.revision.has(commit);
+        self.asked.note(commit, has);
+        has
     }
 
     /// Its revision.

@@ -202,6 +202,7 @@ fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> Devi
     DeviceDescription {
         drivers,
         dma_coherent: of_namespace.is_some_and(|d| d.coherent),
+        no_dma: of_namespace.is_some_and(|d| d.no_dma),
         ..DeviceDescription::bare(name, id, fwnode, bus(node))
     }
 }

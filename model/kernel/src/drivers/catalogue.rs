@@ -188,11 +188,11 @@ pub const CATALOGUE: &[DriverInfo] = &[
     DriverInfo {
         populates: true,
         ..client(
-            "pci-host-generic",
+            "pcie-host",
             &["test,pcie-host"],
             Initcall::Device,
             31,
-            "drivers/pci/controller/pci-host-generic.c",
+            "none: stands for the driver of any host bridge in drivers/pci/controller",
         )
     },
     client(
@@ -257,6 +257,12 @@ pub const CATALOGUE: &[DriverInfo] = &[
         &["mediatek,mt8183-m4u"],
         Kind::Generic(GenericIommu::MtkIommu),
         "drivers/iommu/mtk_iommu.c",
+    ),
+    iommu(
+        "mtk-iommu-v1",
+        &["mediatek,mt2701-m4u"],
+        Kind::Generic(GenericIommu::MtkIommuV1),
+        "drivers/iommu/mtk_iommu_v1.c",
     ),
     iommu(
         "sun50i-iommu",

@@ -10,6 +10,9 @@ use crate::pci::{PciFunction, PortType};
 /// bridges, below which a tree lists next to no function.
 pub const HOST_BRIDGE: &str = "test,pcie-host";
 
+/// The compatible of a bridge to conventional PCI.
+const PCI_BRIDGE: &str = "test,pcie-to-pci-bridge";
+
 /// A bus that is scanned.
 struct PciBus {
     /// The node above.
@@ -90,6 +93,7 @@ fn pci_scan_child_bus(
                 port,
                 bridge: bus.port.map(|_| DeviceId(bus.parent as u16)),
                 requester: u16::from_be_bytes([bus.number, devfn]),
+                secondary: None,
                 id: vendor_and_device(tree, node),
             }),
         });
@@ -99,6 +103,9 @@ fn pci_scan_child_bus(
         *last = last
             .checked_add(1)
             .ok_or_else(|| PciError::TooManyBuses { path: path() })?;
+        if let Some(bridge) = &mut created[parent].pci {
+            bridge.secondary = Some(*last);
+        }
         let below = PciBus {
             node,
             parent,
@@ -125,6 +132,7 @@ fn port_type(tree: &Tree, node: NodeId, above: Option<PortType>) -> PortType {
         return PortType::Endpoint;
     }
     match above {
+        _ if tree.is_compatible(node, PCI_BRIDGE) => PortType::PciBridge,
         None => PortType::RootPort,
         Some(PortType::Upstream) => PortType::Downstream,
         Some(_) => PortType::Upstream,

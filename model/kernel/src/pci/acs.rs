@@ -53,6 +53,7 @@ impl Kernel {
         match self.pci_function(dev).port {
             PortType::RootPort | PortType::Downstream => self.pci_dev(dev).acs_ctrl.read_once(),
             PortType::Upstream | PortType::Endpoint => true,
+            PortType::PciBridge => false,
         }
     }
 

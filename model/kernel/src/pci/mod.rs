@@ -4,10 +4,11 @@
 //! A function has a node below that of its host bridge (the hardware is asked, in the kernel), in the
 //! form of the PCI bus binding: `reg` has its devfn, `device_type = "pci"` makes it a bridge. The
 //! bridge's place says what kind of port it is: on the root bus a root port, below that the upstream
-//! port of a switch, below that a downstream port. Root and downstream ports have the ACS capability,
-//! with all that REQ_ACS_FLAGS asks for; others have none.
+//! port of a switch, below that a downstream port, unless it says that it is a bridge to conventional
+//! PCI. Root and downstream ports have the ACS capability, with all that REQ_ACS_FLAGS asks for;
+//! others have none.
 //!
-//! Left out: DMA aliases (conventional PCI, quirks), functions of one slot that share it, hotplug,
+//! Left out: DMA aliases but for those of conventional PCI, functions of one slot that share it, hotplug,
 //! removal of functions, SR-IOV, the command line's ACS options, and ACPI, which asks for ACS before
 //! any device is scanned. Bus numbers are those of a scan that finds everything.
 
@@ -30,6 +31,8 @@ pub enum PortType {
     Upstream,
     /// PCI_EXP_TYPE_DOWNSTREAM
     Downstream,
+    /// PCI_EXP_TYPE_PCI_BRIDGE: from PCIe to conventional PCI.
+    PciBridge,
 }
 
 /// A PCI function as its node describes it.
@@ -41,6 +44,8 @@ pub struct PciFunction {
     pub bridge: Option<DeviceId>,
     /// Its requester ID: bus number, device and function.
     pub requester: u16,
+    /// `subordinate->number`: the bus below, if it is a bridge.
+    pub secondary: Option<u8>,
     /// `vendor` and `device`, where `compatible` has them (`pci111d,8090`).
     pub id: Option<(u16, u16)>,
 }
