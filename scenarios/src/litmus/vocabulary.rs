@@ -548,7 +548,7 @@ const DRIVER_OPTIONS: [Signature; 8] = [
     word(
         "stage2",
         &[],
-        "driver arm-smmu on smmu0 : stage2",
+        "driver arm-smmu-v3 : stage2",
         "the SMMU has stage 2 of translation alone",
     ),
     word(
