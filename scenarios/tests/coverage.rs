@@ -34,11 +34,15 @@ fn named() -> BTreeSet<String> {
 
 /// What an exploration of some scenario on some kernel reaches.
 fn by_scenarios(reached: &mut Coverage) {
+    let options = Options {
+        schedules: false,
+        ..Options::default()
+    };
     for file in scenario_files() {
         let test = Test::load(&file, &folder("boards")).expect("the scenario is well formed");
         for kernel in test.kernels() {
             let answer = test
-                .run(kernel, &Options::default(), &mut |_| Go::On)
+                .run(kernel, &options, &mut |_| Go::On)
                 .expect("it can be explored");
             reached.add(&answer);
         }
