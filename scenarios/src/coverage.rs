@@ -1,5 +1,5 @@
-//! Which modelled steps scenarios and boots reach: functions, and rows of the commit table that were
-//! asked for, with which answers. A Never about code that nothing reaches would be vacuous.
+//! Which modelled steps scenarios and boots reach: functions, and rows of the commit table that
+//! were asked for, with which answers. A Never about code that nothing reaches would be vacuous.
 
 use crate::boot::Boot;
 use crate::functions::modelled;
@@ -25,8 +25,8 @@ pub const UNASKED: [(&str, &str); 3] = [
     ("7befbf128129", "no code of the model asks for it"),
 ];
 
-/// Rows that scenarios and boots ask for on one side alone, on kernels that have them or on those that
-/// have not, and why: one of two branches is not reached.
+/// Rows that scenarios and boots ask for on one side alone, on kernels that have them or on those
+/// that have not, and why: one of two branches is not reached.
 pub const ONE_SIDED: [(&str, &str); 0] = [];
 
 /// What was reached so far.

@@ -20,9 +20,9 @@ use std::process::ExitCode;
 /// A search without reductions that needs more states than this is compared as a part only.
 const MAX_STATES: u64 = 400_000;
 
-/// The same where each step is run and each state is gone back to by a replay of the schedule, which
-/// takes the depth times as long. What snapshots find is held against the automaton to the end anyhow:
-/// without the one there is the other.
+/// The same where each step is run and each state is gone back to by a replay of the schedule,
+/// which takes the depth times as long. What snapshots find is held against the automaton to the
+/// end anyhow: without the one there is the other.
 const MAX_REPLAYED: u64 = 2_000;
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! Which commits of the table the model asked for while it ran, and what the answer was: for coverage,
-//! and for nothing else.
+//! Which commits of the table the model asked for while it ran, and what the answer was: for
+//! coverage, and for nothing else.
 //!
 //! No task reads it, so it is no state of the kernel, and needs no cell.
 

@@ -364,10 +364,10 @@ impl Board {
             .find(|d| self.drivers[d.index()].info.name == name)
     }
 
-    /// Whether DMA of a device snoops the caches if it is mapped with IOMMU_CACHE: by itself, or since
-    /// its SMMU is coherent and translates at stage 1, where the mapping says so. At stage 2 the SMMU
-    /// cannot make a device coherent that is not (Robin Murphy, December 2022). Of several IOMMUs the
-    /// first counts.
+    /// Whether DMA of a device snoops the caches if it is mapped with IOMMU_CACHE: by itself, or
+    /// since its SMMU is coherent and translates at stage 1, where the mapping says so. At stage 2
+    /// the SMMU cannot make a device coherent that is not (Robin Murphy, December 2022). Of several
+    /// IOMMUs the first counts.
     pub fn snoops(&self, dev: DeviceId) -> bool {
         let device = &self.devices[dev.index()];
         let instance = device.iommus.first().and_then(|spec| spec.instance);

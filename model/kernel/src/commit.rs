@@ -544,8 +544,9 @@ commits! {
         "acpi_iommu_configure_id() looks into RIMT too. 8f7729552582, which reads the table, and \
          4f901b3dce57, with which the RISC-V IOMMU tells its fwnode, are beside it.";
 
-    // Stable took this one up to 6.1.y and took it back again: without bcb81ac6ae3c the group is there
-    // before. Of 6.12.y that was 6.12.75; which point releases of 6.18 and 6.19 have it was not looked up.
+    // Stable took this one up to 6.1.y and took it back again: without bcb81ac6ae3c the group is
+    // there before. Of 6.12.y that was 6.12.75; which point releases of 6.18 and 6.19 have it was
+    // not looked up.
     C41E2FB67E26 "c41e2fb67e26" "PCI: Enable ACS after configuring IOMMU for OF platforms"
         rc(7, 0, 1), Merged, [],
         "pci_dma_configure() asks for access control of the function itself, where pci_acs_init() did \

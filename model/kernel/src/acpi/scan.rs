@@ -1,6 +1,7 @@
 //! drivers/acpi/scan.c: DMA configuration from ACPI. Follows v7.3-rc7.
 //!
-//! Left out: the DMA ops of a device without DMA (dma_dummy_ops), and acpi_arch_dma_setup(): DMA masks, limits and `dev->dma_range_map` from `_DMA` and IORT.
+//! Left out: the DMA ops of a device without DMA (dma_dummy_ops), and acpi_arch_dma_setup(): DMA
+//! masks, limits and `dev->dma_range_map` from `_DMA` and IORT.
 
 use super::machine::Table;
 use crate::board::IommuSpec;

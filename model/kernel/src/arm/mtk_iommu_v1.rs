@@ -1,12 +1,14 @@
-//! drivers/iommu/mtk_iommu_v1.c, for 32-bit ARM alone: it has no of_xlate(). Its probe_device() reads
+//! drivers/iommu/mtk_iommu_v1.c, for 32-bit ARM alone: it has no of_xlate(). Its probe_device()
+//! reads
 //! `iommus` by itself, makes a fwspec of it and a mapping for all clients of the instance, which
 //! probe_finalize() attaches. Follows v7.2 and v6.12, which agree here.
 //!
-//! Since 17de3f5fdd35 nobody calls that probe_device(): of_iommu_xlate() gives -ENODEV for ops without
-//! of_xlate(), and for a device without fwspec there are no ops. Before, those of its bus were asked.
+//! Since 17de3f5fdd35 nobody calls that probe_device(): of_iommu_xlate() gives -ENODEV for ops
+//! without of_xlate(), and for a device without fwspec there are no ops. Before, those of its bus
+//! were asked.
 //!
-//! Left out: that arm_iommu_create_mapping() fails in probe_device() since it looks for the device's
-//! own ops (v6.11), larbs of several kinds, -ENOMEM.
+//! Left out: that arm_iommu_create_mapping() fails in probe_device() since it looks for the
+//! device's own ops (v6.11), larbs of several kinds, -ENOMEM.
 
 use super::archdata::MappingOwner;
 use crate::commit;

@@ -94,8 +94,8 @@ impl Kernel {
         );
     }
 
-    /// delete_module(): the module of a client driver is unloaded. Nothing but its own devices keeps
-    /// such a module, and they do not; an IOMMU's driver is kept by every device behind it.
+    /// delete_module(): the module of a client driver is unloaded. Nothing but its own devices
+    /// keeps such a module, and they do not; an IOMMU's driver is kept by every device behind it.
     pub(crate) fn delete_module(&self, drv: DriverId) {
         task::call(
             "delete_module",
@@ -105,8 +105,8 @@ impl Kernel {
         );
     }
 
-    /// bus_remove_driver(), of driver_unregister(): the driver leaves the list, whoever stands at it
-    /// there has gone on, and its devices are unbound.
+    /// bus_remove_driver(), of driver_unregister(): the driver leaves the list, whoever stands at
+    /// it there has gone on, and its devices are unbound.
     fn bus_remove_driver(&self, drv: DriverId) {
         if !self.globals.klist_drivers.contains(drv) {
             return;

@@ -197,8 +197,8 @@ impl Kernel {
         (0, have_async)
     }
 
-    /// klist_next() of the bus's drivers: whether this one is on the list, and a reference to its node
-    /// if it is to be waited for.
+    /// klist_next() of the bus's drivers: whether this one is on the list, and a reference to its
+    /// node if it is to be waited for.
     fn klist_next_driver(&self, drv: DriverId) -> bool {
         if let Some(references) = self.drivers[drv.index()].knode_bus {
             references.add();

@@ -90,9 +90,9 @@ impl Board {
         Ok(())
     }
 
-    /// What the `iommu-map` of its host bridge makes of a PCI function and of its DMA aliases: those
-    /// of the bridges to conventional PCI above (pci_for_each_dma_alias()). Up to the first that
-    /// passes by all IOMMUs, where of_iommu_configure_dev_id() gives -ENODEV.
+    /// What the `iommu-map` of its host bridge makes of a PCI function and of its DMA aliases:
+    /// those of the bridges to conventional PCI above (pci_for_each_dma_alias()). Up to the first
+    /// that passes by all IOMMUs, where of_iommu_configure_dev_id() gives -ENODEV.
     fn mapped_by_host(&self, tree: &Tree, device: DeviceId) -> Vec<IommuSpec> {
         let function = |d: DeviceId| self.devices[d.index()].pci;
         let (Some(own), Some(host)) = (function(device), self.devices[device.index()].populated_by)

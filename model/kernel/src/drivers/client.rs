@@ -36,9 +36,9 @@ impl Kernel {
         ret
     }
 
-    /// of_dma_configure() for a device that is not the driver's own, as that of an Adreno GPU calls it
-    /// for the GMU (a6xx_gmu_init()): no bus around it, no device_lock() of that device, and nobody
-    /// asks iommu_device_use_default_domain().
+    /// of_dma_configure() for a device that is not the driver's own, as that of an Adreno GPU calls
+    /// it for the GMU (a6xx_gmu_init()): no bus around it, no device_lock() of that device, and
+    /// nobody asks iommu_device_use_default_domain().
     fn configure_another(&self, dev: DeviceId) -> i32 {
         let Some(other) = self.config.configures.get(&self.device(dev).name) else {
             return 0;

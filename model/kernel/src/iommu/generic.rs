@@ -1,8 +1,8 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
-//! mtk_iommu.c, mtk_iommu_v1.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c,
-//! vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but for what
-//! 229e6ee43d2a, 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c, 38e8844005e6 in
-//! mtk_iommu.c and 72b6f7cd89ce in virtio-iommu.c.
+//! mtk_iommu.c, mtk_iommu_v1.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c,
+//! sprd-iommu.c, vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but
+//! for what 229e6ee43d2a, 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c,
+//! 38e8844005e6 in mtk_iommu.c and 72b6f7cd89ce in virtio-iommu.c.
 //!
 //! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1, virtio-iommu.c since
 //! 72b6f7cd89ce. The PCI function or the transport, and the virtio device of a virtio-iommu are one

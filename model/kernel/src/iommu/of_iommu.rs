@@ -1,10 +1,10 @@
 //! drivers/iommu/of_iommu.c: a device's IOMMUs from the device tree. Follows v7.3-rc7.
 //!
-//! What of_iommu_configure_dev_id() finds in the `iommu-map` of a bus stands in
-//! the board: for PCI functions on boards of our own ([`crate::pci`]); fsl-mc and CDX objects and
-//! host1x contexts no tree lists. The bus's own device has `iommus` or no IOMMU. Before 17de3f5fdd35 a deferral left a
-//! fwspec without ops behind, which the next attempt threw away; here it is freed at once, as later.
-//! No walk picks the device up either way.
+//! What of_iommu_configure_dev_id() finds in the `iommu-map` of a bus stands in the board: for PCI
+//! functions on boards of our own ([`crate::pci`]); fsl-mc and CDX objects and host1x contexts no
+//! tree lists. The bus's own device has `iommus` or no IOMMU. Before 17de3f5fdd35 a deferral left a
+//! fwspec without ops behind, which the next attempt threw away; here it is freed at once, as
+//! later. No walk picks the device up either way.
 
 use crate::board::IommuSpec;
 use crate::commit;

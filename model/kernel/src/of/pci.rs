@@ -1,5 +1,5 @@
-//! drivers/pci/probe.c and of.c: which nodes below a host bridge are PCI functions, in the order of a
-//! scan, and what they are called. Follows v7.2. What is left out stands in [`crate::pci`].
+//! drivers/pci/probe.c and of.c: which nodes below a host bridge are PCI functions, in the order of
+//! a scan, and what they are called. Follows v7.2. What is left out stands in [`crate::pci`].
 
 use super::platform::Created;
 use super::tree::{NodeId, Tree};

@@ -15,8 +15,9 @@ impl Kernel {
         }
     }
 
-    /// pci_device_group(): that of the bridge whose requests these look like, behind conventional PCI;
-    /// else upstream to where access control keeps devices apart, taking the first group on the way.
+    /// pci_device_group(): that of the bridge whose requests these look like, behind conventional
+    /// PCI; else upstream to where access control keeps devices apart, taking the first group on
+    /// the way.
     fn pci_device_group(&self, dev: DeviceId) -> GroupId {
         let mut granule = dev;
         // pci_for_each_dma_alias(): get_pci_alias_or_group()

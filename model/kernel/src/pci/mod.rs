@@ -1,16 +1,16 @@
 //! drivers/pci: functions that a host bridge finds, and access control (ACS) between them. Follows
 //! v7.2.
 //!
-//! A function has a node below that of its host bridge (the hardware is asked, in the kernel), in the
-//! form of the PCI bus binding: `reg` has its devfn, `device_type = "pci"` makes it a bridge. The
-//! bridge's place says what kind of port it is: on the root bus a root port, below that the upstream
-//! port of a switch, below that a downstream port, unless it says that it is a bridge to conventional
-//! PCI. Root and downstream ports have the ACS capability, with all that REQ_ACS_FLAGS asks for;
-//! others have none.
+//! A function has a node below that of its host bridge (the hardware is asked, in the kernel), in
+//! the form of the PCI bus binding: `reg` has its devfn, `device_type = "pci"` makes it a bridge.
+//! The bridge's place says what kind of port it is: on the root bus a root port, below that the
+//! upstream port of a switch, below that a downstream port, unless it says that it is a bridge to
+//! conventional PCI. Root and downstream ports have the ACS capability, with all that REQ_ACS_FLAGS
+//! asks for; others have none.
 //!
-//! Left out: DMA aliases but for those of conventional PCI, functions of one slot that share it, hotplug,
-//! removal of functions, SR-IOV, the command line's ACS options, and ACPI, which asks for ACS before
-//! any device is scanned. Bus numbers are those of a scan that finds everything.
+//! Left out: DMA aliases but for those of conventional PCI, functions of one slot that share it,
+//! hotplug, removal of functions, SR-IOV, the command line's ACS options, and ACPI, which asks for
+//! ACS before any device is scanned. Bus numbers are those of a scan that finds everything.
 
 pub mod acs;
 pub mod group;
