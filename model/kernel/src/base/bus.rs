@@ -1,5 +1,5 @@
-//! drivers/base/bus.c: the buses' lists of devices and drivers, and their notifier chain.
-//! Follows v7.3-rc7.
+//! drivers/base/bus.c: the buses' lists of devices and drivers, and their notifier chain. Of
+//! kernel/module/main.c: that a module goes, and its driver with it. Follows v7.3-rc7.
 //!
 //! The platform and the amba bus share one list each of devices and drivers here. A walk of one
 //! bus skips the devices of the other, which gives the order that two lists would have.

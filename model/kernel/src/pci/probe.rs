@@ -1,5 +1,5 @@
-//! drivers/pci/probe.c and bus.c: a host bridge's driver finds the functions, adds their devices,
-//! and then lets drivers at them. Follows v7.2; in v6.12 pci_bus_add_device() calls
+//! drivers/pci/probe.c and drivers/pci/bus.c: a host bridge's driver finds the functions, adds
+//! their devices, and then lets drivers at them. Follows v7.2; in v6.12 pci_bus_add_device() calls
 //! device_attach(), which never probes asynchronously.
 
 use crate::ids::DeviceId;
