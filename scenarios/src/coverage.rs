@@ -1,5 +1,5 @@
 //! Which modelled steps scenarios and boots reach: functions, and rows of the commit table that
-//! were asked for. A Never about code that nothing reaches would be vacuous.
+//! were asked for, with which answers. A Never about code that nothing reaches would be vacuous.
 
 use crate::boot::Boot;
 use crate::functions::modelled;
@@ -25,11 +25,16 @@ pub const UNASKED: [(&str, &str); 3] = [
     ("7befbf128129", "no code of the model asks for it"),
 ];
 
+/// Rows that scenarios and boots ask for on one side alone, on kernels that have them or on those
+/// that have not, and why: one of two branches is not reached.
+pub const ONE_SIDED: [(&str, &str); 0] = [];
+
 /// What was reached so far.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     functions: BTreeSet<String>,
-    asked: BTreeSet<CommitId>,
+    /// Rows that were asked for where they are not, and where they are.
+    asked: [BTreeSet<CommitId>; 2],
 }
 
 /// A step that nothing reached.
@@ -60,8 +65,10 @@ impl Coverage {
     }
 
     fn add_asked(&mut self, asked: &Asked) {
-        self.asked
-            .extend(CommitId::all().filter(|id| asked.contains(*id)));
+        for has in [false, true] {
+            let rows = CommitId::all().filter(|id| asked.contains(*id, has));
+            self.asked[usize::from(has)].extend(rows);
+        }
     }
 
     /// Modelled functions that were not entered, in alphabetical order.
@@ -75,17 +82,27 @@ impl Coverage {
     /// Rows of the table that were not asked for, the oldest first. A commit that takes another
     /// back has no branch of its own: it is asked for by that one.
     pub fn unasked(&self) -> Vec<Gap> {
-        let is_branch = |id: &CommitId| id.reverts().is_none();
-        let missing = CommitId::all()
-            .filter(is_branch)
-            .filter(|id| !self.asked.contains(id));
+        let [without, with] = &self.asked;
+        let missing = branches().filter(|id| !without.contains(id) && !with.contains(id));
         missing.map(|id| gap(id.commit().id, &UNASKED)).collect()
+    }
+
+    /// Rows that were asked for with one answer alone, the oldest first.
+    pub fn one_sided(&self) -> Vec<Gap> {
+        let [without, with] = &self.asked;
+        let one = branches().filter(|id| without.contains(id) != with.contains(id));
+        one.map(|id| gap(id.commit().id, &ONE_SIDED)).collect()
     }
 
     /// How many rows are there to be asked for.
     pub fn rows() -> usize {
-        CommitId::all().filter(|id| id.reverts().is_none()).count()
+        branches().count()
     }
+}
+
+/// The rows that can be a branch of the model: not those that take another back.
+fn branches() -> impl Iterator<Item = CommitId> {
+    CommitId::all().filter(|id| id.reverts().is_none())
 }
 
 fn gap(name: &'static str, reasons: &[(&str, &'static str)]) -> Gap {

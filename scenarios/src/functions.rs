@@ -19,7 +19,7 @@ pub fn modelled() -> impl Iterator<Item = &'static str> {
 }
 
 /// Files, and the functions of each that the model names in a call.
-const MODELLED: [(&str, &[&str]); 18] = [
+const MODELLED: [(&str, &[&str]); 22] = [
     (
         "arch/arm/mm/dma-mapping.c",
         &[
@@ -93,12 +93,19 @@ const MODELLED: [(&str, &[&str]); 18] = [
     ("drivers/iommu/ipmmu-vmsa.c", &["ipmmu_init_arm_mapping"]),
     ("drivers/iommu/of_iommu.c", &["of_iommu_configure"]),
     ("drivers/of/device.c", &["of_dma_configure_id"]),
+    ("drivers/pci/bus.c", &["pci_bus_add_devices"]),
+    ("drivers/pci/pci.c", &["pci_enable_acs"]),
+    (
+        "drivers/pci/probe.c",
+        &["pci_device_add", "pci_host_probe", "pci_scan_child_bus"],
+    ),
     (
         "drivers/vfio/container.c",
         &["vfio_container_attach_group", "vfio_group_detach_container"],
     ),
     ("drivers/vfio/group.c", &["vfio_device_set_group"]),
     ("kernel/dma/mapping.c", &["dmam_alloc_coherent"]),
+    ("kernel/module/main.c", &["delete_module"]),
 ];
 
 /// The same, of those that are named by what a driver or a bus has.

@@ -12,7 +12,7 @@ use kernel::config::Config;
 use kernel::revision::Revision;
 use scenarios::board;
 use scenarios::boot::boot;
-use scenarios::coverage::{Coverage, Gap, UNASKED, UNREACHED};
+use scenarios::coverage::{Coverage, Gap, ONE_SIDED, UNASKED, UNREACHED};
 use scenarios::functions::modelled;
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
@@ -34,11 +34,15 @@ fn named() -> BTreeSet<String> {
 
 /// What an exploration of some scenario on some kernel reaches.
 fn by_scenarios(reached: &mut Coverage) {
+    let options = Options {
+        schedules: false,
+        ..Options::default()
+    };
     for file in scenario_files() {
         let test = Test::load(&file, &folder("boards")).expect("the scenario is well formed");
         for kernel in test.kernels() {
             let answer = test
-                .run(kernel, &Options::default(), &mut |_| Go::On)
+                .run(kernel, &options, &mut |_| Go::On)
                 .expect("it can be explored");
             reached.add(&answer);
         }
@@ -82,5 +86,10 @@ fn every_modelled_step_is_reached_or_listed_with_a_reason() {
         names(reached.unasked()),
         listed(&UNASKED),
         "commits that nothing asks for"
+    );
+    assert_eq!(
+        names(reached.one_sided()),
+        listed(&ONE_SIDED),
+        "commits that are asked for with one answer alone"
     );
 }

@@ -11,10 +11,12 @@ use crate::config::Config;
 use crate::drivers::catalogue::{DriverInfo, Kind};
 use crate::ids::{Bus, DeviceId, DriverId, InstanceId, LinkId};
 use crate::of::map::MapError;
+use crate::of::pci::{PciError, on_root_bus};
 use crate::of::phandle::PhandleError;
 use crate::of::platform::{has_dma_ranges, of_dma_is_coherent};
 use crate::of::property::suppliers;
 use crate::of::tree::{NodeId, Tree};
+use crate::pci::PciFunction;
 pub(crate) use matching::describe;
 use matching::{Matching, Rows, create};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +82,10 @@ pub struct DeviceDescription {
     pub dma_ranges: bool,
     /// of_dma_is_coherent()
     pub dma_coherent: bool,
+    /// device_get_dma_attr() is DEV_DMA_NOT_SUPPORTED: on ACPI, where `_CCA` is missing.
+    pub no_dma: bool,
+    /// arm-smmu: it has stage 2 of translation alone. Said by the configuration.
+    pub stage2_only: bool,
     /// Links in which it is the consumer.
     pub supplier_links: Vec<LinkId>,
     /// Links in which it is the supplier.
@@ -94,6 +100,8 @@ pub struct DeviceDescription {
     pub same_stream: Vec<DeviceId>,
     /// mtk-iommu: the devices of `mediatek,larbs` that must have a driver before it.
     pub larbs: Vec<DeviceId>,
+    /// What it is as a function that a host bridge finds.
+    pub pci: Option<PciFunction>,
     /// ipmmu-vmsa: `renesas,ipmmu-main` is there, so it is a leaf.
     pub ipmmu_leaf: bool,
     /// ipmmu-vmsa: of R-Car Gen2, where each is a root and an instance.
@@ -113,6 +121,8 @@ impl DeviceDescription {
             iommus: vec![],
             dma_ranges: false,
             dma_coherent: false,
+            no_dma: false,
+            stage2_only: false,
             supplier_links: vec![],
             consumer_links: vec![],
             instance: None,
@@ -120,6 +130,7 @@ impl DeviceDescription {
             populated_by: None,
             same_stream: vec![],
             larbs: vec![],
+            pci: None,
             ipmmu_leaf: false,
             ipmmu_gen2: false,
         }
@@ -205,6 +216,9 @@ pub enum BoardError {
         /// What is wrong with the map.
         error: MapError,
     },
+    /// What is below a PCI host bridge cannot be scanned.
+    #[error(transparent)]
+    Pci(#[from] PciError),
     /// More of something than the model has numbers for.
     #[error("the board has {found} {what}; the model holds at most {most}")]
     TooMany {
@@ -278,11 +292,14 @@ impl Board {
             ..Self::empty()
         };
         for (c, drivers) in created.into_iter().zip(matching.of_device) {
+            let dma_node = c.pci.map_or(c.node, |_| on_root_bus(tree, c.node));
             board.devices.push(DeviceDescription {
                 parent: c.parent.map(|p| DeviceId(p as u16)),
                 drivers,
-                dma_ranges: has_dma_ranges(tree, c.node),
+                dma_ranges: has_dma_ranges(tree, dma_node),
+                pci: c.pci,
                 dma_coherent: of_dma_is_coherent(tree, c.node),
+                stage2_only: config.stage2_only.contains(&c.name),
                 ipmmu_leaf: tree.property(c.node, "renesas,ipmmu-main").is_some(),
                 ipmmu_gen2: is_compatible(tree, c.node, "renesas,ipmmu-vmsa"),
                 ..DeviceDescription::bare(c.name, c.node, Fwnode::OfNode, c.bus)
@@ -345,6 +362,17 @@ impl Board {
     pub fn driver_by_name(&self, name: &str) -> Option<DriverId> {
         self.driver_ids()
             .find(|d| self.drivers[d.index()].info.name == name)
+    }
+
+    /// Whether DMA of a device snoops the caches if it is mapped with IOMMU_CACHE: by itself, or
+    /// since its SMMU is coherent and translates at stage 1, where the mapping says so. At stage 2
+    /// the SMMU cannot make a device coherent that is not (Robin Murphy, December 2022). Of several
+    /// IOMMUs the first counts.
+    pub fn snoops(&self, dev: DeviceId) -> bool {
+        let device = &self.devices[dev.index()];
+        let instance = device.iommus.first().and_then(|spec| spec.instance);
+        let iommu = instance.map(|i| &self.devices[self.instances[i.index()].device.index()]);
+        device.dma_coherent || iommu.is_some_and(|i| i.dma_coherent && !i.stage2_only)
     }
 
     fn find_links(&mut self, tree: &Tree, config: &Config) -> Result<(), BoardError> {

@@ -544,6 +544,19 @@ commits! {
         "acpi_iommu_configure_id() looks into RIMT too. 8f7729552582, which reads the table, and \
          4f901b3dce57, with which the RISC-V IOMMU tells its fwnode, are beside it.";
 
+    // Stable took this one up to 6.1.y and took it back again: without bcb81ac6ae3c the group is
+    // there before. Of 6.12.y that was 6.12.75; which point releases of 6.18 and 6.19 have it was
+    // not looked up.
+    C41E2FB67E26 "c41e2fb67e26" "PCI: Enable ACS after configuring IOMMU for OF platforms"
+        rc(7, 0, 1), Merged, [],
+        "pci_dma_configure() asks for access control of the function itself, where pci_acs_init() did \
+         before the function was added. Before it was rebased it was 150256ccb947.";
+
+    B5F88A394705 "b5f88a394705" "PCI: Disable ACS SV for IDT 0x8090 switch"
+        rc(7, 0, 1), Merged, [],
+        "Source validation is never switched on in a switch that takes the first answer of a device \
+         for a forged one.";
+
     DC23806A7C47 "dc23806a7c47" "driver core: enforce device_lock for driver_match_device()"
         rc(7, 0, 1), Status::Reverted { by: G9DE68394A615 },
         [point(6, 12, 72), point(6, 18, 11), point(6, 19, 1)],
@@ -618,6 +631,13 @@ commits! {
         rc(6, 6, 4), Proposed, [],
         "The walk takes device_lock() of each device while it gets a reference to its group. What Jason \
          Gunthorpe asked for in that thread; never a patch.";
+
+    COHERENT_UNLESS_NOT "coherent-unless-not"
+        "iommu/arm-smmu: Report IOMMU_CAP_CACHE_COHERENCY unless DMA is not coherent"
+        Version::release(6, 1), Proposed, [],
+        "SMMUv2 reports cache coherency also for a device whose DMA attribute is not \
+         DEV_DMA_NON_COHERENT. What Vladimir Oltean asked for in place of ac9c5e92dd15, in a mail of \
+         December 2022; the subject is not his.";
 
     AMBARUS_READY_ALWAYS "ambarus-ready-always"
         "iommu: Fix bypass of IOMMU readiness check for multi-IOMMU devices"

@@ -63,6 +63,11 @@ pub struct Config {
     pub registers: BTreeMap<String, String>,
     /// async_schedule() finds memory to queue a call; else it makes the call by itself.
     pub async_memory: bool,
+    /// SMMUs that have stage 2 of translation alone, by device.
+    pub stage2_only: BTreeSet<String>,
+    /// Whose DMA a device's driver configures in its probe besides: of_dma_configure() for somebody
+    /// else's device. Both by name.
+    pub configures: BTreeMap<String, String>,
     /// Drivers that get managed memory for DMA in their probe. Only followed on 32-bit ARM.
     pub managed_memory: BTreeSet<String>,
 }
@@ -90,6 +95,8 @@ impl Default for Config {
             vfio: BTreeSet::new(),
             registers: BTreeMap::new(),
             async_memory: true,
+            stage2_only: BTreeSet::new(),
+            configures: BTreeMap::new(),
             managed_memory: BTreeSet::new(),
         }
     }

@@ -10,6 +10,7 @@ use crate::ids::{
     DeviceId, Domain, DriverId, FwnodeId, GroupId, InstanceId, LinkId, LinkState, LinksStatus,
 };
 use crate::model::{Start, Task};
+use crate::pci::PciDev;
 use crate::revision::Revision;
 use checker::heap::{Handle, Heap, Pointer};
 use checker::layout::Layout;
@@ -194,6 +195,8 @@ pub struct Device {
     pub(crate) s2cr_group: Shared<Option<GroupId>>,
     /// `dma_ops` and `archdata`, on 32-bit ARM.
     pub archdata: Option<Archdata>,
+    /// `to_pci_dev()`, of a function that a host bridge finds.
+    pub(crate) pci: Option<PciDev>,
     /// What its driver's own probe returns.
     pub(crate) probe_result: i32,
 }
@@ -258,6 +261,9 @@ pub struct Instance {
 pub struct Driver {
     /// `p->klist_devices`: what is bound to it.
     pub(crate) klist_devices: List<DeviceId>,
+    /// References to `p->knode_bus`, besides that of the list itself, where a task unloads the
+    /// driver: klist_remove() waits for them.
+    pub(crate) knode_bus: Option<WaitGroup>,
 }
 
 /// Global state.
@@ -305,6 +311,8 @@ pub struct Globals {
     pub(crate) async_entry_count: WaitGroup,
     /// rockchip-iommu's dma_dev: whether it is set.
     pub(crate) rk_dma_dev: Shared<bool>,
+    /// pci_acs_enable
+    pub(crate) pci_acs_enable: Plain<bool>,
 }
 
 /// A `struct work_struct` with a worker of its own: a work item never runs beside itself.
@@ -354,6 +362,9 @@ impl Kernel {
         let capacity = board.devices.len() * 2;
         let drivers = board.drivers.iter().map(|d| Driver {
             klist_devices: List::new(&mut layout, d.info.name, "drv->p->klist_devices", capacity),
+            knode_bus: start
+                .unloads(board.driver_by_name(d.info.name))
+                .then(|| WaitGroup::new(&mut layout, d.info.name, "drv->p->knode_bus")),
         });
         let drivers = drivers.collect();
         let links = board.links.iter().map(|l| {
@@ -384,8 +395,9 @@ impl Kernel {
 
     /// Whether this kernel has a commit.
     pub fn has(&self, commit: CommitId) -> bool {
-        self.asked.note(commit);
-        self.revision.has(commit)
+        let has = self.revision.has(commit);
+        self.asked.note(commit, has);
+        has
     }
 
     /// Its revision.
@@ -586,6 +598,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
         fwnode_link_lock: Mutex::new(l, "", "fwnode_link_lock"),
         async_entry_count: WaitGroup::new(l, "", "async entry_count"),
         rk_dma_dev: Shared::new(l, "", "dma_dev", false),
+        pci_acs_enable: Plain::new(l, "", "pci_acs_enable", false),
     }
 }
 
@@ -630,6 +643,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
         attaching: Shared::new(l, n, "tasks in attach_dev()", 0),
         s2cr_group: Shared::new(l, n, "smmu->s2crs[].group", None),
         archdata: (config.arch == Arch::Arm).then(|| Archdata::new(l, n)),
+        pci: d.pci.map(|_| PciDev::new(l, n)),
         probe_result: config.probe_results.get(n).copied().unwrap_or(0),
     }
 }

@@ -27,5 +27,6 @@ pub mod kernel;
 pub mod model;
 pub mod of;
 pub mod outcome;
+pub mod pci;
 pub mod revision;
 pub mod verb;

@@ -27,6 +27,17 @@ pub enum Start {
     },
 }
 
+impl Start {
+    /// Whether a task unloads the module of this driver.
+    pub(crate) fn unloads(&self, drv: Option<DriverId>) -> bool {
+        let Start::Scenario { initial, cpus } = self else {
+            return false;
+        };
+        let mut verbs = initial.iter().chain(cpus.iter().flatten());
+        verbs.any(|v| matches!(v, Verb::DeleteModule(d) if Some(*d) == drv))
+    }
+}
+
 /// The tasks of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
@@ -207,6 +218,7 @@ impl Kernel {
     fn execute(&self, verb: Verb) {
         match verb {
             Verb::DriverRegister(drv) => self.driver_register(drv),
+            Verb::DeleteModule(drv) => self.delete_module(drv),
             Verb::DeviceAdd(dev) => self.device_add(dev),
             Verb::DeviceDel(dev) => self.device_del(dev),
             Verb::DeviceAttach(dev) => {
@@ -261,6 +273,7 @@ impl Kernel {
         let drv = |d: DriverId| self.board.drivers[d.index()].info.name;
         match verb {
             Verb::DriverRegister(d) => format!("driver_register {}", drv(d)),
+            Verb::DeleteModule(d) => format!("delete_module {}", drv(d)),
             Verb::DeviceAdd(d) => format!("device_add {}", dev(d)),
             Verb::DeviceDel(d) => format!("device_del {}", dev(d)),
             Verb::DeviceAttach(d) => format!("device_attach {}", dev(d)),

@@ -18,6 +18,8 @@ pub enum AllocatedBy {
 pub enum Verb {
     /// driver_register()
     DriverRegister(DriverId),
+    /// delete_module(): a client driver's module is unloaded.
+    DeleteModule(DriverId),
     /// device_add() of a device that the board has but the kernel does not know yet.
     DeviceAdd(DeviceId),
     /// device_del()

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! file     = { device | "iort" "{" { iort } "}" | "viot" "{" { viot } "}" | "rimt" "{" { rimt } "}" }
-//! device   = "device" NAME "{" "hid" HID ";" "cca" ( "0" | "1" ) ";"
+//! device   = "device" NAME "{" "hid" HID ";" "cca" ( "0" | "1" | "none" ) ";"
 //!                              [ "bus" ( "platform" | "amba" ) ";" ] "}"      lines in any order
 //! iort     = ( "smmu-v3" | "smmu" ) NAME ";" | "named-component" client | "root-complex" NUMBER pci
 //! viot     = ( "virtio-iommu-mmio" | "virtio-iommu-pci" ) NAME ";" | "mmio-endpoint" client
@@ -54,6 +54,7 @@ struct DeviceLine<'a> {
     hid: Name<'a>,
     bus: Bus,
     coherent: bool,
+    no_dma: bool,
 }
 
 /// What kind of IOMMU a line declares.
@@ -113,7 +114,7 @@ impl<'a> Parser<'a> {
             let key = self.keyword(&["hid", "cca", "bus", "}"])?;
             let twice = match key {
                 "hid" => hid.replace(self.hid()?).is_some(),
-                "cca" => cca.replace(self.keyword(&["0", "1"])? == "1").is_some(),
+                "cca" => cca.replace(self.keyword(&["0", "1", "none"])?).is_some(),
                 _ => bus.replace(self.bus()?).is_some(),
             };
             if twice {
@@ -122,7 +123,7 @@ impl<'a> Parser<'a> {
             }
             self.cursor.need(";")?;
         }
-        let (Some(hid), Some(coherent)) = (hid, cca) else {
+        let (Some(hid), Some(cca)) = (hid, cca) else {
             let missing = if cca.is_none() {
                 "`cca`, expected `cca 0;` or `cca 1;`, as _CCA is"
             } else {
@@ -136,7 +137,8 @@ impl<'a> Parser<'a> {
             name,
             hid,
             bus,
-            coherent,
+            coherent: cca == "1",
+            no_dma: cca == "none",
         });
         Ok(())
     }

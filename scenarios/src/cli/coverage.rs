@@ -34,8 +34,9 @@ is wrong.";
 /// Lists the modelled steps that no scenario reaches, each with the reason
 ///
 /// A step is a function of the model, or a row of the commit table: a branch of the model that
-/// depends on a commit. Scenarios are explored on the kernels that they name. Without scenarios:
-/// all of the project, and a boot of each board in the folder of boards.
+/// depends on a commit, reached on both sides if kernels with it and without it ask. Scenarios are
+/// explored on the kernels that they name. Without scenarios: all of the project, and a boot of
+/// each board in the folder of boards.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Coverage {
@@ -91,7 +92,13 @@ impl Coverage {
             unasked.len()
         );
         print_gaps(&unasked);
-        let mut gaps = unreached.iter().chain(&unasked);
+        let one_sided = reached.one_sided();
+        println!(
+            "Commits asked for with one answer alone {}",
+            one_sided.len()
+        );
+        print_gaps(&one_sided);
+        let mut gaps = unreached.iter().chain(&unasked).chain(&one_sided);
         let is_as_stated = is_complete && gaps.all(|gap| gap.reason.is_some());
         if !is_complete {
             println!("Complete no (an exploration was cut short: see `check`)");

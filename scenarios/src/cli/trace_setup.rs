@@ -123,7 +123,7 @@ impl TraceSetup {
             Kind::ArmSmmuV3 => Some(all[0]),
             Kind::IpmmuVmsa => Some(all[1]),
             Kind::Rockchip => Some(all[2]),
-            Kind::Generic(kind) => Some(kind.of_xlate()),
+            Kind::Generic(kind) => kind.of_xlate(),
             Kind::Client => None,
         });
         let found: BTreeSet<&str> = kinds.collect();

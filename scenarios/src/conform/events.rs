@@ -217,9 +217,12 @@ fn named_functions(log: &Log) -> BTreeSet<&str> {
 /// What is seen of the kernel, by what is in the log.
 fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Observed {
     let (mut entered, mut returned) = log.functions();
-    // A function none of whose calls names a device cannot be compared.
+    // A function none of whose calls names a device cannot be compared, and no more can one that the
+    // model enters and FUNCTIONS does not have.
     let named = named_functions(log);
-    entered.retain(|f| f == WORK || named.contains(f.as_str()));
+    let is_modelled = |f: &str| FUNCTIONS.contains(&f) || OTHERS.contains(&f);
+    entered.retain(|f| f == WORK || named.contains(f.as_str()) && is_modelled(f));
+    returned.retain(|f| is_modelled(f));
     entered.extend(probes.observed.iter().cloned());
     returned.extend(probes.returned.iter().cloned());
     for name in &probes.not_observed {

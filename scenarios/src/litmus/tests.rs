@@ -414,7 +414,7 @@ const BAD: &[(&str, &str, &str)] = &[
         ": async managed-dma probe=-EPROBE_DEFER",
         ": asinc",
         "19:41: unknown driver option `asinc`; did you mean `async`? expected one of async, \
-         managed-dma, probe, vfio, registers, managed-memory",
+         managed-dma, probe, vfio, registers, configures, stage2, managed-memory",
     ),
     (
         "probe=-EPROBE_DEFER",
@@ -481,7 +481,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "device_attach(client0)",
         "device_atach(client0)",
         "25:5: unknown verb `device_atach`; did you mean `device_attach`? expected one of boot, \
-         driver_register, device_add, device_del, device_attach, device_driver_attach, \
+         driver_register, delete_module, device_add, device_del, device_attach, device_driver_attach, \
          device_release_driver, deferred_probe_work_func, deferred_probe_initcall, \
          deferred_probe_timeout_work_func, wait_for_device_probe, device_shutdown, \
          iommu_domain_alloc, vfio_open, vfio_close, \

@@ -113,7 +113,7 @@ const fn gives(gives: Gives, signature: Signature) -> Predicate {
     Predicate { signature, gives }
 }
 
-const VERBS: [Signature; 17] = [
+const VERBS: [Signature; 18] = [
     word(
         "boot",
         &[],
@@ -125,6 +125,12 @@ const VERBS: [Signature; 17] = [
         &[Driver],
         "driver_register(client-drv)",
         "insmod: binds every device that matches",
+    ),
+    word(
+        "delete_module",
+        &[Driver],
+        "delete_module(client-drv)",
+        "rmmod of a client driver: no longer on the list, and its devices are unbound",
     ),
     word(
         "device_add",
@@ -223,7 +229,7 @@ const ALLOCATED_BY: &[&str] = &["probe", "bound"];
 
 const WHEN: &[&str] = &["platform", "driver"];
 
-const PREDICATES: [Predicate; 24] = [
+const PREDICATES: [Predicate; 25] = [
     gives(
         Gives::Number,
         word(
@@ -400,6 +406,16 @@ const PREDICATES: [Predicate; 24] = [
         ),
     ),
     gives(
+        Gives::Truth,
+        word(
+            "snoops",
+            &[Device],
+            "snoops(client0)",
+            "its DMA sees the caches where it is mapped with IOMMU_CACHE: a fact of the board, by \
+             itself or by a coherent SMMU that translates at stage 1",
+        ),
+    ),
+    gives(
         Gives::OneOf(&["none", "arm", "iommu", "xen", "machine"]),
         word(
             "dma_ops",
@@ -492,7 +508,7 @@ const CONFIG: [Signature; 7] = [
     ),
 ];
 
-const DRIVER_OPTIONS: [Signature; 6] = [
+const DRIVER_OPTIONS: [Signature; 8] = [
     word(
         "async",
         &[],
@@ -522,6 +538,18 @@ const DRIVER_OPTIONS: [Signature; 6] = [
         &[Driver],
         "driver arm-smmu-v3 : registers=client-drv",
         "the driver that its probe registers, if that is not registered yet",
+    ),
+    word(
+        "configures",
+        &[Device],
+        "driver client-drv on client0 : configures=client1",
+        "its probe calls of_dma_configure() for this device too, which is somebody else's",
+    ),
+    word(
+        "stage2",
+        &[],
+        "driver arm-smmu-v3 : stage2",
+        "the SMMU has stage 2 of translation alone",
     ),
     word(
         "managed-memory",

@@ -6,7 +6,9 @@ use crate::litmus::{self, Call, Litmus, Spanned, Value};
 use crate::setup;
 use kernel::board::Board as LaidOut;
 use kernel::config::{Arch, Config};
+use kernel::drivers::catalogue::Kind;
 use kernel::errno;
+use kernel::ids::DriverId;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
 use kernel::revision::Revision;
@@ -200,25 +202,38 @@ fn driver(
             }
             ("probe", Some(value)) => {
                 let result = result(&value.value);
-                let matching = laid_out.driver_by_name(name);
-                let all = || {
-                    let of_driver = laid_out
-                        .devices
-                        .iter()
-                        .filter(|d| matching.is_some_and(|m| d.drivers.contains(&m)));
-                    of_driver.map(|d| d.name.clone()).collect()
-                };
-                let devices: Vec<String> = match &line.devices[..] {
-                    [] => all(),
-                    some => some.iter().map(|d| name_of(&d.value)).collect(),
-                };
+                let devices = devices_of(line, laid_out, name_of).into_iter();
+                config.probe_results.extend(devices.map(|d| (d, result)));
+            }
+            ("configures", Some(value)) => {
+                let other = name_of(word(&value.value));
+                let devices = devices_of(line, laid_out, name_of).into_iter();
                 config
-                    .probe_results
-                    .extend(devices.into_iter().map(|d| (d, result)));
+                    .configures
+                    .extend(devices.map(|d| (d, other.clone())));
+            }
+            ("stage2", _) => {
+                let devices = devices_of(line, laid_out, name_of);
+                config.stage2_only.extend(devices);
             }
             _ => {}
         }
     }
+}
+
+/// The devices that a `driver` line is about: those that it names, or all that the driver matches.
+fn devices_of(
+    line: &litmus::Driver,
+    laid_out: &LaidOut,
+    name_of: &dyn Fn(&str) -> String,
+) -> Vec<String> {
+    if !line.devices.is_empty() {
+        return line.devices.iter().map(|d| name_of(&d.value)).collect();
+    }
+    let matching = laid_out.driver_by_name(&line.name.value);
+    let all = laid_out.devices.iter();
+    let of_driver = all.filter(|d| matching.is_some_and(|m| d.drivers.contains(&m)));
+    of_driver.map(|d| d.name.clone()).collect()
 }
 
 fn result(value: &Value) -> i32 {
@@ -266,6 +281,7 @@ fn verb(
     };
     Ok(match call.value.name.value.as_str() {
         "driver_register" => Verb::DriverRegister(drv(0)?),
+        "delete_module" => Verb::DeleteModule(client_driver(litmus, names, drv(0)?, call)?),
         "device_add" => Verb::DeviceAdd(dev(0)?),
         "device_del" => Verb::DeviceDel(dev(0)?),
         "device_attach" => Verb::DeviceAttach(dev(0)?),
@@ -291,6 +307,21 @@ fn verb(
             ));
         }
     })
+}
+
+/// A driver whose module can go: an IOMMU's is kept by every device behind it.
+fn client_driver(
+    litmus: &Litmus,
+    names: &Resolver<'_>,
+    drv: DriverId,
+    call: &Spanned<Call>,
+) -> Result<DriverId, litmus::Error> {
+    if names.laid_out.drivers[drv.index()].info.kind == Kind::Client {
+        return Ok(drv);
+    }
+    let expected = "expected a driver that is no IOMMU's: devices behind an IOMMU keep its module";
+    let problem = litmus::Problem::Other(expected.to_owned());
+    Err(litmus::Error::new(&litmus.source, call.span, problem))
 }
 
 fn word(value: &Value) -> &str {

@@ -259,11 +259,13 @@ fn probe_order(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
 }
 
 /// I2: every device whose instances are all registered is in a group, driver or not, unless the
-/// IOMMU's driver does not want it.
+/// IOMMU's driver does not want it, or firmware says that it has no DMA.
 ///
 /// Source: message of bcb81ac6ae3c, "not at all dependent on driver binding".
 fn offered(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
-    let applies = end.is_quiet() && d.on_bus && !d.refused && end.all_registered(d);
+    let no_dma = end.names.laid_out.devices[d.device.index()].no_dma;
+    let is_wanted = d.on_bus && !d.refused && !no_dma;
+    let applies = end.is_quiet() && is_wanted && end.all_registered(d);
     applies.then(|| end.group(d).is_some())
 }
 

@@ -97,6 +97,7 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         })),
         "dev_iommu" => Result::Truth(of_device(&|d| d.has_dev_iommu)),
         "dma_coherent" => Result::Truth(of_device(&|d| d.dma_coherent)),
+        "snoops" => Result::Truth(dev.is_some_and(|d| names.laid_out.snoops(d))),
         "dma_ops" => Result::Word(dma_ops(arm).to_owned()),
         "mapping" => Result::Word(mapping(arm).to_owned()),
         "mapping_refs" => Result::Number(mapping_refs(end, dev)),

@@ -203,6 +203,7 @@ fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> Devi
         drivers,
         // IORT's SMMUs are taken to be coherent, as server machines have them: vfio wants it.
         dma_coherent: of_namespace.is_none_or(|d| d.coherent),
+        no_dma: of_namespace.is_some_and(|d| d.no_dma),
         ..DeviceDescription::bare(name, id, fwnode, bus(node))
     }
 }

@@ -52,6 +52,8 @@ pub struct Device {
     pub bus: Bus,
     /// `_CCA`: DEV_DMA_COHERENT, else DEV_DMA_NON_COHERENT.
     pub coherent: bool,
+    /// No `_CCA`, where one is required: DEV_DMA_NOT_SUPPORTED.
+    pub no_dma: bool,
     /// What a table makes of it, if it is an IOMMU.
     pub role: Option<Role>,
 }

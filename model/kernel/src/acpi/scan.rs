@@ -1,7 +1,7 @@
 //! drivers/acpi/scan.c: DMA configuration from ACPI. Follows v7.3-rc7.
 //!
-//! Left out: DEV_DMA_NOT_SUPPORTED (a device without `_CCA` on arm64 has no DMA at all), and
-//! acpi_arch_dma_setup(): DMA masks, limits and `dev->dma_range_map` from `_DMA` and IORT.
+//! Left out: the DMA ops of a device without DMA (dma_dummy_ops), and acpi_arch_dma_setup(): DMA
+//! masks, limits and `dev->dma_range_map` from `_DMA` and IORT.
 
 use super::machine::Table;
 use crate::board::IommuSpec;
@@ -11,9 +11,13 @@ use crate::ids::DeviceId;
 use crate::kernel::Kernel;
 
 impl Kernel {
-    /// acpi_dma_configure_id(), without an input id. All errors but -EPROBE_DEFER are ignored.
+    /// acpi_dma_configure_id(), without an input id. All errors but -EPROBE_DEFER are ignored. For
+    /// DEV_DMA_NOT_SUPPORTED no IOMMU is looked for.
     pub(crate) fn acpi_dma_configure_id(&self, dev: DeviceId) -> i32 {
         self.on_device("acpi_dma_configure_id", dev, || {
+            if self.description(dev).no_dma {
+                return 0;
+            }
             let err = self.acpi_iommu_configure_id(dev);
             if err == -EPROBE_DEFER {
                 return err;

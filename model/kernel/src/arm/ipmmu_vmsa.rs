@@ -1,10 +1,9 @@
 //! drivers/iommu/ipmmu-vmsa.c, the part for 32-bit ARM without CONFIG_IOMMU_DMA: one mapping for
 //! all clients of an instance, which the driver makes and attaches by itself. Follows v7.3-rc7.
 //!
-//! mtk_iommu_v1.c does the same in its probe_finalize, with a mapping that it makes in its
-//! probe_device. Both attached in add_device of old kernels, which the walk and the bus notifier
-//! called, or of_iommu_configure() in the bind: also once for each device, and also before
-//! arch_setup_dma_ops() of that bind.
+//! mtk_iommu_v1.c does the same ([`super::mtk_iommu_v1`]). Both attached in add_device of old
+//! kernels, which the walk and the bus notifier called, or of_iommu_configure() in the bind: also
+//! once for each device, and also before arch_setup_dma_ops() of that bind.
 //!
 //! Left out: page tables, and -ENOMEM.
 

@@ -9,4 +9,5 @@ pub mod devres;
 pub mod dma_mapping;
 pub mod finalize;
 pub mod ipmmu_vmsa;
+pub mod mtk_iommu_v1;
 pub mod symmetry;

@@ -1,5 +1,5 @@
-//! drivers/base/bus.c: the buses' lists of devices and drivers, and their notifier chain.
-//! Follows v7.3-rc7.
+//! drivers/base/bus.c: the buses' lists of devices and drivers, and their notifier chain. Of
+//! kernel/module/main.c: that a module goes, and its driver with it. Follows v7.3-rc7.
 //!
 //! The platform and the amba bus share one list each of devices and drivers here. A walk of one
 //! bus skips the devices of the other, which gives the order that two lists would have.
@@ -92,6 +92,30 @@ impl Kernel {
                 self.driver_attach(drv);
             },
         );
+    }
+
+    /// delete_module(): the module of a client driver is unloaded. Nothing but its own devices
+    /// keeps such a module, and they do not; an IOMMU's driver is kept by every device behind it.
+    pub(crate) fn delete_module(&self, drv: DriverId) {
+        task::call(
+            "delete_module",
+            u64::from(drv.0),
+            || self.driver_name(drv),
+            || self.bus_remove_driver(drv),
+        );
+    }
+
+    /// bus_remove_driver(), of driver_unregister(): the driver leaves the list, whoever stands at
+    /// it there has gone on, and its devices are unbound.
+    fn bus_remove_driver(&self, drv: DriverId) {
+        if !self.globals.klist_drivers.contains(drv) {
+            return;
+        }
+        self.globals.klist_drivers.remove(drv);
+        if let Some(references) = self.drivers[drv.index()].knode_bus {
+            references.wait();
+        }
+        self.driver_detach(drv);
     }
 
     fn driver_name(&self, drv: DriverId) -> String {

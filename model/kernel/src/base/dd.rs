@@ -169,19 +169,24 @@ impl Kernel {
         want_async: bool,
     ) -> (i32, bool) {
         let mut have_async = false;
+        if !self.pci_dev_may_bind(dev) {
+            return (0, false);
+        }
         for drv in &self.description(dev).drivers {
-            if !self.globals.klist_drivers.contains(*drv) {
+            if !self.klist_next_driver(*drv) {
                 continue;
             }
             let is_async = self.driver_allows_async_probing(*drv);
             have_async |= is_async;
             if check_async && is_async != want_async {
+                self.klist_put_driver(*drv);
                 continue;
             }
             // What the list of drivers held before this one, for checkpoints further in.
             let ret = task::part("have_async", u64::from(have_async), || {
                 self.driver_probe_device(*drv, dev)
             });
+            self.klist_put_driver(*drv);
             if ret < 0 {
                 return (ret, have_async);
             }
@@ -192,14 +197,47 @@ impl Kernel {
         (0, have_async)
     }
 
-    /// driver_match_device(), by compatible.
-    fn driver_match_device(&self, drv: DriverId, dev: DeviceId) -> bool {
-        self.description(dev).drivers.contains(&drv)
+    /// klist_next() of the bus's drivers: whether this one is on the list, and a reference to its
+    /// node if it is to be waited for.
+    fn klist_next_driver(&self, drv: DriverId) -> bool {
+        if let Some(references) = self.drivers[drv.index()].knode_bus {
+            references.add();
+        }
+        let is_listed = self.globals.klist_drivers.contains(drv);
+        if !is_listed {
+            self.klist_put_driver(drv);
+        }
+        is_listed
     }
 
-    /// The list of a driver's devices is kept for those drivers that look at it.
-    fn is_iommu_driver(&self, drv: DriverId) -> bool {
-        self.board.drivers[drv.index()].info.kind != Kind::Client
+    /// Drops that reference.
+    fn klist_put_driver(&self, drv: DriverId) {
+        if let Some(references) = self.drivers[drv.index()].knode_bus {
+            references.done();
+        }
+    }
+
+    /// driver_detach(): unbinds the driver's devices, the last one first.
+    pub(crate) fn driver_detach(&self, drv: DriverId) {
+        if self.driver_allows_async_probing(drv) {
+            self.async_synchronize_full();
+        }
+        let list = self.drivers[drv.index()].klist_devices;
+        while let Some(dev) = list.last() {
+            self.device_release_driver(dev);
+        }
+    }
+
+    /// driver_match_device(), by compatible, where PCI compares numbers.
+    fn driver_match_device(&self, drv: DriverId, dev: DeviceId) -> bool {
+        self.description(dev).drivers.contains(&drv) && self.pci_dev_may_bind(dev)
+    }
+
+    /// The list of a driver's devices is kept for those who look at it: drivers of IOMMUs, and who
+    /// unloads a driver.
+    fn keeps_klist_devices(&self, drv: DriverId) -> bool {
+        let driver = &self.drivers[drv.index()];
+        self.board.drivers[drv.index()].info.kind != Kind::Client || driver.knode_bus.is_some()
     }
 
     fn driver_allows_async_probing(&self, drv: DriverId) -> bool {
@@ -331,7 +369,7 @@ impl Kernel {
     /// driver_bound()
     fn driver_bound(&self, dev: DeviceId, drv: DriverId) {
         self.on_device("driver_bound", dev, || {
-            if self.is_iommu_driver(drv) {
+            if self.keeps_klist_devices(drv) {
                 self.drivers[drv.index()].klist_devices.push_back(dev);
             }
             self.device(dev).bound.write_once(true);
@@ -373,7 +411,7 @@ impl Kernel {
         let teardown = Teardown::since(self.has(commit::G376991DB4B64));
         self.device_unbind_cleanup(dev, Some(teardown));
         self.device_links_driver_cleanup(dev);
-        if self.is_iommu_driver(drv) {
+        if self.keeps_klist_devices(drv) {
             self.drivers[drv.index()].klist_devices.remove(dev);
         }
         device.bound.write_once(false);

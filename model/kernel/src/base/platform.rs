@@ -2,7 +2,7 @@
 //! same but for one read, and drivers/pci/pci-driver.c and drivers/bus/fsl-mc/fsl-mc-bus.c have the
 //! same. Follows v7.3-rc7.
 //!
-//! Left out of pci_dma_configure(): ACPI and pci_enable_acs().
+//! Left out of pci_dma_configure(): ACPI.
 
 use crate::board::Fwnode;
 use crate::commit;
@@ -27,6 +27,9 @@ impl Kernel {
                     Fwnode::Static => 0,
                 }
             });
+            if self.description(dev).pci.is_some() && self.has(commit::C41E2FB67E26) {
+                self.pci_enable_acs(dev);
+            }
             if ret != 0 || self.skips_default_domain(dev, drv) {
                 return ret;
             }

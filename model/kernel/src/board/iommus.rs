@@ -4,9 +4,10 @@ use super::{Board, BoardError, InstanceDescription, IommuSpec};
 use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, InstanceId};
 use crate::iommu::generic::GenericIommu;
-use crate::of::map::iommu_map;
+use crate::of::map::{iommu_map, of_map_id};
 use crate::of::phandle::{parse_phandle_with_args, parse_phandle_with_fixed_args};
 use crate::of::tree::{NodeId, Tree};
+use crate::pci::PortType;
 use std::collections::BTreeMap;
 
 impl Board {
@@ -38,7 +39,8 @@ impl Board {
                 driver,
                 kind,
             });
-            if kind == Kind::Generic(GenericIommu::MtkIommu) {
+            let has_larbs = [GenericIommu::MtkIommu, GenericIommu::MtkIommuV1];
+            if has_larbs.iter().any(|m| kind == Kind::Generic(*m)) {
                 self.devices[device.index()].larbs = self.larbs(tree, node);
             }
         }
@@ -74,7 +76,7 @@ impl Board {
                 args: entry.args,
                 table: None,
             });
-            let specs: Vec<IommuSpec> = specs.collect();
+            let specs: Vec<IommuSpec> = specs.chain(self.mapped_by_host(tree, device)).collect();
             let mapped = iommu_map(tree, node).map_err(|error| BoardError::IommuMap {
                 path: tree.path(node),
                 error,
@@ -86,6 +88,35 @@ impl Board {
         }
         self.find_same_streams(tree);
         Ok(())
+    }
+
+    /// What the `iommu-map` of its host bridge makes of a PCI function and of its DMA aliases:
+    /// those of the bridges to conventional PCI above (pci_for_each_dma_alias()). Up to the first
+    /// that passes by all IOMMUs, where of_iommu_configure_dev_id() gives -ENODEV.
+    fn mapped_by_host(&self, tree: &Tree, device: DeviceId) -> Vec<IommuSpec> {
+        let function = |d: DeviceId| self.devices[d.index()].pci;
+        let (Some(own), Some(host)) = (function(device), self.devices[device.index()].populated_by)
+        else {
+            return vec![];
+        };
+        let above = |d: &DeviceId| function(*d)?.bridge;
+        let bridges = std::iter::successors(above(&device), above).filter_map(function);
+        let to_pci = bridges.filter(|b| b.port == PortType::PciBridge);
+        let aliases = to_pci.map(|b| u16::from_be_bytes([b.secondary.unwrap_or_default(), 0]));
+        let host = self.devices[host.index()].node;
+        let mapped = std::iter::once(own.requester)
+            .chain(aliases)
+            .map_while(|id| of_map_id(tree, host, u32::from(id)));
+        let specs = mapped.map(|(node, args)| IommuSpec {
+            node,
+            instance: self
+                .device_of_node(node)
+                .and_then(|d| self.devices[d.index()].instance),
+            available: tree.is_available(node),
+            args,
+            table: None,
+        });
+        specs.collect()
     }
 
     fn note_iommus_without_driver(&mut self, tree: &Tree, named: &[NodeId]) {

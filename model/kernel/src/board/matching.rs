@@ -4,6 +4,7 @@ use super::{BoardError, DriverDescription, MAX_POPULATE, check_number};
 use crate::config::Config;
 use crate::drivers::catalogue::{ANY_DRIVER, DriverInfo};
 use crate::ids::DriverId;
+use crate::of::pci::{HOST_BRIDGE, pci_scan};
 use crate::of::platform::{Created, of_platform_default_populate, of_platform_populate};
 use crate::of::tree::{NodeId, Tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +33,11 @@ pub(super) fn create(tree: &Tree, rows: &Rows) -> Result<(Vec<Created>, Populate
                 MAX_POPULATE,
             )?;
             let first = created.len();
-            of_platform_populate(tree, by, &mut created, &known);
+            if tree.is_compatible(created[by].node, HOST_BRIDGE) {
+                pci_scan(tree, by, &mut created)?;
+            } else {
+                of_platform_populate(tree, by, &mut created, &known);
+            }
             depth.resize(created.len(), depth[by] + 1);
             known.extend(created[first..].iter().map(|c| c.node));
             populated.extend((first..created.len()).map(|device| (by, device)));

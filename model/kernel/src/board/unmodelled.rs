@@ -2,6 +2,7 @@
 
 use super::Board;
 use crate::acpi::machine::{Machine, NodeKind, Table};
+use crate::of::pci::HOST_BRIDGE;
 use crate::of::tree::{NodeId, Tree};
 use std::fmt;
 
@@ -77,7 +78,8 @@ impl Board {
                 None if is_iommu => note(Binding::NoDevice(first_compatible(tree, node))),
                 _ => {}
             }
-            if tree.property(node, "iommu-map").is_some() {
+            let is_scanned = tree.is_compatible(node, HOST_BRIDGE);
+            if tree.property(node, "iommu-map").is_some() && !is_scanned {
                 note(map_of(tree, node));
             }
             if tree.property(node, "iommus").is_some() && self.device_of_node(node).is_none() {

@@ -179,6 +179,23 @@ pub const CATALOGUE: &[DriverInfo] = &[
         "drivers/misc/sram.c",
     ),
     client(
+        "pcieport",
+        &["pciclass,0604"],
+        Initcall::Device,
+        30,
+        "drivers/pci/pcie/portdrv.c",
+    ),
+    DriverInfo {
+        populates: true,
+        ..client(
+            "pcie-host",
+            &["test,pcie-host"],
+            Initcall::Device,
+            31,
+            "none: stands for the driver of any host bridge in drivers/pci/controller",
+        )
+    },
+    client(
         "rcar-dmac",
         &["renesas,rcar-dmac", "renesas,rcar-gen4-dmac"],
         Initcall::Device,
@@ -240,6 +257,12 @@ pub const CATALOGUE: &[DriverInfo] = &[
         &["mediatek,mt8183-m4u"],
         Kind::Generic(GenericIommu::MtkIommu),
         "drivers/iommu/mtk_iommu.c",
+    ),
+    iommu(
+        "mtk-iommu-v1",
+        &["mediatek,mt2701-m4u"],
+        Kind::Generic(GenericIommu::MtkIommuV1),
+        "drivers/iommu/mtk_iommu_v1.c",
     ),
     iommu(
         "sun50i-iommu",

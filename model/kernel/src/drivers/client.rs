@@ -10,6 +10,10 @@ impl Kernel {
     /// it has used the DMA API. Whether the DMA
     /// API would go through the IOMMU at this moment is noted by the monitor.
     pub(crate) fn client_probe(&self, dev: DeviceId, drv: DriverId) -> i32 {
+        let ret = self.configure_another(dev);
+        if ret != 0 {
+            return ret;
+        }
         self.use_dma(dev, drv);
         let ret = if self.board.drivers[drv.index()].is_vfio {
             self.vfio_device_set_group(dev)
@@ -23,9 +27,24 @@ impl Kernel {
                 self.device(dev).probed_unnotified.set(true);
             }
             self.monitor_group(dev);
-            self.of_platform_populate(dev);
+            if self.is_pci_host(dev) {
+                self.pci_host_probe(dev);
+            } else {
+                self.of_platform_populate(dev);
+            }
         }
         ret
+    }
+
+    /// of_dma_configure() for a device that is not the driver's own, as that of an Adreno GPU calls
+    /// it for the GMU (a6xx_gmu_init()): no bus around it, no device_lock() of that device, and
+    /// nobody asks iommu_device_use_default_domain().
+    fn configure_another(&self, dev: DeviceId) -> i32 {
+        let Some(other) = self.config.configures.get(&self.device(dev).name) else {
+            return 0;
+        };
+        let other = self.board.device_by_name(other);
+        other.map_or(0, |other| self.of_dma_configure_id(other))
     }
 
     /// of_platform_populate(), at the end of a probe: the devices of the nodes below, unless they

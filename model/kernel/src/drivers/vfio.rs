@@ -5,7 +5,7 @@
 //! Left out: all else that vfio does, iommufd, groups without an IOMMU, that unbinding a vfio driver
 //! waits until user space has closed the device, and the ID registers of the SMMUs: that an SMMU's
 //! table walk is coherent, `dma-coherent` of its node alone says. The capability does not ask which
-//! stage translates, neither in the kernel nor here.
+//! stage translates, in the kernel as here: [`Board::snoops`](crate::board::Board::snoops) does.
 
 use crate::commit;
 use crate::drivers::catalogue::Kind;
@@ -47,13 +47,19 @@ impl Kernel {
             Kind::Generic(GenericIommu::ArmSmmu) => {
                 !self.has(commit::DF198B37E72C)
                     || walk_is_coherent
-                    // device_get_dma_attr()
                     || self.has(commit::AC9C5E92DD15) && self.description(dev).dma_coherent
+                    || self.has(commit::COHERENT_UNLESS_NOT) && self.is_not_non_coherent(dev)
             }
             Kind::ArmSmmuV3 => walk_is_coherent,
             Kind::IpmmuVmsa => true,
             _ => false,
         }
+    }
+
+    /// device_get_dma_attr(dev) != DEV_DMA_NON_COHERENT
+    fn is_not_non_coherent(&self, dev: DeviceId) -> bool {
+        let description = self.description(dev);
+        description.dma_coherent || description.no_dma
     }
 
     /// vfio_container_attach_group(): user space opens the group of a device and puts it into a

@@ -163,7 +163,7 @@ impl Kernel {
     }
 
     /// iommu_group_get(): nobody keeps `dev->iommu_group` while it is read and a reference taken.
-    fn iommu_group_get(&self, dev: DeviceId) -> Option<GroupId> {
+    pub(crate) fn iommu_group_get(&self, dev: DeviceId) -> Option<GroupId> {
         let id = self.device(dev).iommu_group.read_once()?;
         if self.group(id).references.fetch_add(1) == 0 {
             self.oops(dev, "iommu_group_get: the group was freed");

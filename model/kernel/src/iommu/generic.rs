@@ -1,8 +1,8 @@
 //! IOMMU drivers that differ, for the probe path, in a few facts alone: arm-smmu.c, qcom_iommu.c,
-//! mtk_iommu.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c, sprd-iommu.c,
-//! vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but for what
-//! 229e6ee43d2a, 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c, 38e8844005e6 in
-//! mtk_iommu.c and 72b6f7cd89ce in virtio-iommu.c.
+//! mtk_iommu.c, mtk_iommu_v1.c, exynos-iommu.c, apple-dart.c, sun50i-iommu.c, tegra-smmu.c,
+//! sprd-iommu.c, vsi-iommu.c, virtio-iommu.c and riscv/iommu.c. Follows v7.2 on every revision, but
+//! for what 229e6ee43d2a, 7d835134d4e1, 97cb1fa02726 and b1a1347912a7 changed in arm-smmu.c,
+//! 38e8844005e6 in mtk_iommu.c and 72b6f7cd89ce in virtio-iommu.c.
 //!
 //! All set their drvdata, then register; arm-smmu.c does so since 7d835134d4e1, virtio-iommu.c since
 //! 72b6f7cd89ce. The PCI function or the transport, and the virtio device of a virtio-iommu are one
@@ -28,6 +28,8 @@ pub enum GenericIommu {
     QcomIommu,
     /// drivers/iommu/mtk_iommu.c
     MtkIommu,
+    /// drivers/iommu/mtk_iommu_v1.c: [`crate::arm::mtk_iommu_v1`]
+    MtkIommuV1,
     /// drivers/iommu/exynos-iommu.c
     ExynosSysmmu,
     /// drivers/iommu/apple-dart.c
@@ -73,7 +75,7 @@ enum Private {
 /// The facts of one driver.
 struct Facts {
     driver: &'static str,
-    of_xlate: &'static str,
+    of_xlate: Option<&'static str>,
     /// Ids that of_xlate() adds to the fwspec.
     ids: u64,
     /// Another number of cells than one is -EINVAL.
@@ -84,10 +86,11 @@ struct Facts {
 
 impl GenericIommu {
     /// All of them.
-    pub const ALL: [GenericIommu; 11] = [
+    pub const ALL: [GenericIommu; 12] = [
         GenericIommu::ArmSmmu,
         GenericIommu::QcomIommu,
         GenericIommu::MtkIommu,
+        GenericIommu::MtkIommuV1,
         GenericIommu::ExynosSysmmu,
         GenericIommu::AppleDart,
         GenericIommu::Sun50i,
@@ -98,8 +101,8 @@ impl GenericIommu {
         GenericIommu::Virtio,
     ];
 
-    /// The name of its of_xlate().
-    pub fn of_xlate(self) -> &'static str {
+    /// The name of its of_xlate(); `None` if it has none.
+    pub fn of_xlate(self) -> Option<&'static str> {
         self.facts().of_xlate
     }
 
@@ -116,7 +119,7 @@ impl GenericIommu {
         match self {
             Self::ArmSmmu => facts(
                 "arm-smmu",
-                "arm_smmu_of_xlate",
+                Some("arm_smmu_of_xlate"),
                 1,
                 false,
                 P::Probed,
@@ -124,7 +127,7 @@ impl GenericIommu {
             ),
             Self::QcomIommu => facts(
                 "qcom-iommu",
-                "qcom_iommu_of_xlate",
+                Some("qcom_iommu_of_xlate"),
                 1,
                 true,
                 P::Only,
@@ -132,15 +135,16 @@ impl GenericIommu {
             ),
             Self::MtkIommu => facts(
                 "mtk-iommu",
-                "mtk_iommu_of_xlate",
+                Some("mtk_iommu_of_xlate"),
                 1,
                 true,
                 P::First,
                 G::Instance,
             ),
+            Self::MtkIommuV1 => facts("mtk-iommu-v1", None, 1, true, P::First, G::Device),
             Self::ExynosSysmmu => facts(
                 "exynos-sysmmu",
-                "exynos_iommu_of_xlate",
+                Some("exynos_iommu_of_xlate"),
                 0,
                 false,
                 P::First,
@@ -148,7 +152,7 @@ impl GenericIommu {
             ),
             Self::AppleDart => facts(
                 "apple-dart",
-                "apple_dart_of_xlate",
+                Some("apple_dart_of_xlate"),
                 0,
                 true,
                 P::First,
@@ -156,7 +160,7 @@ impl GenericIommu {
             ),
             Self::Sun50i => facts(
                 "sun50i-iommu",
-                "sun50i_iommu_of_xlate",
+                Some("sun50i_iommu_of_xlate"),
                 1,
                 false,
                 P::Last,
@@ -164,7 +168,7 @@ impl GenericIommu {
             ),
             Self::TegraSmmu => facts(
                 "tegra-mc",
-                "tegra_smmu_of_xlate",
+                Some("tegra_smmu_of_xlate"),
                 1,
                 false,
                 P::Last,
@@ -172,7 +176,7 @@ impl GenericIommu {
             ),
             Self::Sprd => facts(
                 "sprd-iommu",
-                "sprd_iommu_of_xlate",
+                Some("sprd_iommu_of_xlate"),
                 0,
                 false,
                 P::First,
@@ -180,7 +184,7 @@ impl GenericIommu {
             ),
             Self::Riscv => facts(
                 "riscv,iommu",
-                "riscv_iommu_of_xlate",
+                Some("riscv_iommu_of_xlate"),
                 1,
                 false,
                 P::Probed,
@@ -188,7 +192,7 @@ impl GenericIommu {
             ),
             Self::Vsi => facts(
                 "vsi_iommu",
-                "vsi_iommu_of_xlate",
+                Some("vsi_iommu_of_xlate"),
                 1,
                 false,
                 P::Probed,
@@ -196,7 +200,7 @@ impl GenericIommu {
             ),
             Self::Virtio => facts(
                 "virtio_iommu",
-                "viommu_of_xlate",
+                Some("viommu_of_xlate"),
                 1,
                 false,
                 P::Probed,
@@ -208,11 +212,6 @@ impl GenericIommu {
     /// The driver of this name, if it is one of these.
     pub fn of_driver(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|d| d.facts().driver == name)
-    }
-
-    /// Its of_xlate function.
-    pub fn of_xlate_name(self) -> &'static str {
-        self.facts().of_xlate
     }
 
     /// Whether its of_xlate() adds ids to the fwspec.
@@ -346,6 +345,9 @@ impl Kernel {
         dev: DeviceId,
         instance: InstanceId,
     ) -> Result<InstanceId, i32> {
+        if driver == GenericIommu::MtkIommuV1 {
+            return self.mtk_iommu_v1_probe_device(dev);
+        }
         if driver.facts().private != Private::Probed {
             return self.dev_iommu_priv_get(dev).ok_or(-ENODEV);
         }
@@ -387,7 +389,7 @@ impl Kernel {
             {
                 self.s2cr_group(dev, instance)
             }
-            Grouping::Device => self.generic_device_group(dev),
+            Grouping::Device => self.pci_or_generic_device_group(dev),
             Grouping::Instance => self.generic_single_device_group(instance),
             Grouping::Stream => self.stream_group(dev),
         }
@@ -427,6 +429,6 @@ impl Kernel {
                 return group;
             }
         }
-        self.generic_device_group(dev)
+        self.pci_or_generic_device_group(dev)
     }
 }

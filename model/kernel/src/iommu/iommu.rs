@@ -367,7 +367,7 @@ impl Kernel {
     }
 
     /// ops->probe_finalize(): the ops are looked up without a lock (dev_iommu_ops()). Of the
-    /// model's drivers only ipmmu-vmsa has one, which acts on 32-bit ARM alone.
+    /// model's drivers ipmmu-vmsa and mtk_iommu_v1 have one, which act on 32-bit ARM alone.
     pub(crate) fn probe_finalize(&self, dev: DeviceId) {
         let Some(pointer) = self.device(dev).iommu.read_once() else {
             self.oops(dev, "dev_iommu_ops: dev->iommu is NULL")
@@ -375,8 +375,12 @@ impl Kernel {
         let Some(instance) = self.dev_iommu(dev, pointer).iommu_dev.read_once() else {
             self.oops(dev, "dev_iommu_ops: dev->iommu->iommu_dev is NULL")
         };
-        if self.board.instances[instance.index()].kind == Kind::IpmmuVmsa {
-            self.ipmmu_probe_finalize(dev);
+        match self.board.instances[instance.index()].kind {
+            Kind::IpmmuVmsa => self.ipmmu_probe_finalize(dev),
+            Kind::Generic(GenericIommu::MtkIommuV1) => {
+                self.mtk_iommu_v1_probe_finalize(dev, instance);
+            }
+            _ => {}
         }
     }
 
@@ -513,7 +517,8 @@ impl Kernel {
                 self.oops(dev, "iommu_init_device: dev->iommu is NULL")
             };
             let fwspec = self.dev_iommu(dev, pointer).fwspec.read_once();
-            let Some(instance) = self.iommu_fwspec_ops(fwspec) else {
+            let of_fwspec = self.iommu_fwspec_ops(fwspec);
+            let Some(instance) = of_fwspec.or_else(|| self.bus_ops_without_fwspec()) else {
                 return self.iommu_init_failed(dev, -ENODEV);
             };
             let warns_early = self.has(commit::BCB81AC6AE3C) && !self.has(commit::G73D2F10957F5);
@@ -591,7 +596,7 @@ impl Kernel {
     /// ops->device_group()
     pub(crate) fn ops_device_group(&self, dev: DeviceId, instance: InstanceId) -> GroupId {
         match self.board.instances[instance.index()].kind {
-            Kind::ArmSmmuV3 => self.generic_device_group(dev),
+            Kind::ArmSmmuV3 => self.pci_or_generic_device_group(dev),
             Kind::Generic(driver) => self.generic_iommu_group(driver, dev, instance),
             Kind::IpmmuVmsa if self.is_arm32() => self.generic_device_group(dev),
             _ => self.generic_single_device_group(instance),

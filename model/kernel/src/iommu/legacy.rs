@@ -83,7 +83,9 @@ impl Kernel {
             let probed = self.alone(dev, self.device(dev).probing, Warn::ProbesAtOnce, || {
                 // The driver looks whether there is a fwspec, and whether it is for its ops.
                 let fwspec = self.dev_iommu_fwspec_get(dev);
-                let instance = self.iommu_fwspec_ops(fwspec).ok_or(-ENODEV)?;
+                let of_fwspec = self.iommu_fwspec_ops(fwspec);
+                let instance = of_fwspec.or_else(|| self.bus_ops_without_fwspec());
+                let instance = instance.ok_or(-ENODEV)?;
                 self.ops_probe_device(dev, instance)
             });
             let instance = match probed {

@@ -1,10 +1,10 @@
 //! drivers/iommu/of_iommu.c: a device's IOMMUs from the device tree. Follows v7.3-rc7.
 //!
-//! Left out: PCI aliases and of_iommu_configure_dev_id(). `iommu-map` is asked for devices that a
-//! bus finds by itself (PCI functions, fsl-mc and CDX objects, host1x contexts), which no tree
-//! lists; the bus's own device has `iommus` or no IOMMU. Before 17de3f5fdd35 a deferral left a
-//! fwspec without ops behind, which the next attempt threw away; here it is freed at once, as later.
-//! No walk picks the device up either way.
+//! What of_iommu_configure_dev_id() finds in the `iommu-map` of a bus stands in the board: for PCI
+//! functions on boards of our own ([`crate::pci`]); fsl-mc and CDX objects and host1x contexts no
+//! tree lists. The bus's own device has `iommus` or no IOMMU. Before 17de3f5fdd35 a deferral left a
+//! fwspec without ops behind, which the next attempt threw away; here it is freed at once, as
+//! later. No walk picks the device up either way.
 
 use crate::board::IommuSpec;
 use crate::commit;
@@ -30,6 +30,9 @@ impl Kernel {
                 return 0;
             }
             let present = self.device(dev).iommu.read_once().is_some();
+            if self.description(dev).pci.is_some() {
+                self.pci_request_acs();
+            }
             let err = self.of_iommu_configure_dev(dev);
             if err != 0 {
                 self.of_iommu_undo(dev, present);
@@ -87,6 +90,17 @@ impl Kernel {
                 "of_iommu_xlate: ops->of_xlate of an instance that is gone",
             )
         };
+        let kind = self.board.instances[instance.index()].kind;
+        let function = match kind {
+            Kind::IpmmuVmsa => Some("ipmmu_of_xlate"),
+            Kind::ArmSmmuV3 => Some("arm_smmu_of_xlate"),
+            Kind::Rockchip => Some("rk_iommu_of_xlate"),
+            Kind::Generic(driver) => driver.of_xlate(),
+            Kind::Client => unreachable!("a client driver makes no instance"),
+        };
+        let Some(function) = function else {
+            return -ENODEV;
+        };
         let driver = self.device(dev).driver.monitor();
         let counter = if driver.is_some() {
             self.device(dev).xlate_driver
@@ -94,14 +108,6 @@ impl Kernel {
             self.device(dev).xlate_platform
         };
         counter.add(1);
-        let kind = self.board.instances[instance.index()].kind;
-        let function = match kind {
-            Kind::IpmmuVmsa => "ipmmu_of_xlate",
-            Kind::ArmSmmuV3 => "arm_smmu_of_xlate",
-            Kind::Rockchip => "rk_iommu_of_xlate",
-            Kind::Generic(driver) => driver.of_xlate_name(),
-            Kind::Client => unreachable!("a client driver makes no instance"),
-        };
         task::note("of_xlate", || {
             format!(
                 "{} {}: {function}",

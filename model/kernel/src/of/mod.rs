@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod map;
+pub mod pci;
 pub mod phandle;
 pub mod platform;
 pub mod property;

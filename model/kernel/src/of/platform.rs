@@ -7,6 +7,7 @@
 
 use crate::ids::Bus;
 use crate::of::tree::{NodeId, Tree};
+use crate::pci::PciFunction;
 use std::collections::BTreeSet;
 
 /// Compatibles whose children are devices too: `of_default_bus_match_table`.
@@ -34,6 +35,8 @@ pub struct Created {
     pub bus: Bus,
     /// The device that it is a child of, as an index into the list; `None` for platform_bus.
     pub parent: Option<usize>,
+    /// What it is as a function that a host bridge finds.
+    pub pci: Option<PciFunction>,
 }
 
 /// All devices in the order of their device_add().
@@ -96,6 +99,7 @@ fn of_platform_bus_create(
         name: of_device_make_bus_id(tree, node),
         bus,
         parent,
+        pci: None,
     });
     let others = OTHER_BUSES.map(|(compatible, _)| compatible);
     let mut buses = BUSES.iter().chain(&others);

@@ -23,6 +23,7 @@ pub(super) fn resolve(
             hid: line.hid.text.to_owned(),
             bus: line.bus,
             coherent: line.coherent,
+            no_dma: line.no_dma,
             role: None,
         };
         resolver.declare(&line.name, NodeKind::Device(device))?;

@@ -158,7 +158,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             "device a { cca 2; }",
-            "1:16: found `2`, expected `0` or `1`",
+            "1:16: found `2`, expected `0`, `1` or `none`",
         ),
         (
             "device a { cca 1; cca 1; }",

@@ -12,8 +12,10 @@ use super::{Board, board, dtc, real_blob};
 
 const BOARDS: &[&str] = &[
     "arm-one-ipmmu-client",
+    "arm-one-mtk-v1-client",
     "arm-one-sysmmu-client",
     "arm-two-ipmmu-clients",
+    "gpu-and-gmu",
     "ipmmu-two-leaves",
     "ls1028a-vfio",
     "ls1028a-vfio-coherent-smmu",
@@ -26,6 +28,7 @@ const BOARDS: &[&str] = &[
     "one-coherent-vfio-client",
     "one-dma-ranges-client",
     "one-fsl-mc-client",
+    "one-incoherent-vfio-client",
     "one-ipmmu",
     "one-mmu-500-client",
     "one-mtk-client",
@@ -36,6 +39,9 @@ const BOARDS: &[&str] = &[
     "one-sun50i-client",
     "one-vfio-client",
     "one-virtio-client",
+    "pcie-root-port",
+    "pcie-switch",
+    "pcie-to-pci",
     "r8a77951-salvator-xs",
     "r8a77965-salvator-xs",
     "smmu-two-pwrseq",
