@@ -10,11 +10,13 @@ use miette::miette;
 use scenarios::board;
 use scenarios::conform::Case;
 use scenarios::conform::cmdline;
+use scenarios::conform::drivers::Drivers;
 use scenarios::conform::events::Probes;
 use scenarios::conform::report::{Came, Read};
 use scenarios::conform::table::Table;
 use scenarios::runner::names::Resolver;
 use scenarios::trace::Log;
+use scenarios::trace::file::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -57,6 +59,9 @@ pub(crate) struct Conform {
     /// The kernel command line of the boots: which options it had, which functions were probed
     #[arg(long, value_name = "FILE")]
     cmdline: Option<PathBuf>,
+    /// Which drivers the machine had, and which of them were modules: see `probe-litmus trace-setup`
+    #[arg(long, value_name = "FILE")]
+    drivers: Option<PathBuf>,
     /// Kernel messages of the boot, to be read with its trace: they name devices
     #[arg(long, value_name = "FILE")]
     dmesg: Option<PathBuf>,
@@ -177,6 +182,9 @@ impl Conform {
         config.async_probe.extend(self.async_probe.iter().cloned());
         config.absent.extend(self.without.iter().cloned());
         config.loaded_modules.clone_from(&self.module);
+        if let Some(path) = &self.drivers {
+            Drivers::of_file(&File::read(path)?)?.apply(log, &mut config);
+        }
         config.probe_results.extend(self.probe.iter().cloned());
         probes.observed.extend(self.observed.iter().cloned());
         Ok((config, probes))

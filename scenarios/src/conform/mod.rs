@@ -4,7 +4,7 @@
 //!
 //! - [`crate::trace`] reads the log.
 //! - `facts.rs` reads off it what was configured, and which devices the model cannot follow.
-//! - `cmdline.rs` reads a kernel's command line.
+//! - `cmdline.rs` reads a kernel's command line, `drivers.rs` which drivers there were.
 //! - `events.rs` makes of it the events that are to be explained, and counts the rest.
 //! - `matching.rs` is a place in those events; [`checker::engine::conform`] searches.
 //! - [`report`] says what came of it, [`table`] of several boots.
@@ -12,6 +12,7 @@
 //! What is compared and what not is in `docs/conform.md`.
 
 pub mod cmdline;
+pub mod drivers;
 pub mod events;
 pub mod facts;
 mod matching;
@@ -68,6 +69,10 @@ impl Case {
         probes: &Probes,
     ) -> Result<Self, SetupError> {
         let facts = Facts::of(log);
+        let mut config = config;
+        if let Ok(laid_out) = board.lay_out(&config) {
+            config.waiting = facts.waiting(&laid_out);
+        }
         let with_facts = RefCell::new(config.clone());
         let kernel = setup::kernel_with(
             board,

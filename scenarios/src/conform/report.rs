@@ -51,6 +51,14 @@ impl fmt::Display for Read<'_> {
         if more > 0 {
             writeln!(f, "  and {more} more")?;
         }
+        if log.lost > 0 {
+            writeln!(
+                f,
+                "Lost {} events: what they would have shown is taken as not done; \
+                 a larger trace_buf_size= keeps them",
+                log.lost
+            )?;
+        }
         writeln!(f, "To be explained {}", case.events())?;
         write_not_compared(f, case)?;
         write_facts(f, case)
@@ -143,6 +151,25 @@ fn write_not_compared(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
 fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
     let facts = &case.facts;
     list(f, "modules, by the log", &facts.modules)?;
+    let waiting: Vec<String> = case.config.waiting.iter().cloned().collect();
+    list(
+        f,
+        "wait for suppliers that the model has no driver for, by the log",
+        &waiting,
+    )?;
+    if case.config.timeout_runs_out {
+        writeln!(
+            f,
+            "  deferred_probe_timeout may have run out: the log goes on for longer"
+        )?;
+    }
+    if case.config.other_binds > 0 {
+        writeln!(
+            f,
+            "  binds of other devices after the initcalls, each of which queues the deferred work: {}",
+            case.config.other_binds
+        )?;
+    }
     let results: Vec<String> = case
         .config
         .probe_results

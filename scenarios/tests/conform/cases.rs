@@ -39,6 +39,11 @@ pub(crate) fn asynchronous(config: &mut Config) {
     config.loaded_modules.push("virtio-mmio".to_owned());
 }
 
+/// Nothing in a log tells that a driver was never there.
+pub(crate) fn without_virtio(config: &mut Config) {
+    config.absent.insert("virtio-mmio".to_owned());
+}
+
 pub(crate) fn renesas(config: &mut Config) {
     config.absent.insert("sata_rcar".to_owned());
     config.absent.insert("rcar-fcp".to_owned());
@@ -168,6 +173,14 @@ pub(crate) const BOOTS: &[Boot] = &[
         "7.2.13",
         asynchronous,
     ),
+    boot("virt/6.12.107", VIRT, "6.12.107", plain),
+    boot(
+        "virt/6.12.107-without-module",
+        VIRT,
+        "6.12.107",
+        without_virtio,
+    ),
+    boot("virt/6.12.107-async", VIRT, "6.12.107", asynchronous),
     boot("forced/f1-b", "forced/confirm.dts", "7.2.13", plain),
     boot(
         "forced/f2-platform-a",
@@ -176,6 +189,9 @@ pub(crate) const BOOTS: &[Boot] = &[
         plain,
     ),
 ];
+
+/// Recorded as `docs/conform.md` says, with nothing trimmed.
+pub(crate) const VIRT: &str = "virt/virt-clients.dts";
 
 pub(crate) const ASYNC: &str = "repeat/smmu-async/smmu-last.dts";
 
