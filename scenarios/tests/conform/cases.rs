@@ -181,6 +181,7 @@ pub(crate) const BOOTS: &[Boot] = &[
         without_virtio,
     ),
     boot("virt/6.12.107-async", VIRT, "6.12.107", asynchronous),
+    boot("virt/7.2.13", VIRT, "7.2.13", plain),
     boot("forced/f1-b", "forced/confirm.dts", "7.2.13", plain),
     boot(
         "forced/f2-platform-a",

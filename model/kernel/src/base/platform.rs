@@ -2,7 +2,7 @@
 //! same but for one read, and drivers/pci/pci-driver.c and drivers/bus/fsl-mc/fsl-mc-bus.c have the
 //! same. Follows v7.3-rc7.
 //!
-//! Left out of pci_dma_configure(): ACPI and pci_enable_acs().
+//! Left out of pci_dma_configure(): pci_enable_acs().
 
 use crate::board::Fwnode;
 use crate::commit;
