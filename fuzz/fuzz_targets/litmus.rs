@@ -8,11 +8,14 @@ use scenarios::runner::Test;
 use std::path::Path;
 
 fuzz_target!(|text: &str| {
-    let Ok(parsed) = litmus::parse("fuzz.litmus", text) else {
+    // A file is called as its test is.
+    let name = text.lines().next().and_then(|l| l.strip_prefix("LITMUS "));
+    let file = format!("{}.litmus", name.unwrap_or("fuzz"));
+    let Ok(parsed) = litmus::parse(&file, text) else {
         return;
     };
     let printed = parsed.to_string();
-    let again = litmus::parse("fuzz.litmus", &printed).expect("what is printed can be read");
+    let again = litmus::parse(&file, &printed).expect("what is printed can be read");
     assert_eq!(again.to_string(), printed);
     let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/boards");
     let Ok(test) = Test::with_board(parsed, &boards) else {

@@ -79,7 +79,13 @@ fn a_litmus_test_that_is_wrong_somewhere_is_refused_or_laid_out() {
     for text in corpus("litmus") {
         for _ in 0..300 {
             let mutant = random.mutate(&text, &OTHERS);
-            let Ok(parsed) = litmus::parse("mutant.litmus", &mutant) else {
+            // A file is called as its test is.
+            let name = mutant
+                .lines()
+                .next()
+                .and_then(|l| l.strip_prefix("LITMUS "));
+            let file = format!("{}.litmus", name.unwrap_or("mutant"));
+            let Ok(parsed) = litmus::parse(&file, &mutant) else {
                 refused += 1;
                 continue;
             };

@@ -105,7 +105,7 @@ mod tests {
         let mut config = Config::default();
         config.loaded_modules.push("of_serial".to_owned());
         list(text).expect("a list").apply(&log, &mut config);
-        assert!(config.absent.contains("mmio-sram") && config.absent.contains("arm-smmu"));
+        assert!(config.absent.contains("sram") && config.absent.contains("arm-smmu"));
         assert!(!config.absent.contains("arm-smmu-v3") && !config.absent.contains("of_serial"));
         assert_eq!(
             config.loaded_modules,

@@ -270,7 +270,7 @@ fn the_list_of_drivers_says_what_was_never_loaded() {
     let drivers = file(
         &folder,
         "built-in /sys/bus/platform/drivers/arm-smmu-v3\n\
-         built-in /sys/bus/platform/drivers/mmio-sram\n\
+         built-in /sys/bus/platform/drivers/sram\n\
          built-in /sys/bus/platform/drivers/of_serial\n\
          built-in /sys/bus/platform/drivers/pwrseq_simple\n",
     );

@@ -184,7 +184,7 @@ fn what_is_wrong_is_said_with_its_place() {
     let cases = [
         (
             "smmu0;",
-            "1:1: found `smmu0`, expected `device`, `iort`, `viot` or `rimt`",
+            "1:1: found `smmu0`, expected `device`, `pci-function`, `iort`, `viot` or `rimt`",
         ),
         (
             "device { }",
