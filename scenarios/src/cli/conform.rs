@@ -103,7 +103,7 @@ impl Conform {
             let name = path.display().to_string();
             let log = self.log(path)?;
             let (config, probes) = self.configuration(&log)?;
-            let case = Case::new(&board, revision, config, &log, &probes)?;
+            let mut case = Case::new(&board, revision, config.clone(), &log, &probes)?;
             println!("Log {name}   board {}   kernel {revision}", board.name);
             print!(
                 "{}",
@@ -117,9 +117,17 @@ impl Conform {
                     "{name}: nothing in it can be compared; expected calls with names of devices of the board"
                 ));
             }
-            let verdict = case.validate(Bounds {
+            let bounds = Bounds {
                 max_states: self.max_states,
-            });
+            };
+            let mut verdict = case.validate(bounds);
+            if !matches!(verdict.found.answer, Answer::Accepted(_))
+                && let Some(late) = Case::late(&board, revision, config, &log, &probes)?
+            {
+                verdict = late.validate(bounds);
+                case = late;
+                print!("{}", case.late_text());
+            }
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {
                 log: &log,

@@ -82,6 +82,8 @@ pub struct Facts {
     pub deferred_at_once: BTreeSet<String>,
     /// Devices that were bound after the last initcall level began, each time they were.
     pub bound_late: Vec<String>,
+    /// Devices that were deferred after that, each time they were.
+    pub deferred_late: Vec<String>,
     /// Microseconds from the beginning of the last initcall level to the end of the log.
     pub after_late: u64,
 }
@@ -110,6 +112,7 @@ impl Facts {
                 What::Level(level) if level == "late" => {
                     late = entry.time;
                     facts.bound_late.clear();
+                    facts.deferred_late.clear();
                 }
                 What::Enter(call) => {
                     let Subject::Name(device) = &call.subject else {
@@ -137,6 +140,9 @@ impl Facts {
                     if let (Some(ret), "really_probe") = (ret, function.as_str()) {
                         if *ret == 0 && !shows_bound {
                             facts.bound_late.push(device.clone());
+                        }
+                        if *ret == -i64::from(EPROBE_DEFER) {
+                            facts.deferred_late.push(device.clone());
                         }
                         let is_first = probed.insert(device.clone());
                         let at_once = last.get(&pid) == Some(&device);
@@ -243,10 +249,19 @@ impl Facts {
                 config.loaded_modules.push(module.clone());
             }
         }
-        let timeout = u64::from(config.deferred_probe_timeout) * 1_000_000;
-        config.timeout_runs_out = timeout > 0 && self.after_late >= timeout;
+    }
+
+    /// What has deferred devices tried again after the initcalls, if the log has any.
+    pub fn apply_late(&self, board: &Board, config: &mut Config) {
+        let known = self
+            .deferred_late
+            .iter()
+            .filter(|d| self.is_known(board, d));
+        let tries = known.count();
         let others = self.bound_late.iter().filter(|d| !self.is_known(board, d));
-        config.other_binds = others.count().try_into().unwrap_or(u16::MAX);
+        config.other_binds = others.count().min(tries).try_into().unwrap_or(u16::MAX);
+        let timeout = u64::from(config.deferred_probe_timeout) * 1_000_000;
+        config.timeout_runs_out = tries > 0 && timeout > 0 && self.after_late >= timeout;
     }
 
     /// Whether the model has each driver that was seen at a device.

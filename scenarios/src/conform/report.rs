@@ -157,19 +157,6 @@ fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
         "wait for suppliers that the model has no driver for, by the log",
         &waiting,
     )?;
-    if case.config.timeout_runs_out {
-        writeln!(
-            f,
-            "  deferred_probe_timeout may have run out: the log goes on for longer"
-        )?;
-    }
-    if case.config.other_binds > 0 {
-        writeln!(
-            f,
-            "  binds of other devices after the initcalls, each of which queues the deferred work: {}",
-            case.config.other_binds
-        )?;
-    }
     let results: Vec<String> = case
         .config
         .probe_results
@@ -189,6 +176,21 @@ fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
         .map(|(pid, asked)| format!("thread {pid}: {asked:?}"))
         .collect();
     list(f, "asked for by user space", &user)
+}
+
+impl Case {
+    /// What [`Case::late`] has in addition.
+    pub fn late_text(&self) -> String {
+        let timeout = if self.config.timeout_runs_out {
+            "the end of deferred_probe_timeout, "
+        } else {
+            ""
+        };
+        format!(
+            "After the initcalls: {timeout}{} binds of other devices\n",
+            self.config.other_binds
+        )
+    }
 }
 
 /// What came of the search.

@@ -4,7 +4,7 @@
 //! ```text
 //! ffffffc080010000 T _text
 //! ffffffc080a8a3a8 t arm_smmu_of_xlate
-//! ffffffc07b6f2000 t virtio_mmio_probe	[virtio_mmio]
+//! ffffffc07b6f2000 t virtio_mmio_probe [virtio_mmio]
 //! ```
 
 use super::file::{self, File, Line, ParseError};

@@ -214,17 +214,36 @@ impl Boot {
 
     /// A log of it, ready to be explained by a kernel.
     pub(crate) fn case(&self, log: &Log, kernel: &str) -> Case {
+        let (revision, config) = self.configuration(kernel);
+        Case::new(&self.board(), revision, config, log, &Probes::default())
+            .unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// The same with what happens after the initcalls, if there is anything.
+    fn late(&self, log: &Log, kernel: &str) -> Option<Case> {
+        let (revision, config) = self.configuration(kernel);
+        Case::late(&self.board(), revision, config, log, &Probes::default())
+            .unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn configuration(&self, kernel: &str) -> (Revision, Config) {
         let revision = Revision::parse(kernel).unwrap_or_else(|e| panic!("{e}"));
         let mut config = Config::default();
         (self.configure)(&mut config);
-        Case::new(&self.board(), revision, config, log, &Probes::default())
-            .unwrap_or_else(|e| panic!("{e}"))
+        (revision, config)
     }
 
     /// What comes of a log of it on a kernel.
     pub(crate) fn validate(&self, text: &str, kernel: &str, bounds: Bounds) -> Found<Outcome> {
         let log = Log::of_text("trace.txt", text);
-        self.case(&log, kernel).validate(bounds).found
+        let found = self.case(&log, kernel).validate(bounds).found;
+        if matches!(found.answer, Answer::Accepted(_)) {
+            return found;
+        }
+        match self.late(&log, kernel) {
+            Some(late) => late.validate(bounds).found,
+            None => found,
+        }
     }
 }
 

@@ -243,50 +243,6 @@ fn what_is_wrong_is_said_with_its_place() {
             "viot { pci-range 0 + 1 -> v 0; }",
             "1:27: found `v`, expected an IOMMU of VIOT",
         ),
-        (
-            "pci-function n { at 0:1:2.3; }",
-            "1:21: found `0:1:2.3`, expected the address of a PCI function, such as 0000:01:00.0",
-        ),
-        (
-            "pci-function n { at 0000:01:20.0; }",
-            "1:21: found `0000:01:20.0`, expected the address of a PCI function, such as 0000:01:00.0",
-        ),
-        (
-            "pci-function n { at 0000:01:00.0; }",
-            "1:14: function `n` has no `cca`, expected `cca 0;` or `cca 1;`, as _CCA of its root \
-             bridge is",
-        ),
-        (
-            "pci-function n { cca 1; }",
-            "1:14: function `n` has no `at`, expected one such as `at 0000:01:00.0;`",
-        ),
-        (
-            "pci-function n { at 0000:01:00.0; cca 1; } pci-function m { at 0000:01:00.0; cca 1; }",
-            "1:21: there are two functions at this address, expected one",
-        ),
-        (
-            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:01:00.0; }",
-            "1:48: this is the address or an alias of a second function, expected one that is \
-             nobody else's: groups of functions that share an id are not modelled",
-        ),
-        (
-            "pci-function n { at 0000:01:00.0; cca 1; alias 0001:01:00.0; }",
-            "1:48: this is in another segment, expected an alias in the function's own",
-        ),
-        (
-            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:02:00.0; } \
-             iort { smmu-v3 s; root-complex 0 { ids 0 + 0x101 -> s 0; } }",
-            "1:48: no range of IORT has this alias, expected one: the function's own id has one",
-        ),
-        (
-            "iort { smmu-v3 s; root-complex 0 { ids 0 + 0 -> s 0; } }",
-            "1:40: found a range of no id, or beyond 32 bits; expected at least one, and ids of 32 \
-             bits",
-        ),
-        (
-            "iort { root-complex 3 { } root-complex 3 { } }",
-            "1:40: segment 3 has a root complex already, expected one",
-        ),
         ("/* ", "1:1: this comment has no end"),
     ];
     for (text, expected) in cases {
@@ -352,6 +308,59 @@ fn what_is_wrong_is_said_with_its_place() {
             format!("b/t.acpi:{expected}"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn what_is_wrong_about_pci_is_said_with_its_place() {
+    for (text, expected) in [
+        (
+            "pci-function n { at 0:1:2.3; }",
+            "1:21: found `0:1:2.3`, expected the address of a PCI function, such as 0000:01:00.0",
+        ),
+        (
+            "pci-function n { at 0000:01:20.0; }",
+            "1:21: found `0000:01:20.0`, expected the address of a PCI function, such as 0000:01:00.0",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; }",
+            "1:14: function `n` has no `cca`, expected `cca 0;` or `cca 1;`, as _CCA of its root \
+             bridge is",
+        ),
+        (
+            "pci-function n { cca 1; }",
+            "1:14: function `n` has no `at`, expected one such as `at 0000:01:00.0;`",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; } pci-function m { at 0000:01:00.0; cca 1; }",
+            "1:21: there are two functions at this address, expected one",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:01:00.0; }",
+            "1:48: this is the address or an alias of a second function, expected one that is \
+             nobody else's: groups of functions that share an id are not modelled",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0001:01:00.0; }",
+            "1:48: this is in another segment, expected an alias in the function's own",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:02:00.0; } \
+             iort { smmu-v3 s; root-complex 0 { ids 0 + 0x101 -> s 0; } }",
+            "1:48: no range of IORT has this alias, expected one: the function's own id has one",
+        ),
+        (
+            "iort { smmu-v3 s; root-complex 0 { ids 0 + 0 -> s 0; } }",
+            "1:40: found a range of no id, or beyond 32 bits; expected at least one, and ids of 32 \
+             bits",
+        ),
+        (
+            "iort { root-complex 3 { } root-complex 3 { } }",
+            "1:40: segment 3 has a root complex already, expected one",
+        ),
+    ] {
+        let expected = format!("b/t.acpi:{expected}");
+        assert_eq!(error("b/t.acpi", text.as_bytes()), expected, "{text}");
     }
 }
 
