@@ -13,11 +13,13 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// The files of a folder of the corpus, in the order of their names.
+/// The files of a folder of the corpus that people have written, in the order of their names. What
+/// the fuzzer has found has no extension.
 fn corpus(name: &str) -> Vec<String> {
     let folder = folder().join("../fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<PathBuf> = files.map(|f| f.expect("a file").path()).collect();
+    files.retain(|f| f.extension().is_some());
     files.sort();
     let read = |path: &PathBuf| std::fs::read_to_string(path).expect("it is text");
     files.iter().map(read).collect()
