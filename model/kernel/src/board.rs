@@ -384,9 +384,13 @@ impl Board {
         let mut assumed = BTreeSet::new();
         for consumer in self.device_ids() {
             let node = self.devices[consumer.index()].node;
+            let waits = config
+                .waiting
+                .contains(&self.devices[consumer.index()].name);
             for supplier_node in suppliers(tree, node, config.fw_devlink_strict) {
                 let supplier = self.supplier_device(tree, supplier_node);
-                match supplier.filter(|s| !self.devices[s.index()].drivers.is_empty()) {
+                let counts = |s: &DeviceId| waits || !self.devices[s.index()].drivers.is_empty();
+                match supplier.filter(counts) {
                     Some(supplier) if supplier != consumer => {
                         if known.insert((supplier, consumer)) {
                             links.push(LinkDescription {

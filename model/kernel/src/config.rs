@@ -51,6 +51,15 @@ pub struct Config {
     pub any_driver: bool,
     /// Drivers that are not built.
     pub absent: BTreeSet<String>,
+    /// Devices that wait for all their suppliers, those too that no driver of the catalogue matches
+    /// and that are taken as ready else.
+    pub waiting: BTreeSet<String>,
+    /// deferred_probe_timeout runs out some time after the initcalls of a boot. Else it never does,
+    /// unless a test says so.
+    pub timeout_runs_out: bool,
+    /// How many devices that are not on the board are bound after the initcalls of a boot: each has
+    /// the deferred devices tried again.
+    pub other_binds: u16,
     /// Drivers that are modules, loaded in this order once the initcalls are over.
     pub loaded_modules: Vec<String>,
     /// What the driver's own probe function returns, by device; 0 where nothing is said.
@@ -89,6 +98,9 @@ impl Default for Config {
             load_modules: true,
             any_driver: false,
             absent: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            timeout_runs_out: false,
+            other_binds: 0,
             loaded_modules: vec![],
             probe_results: BTreeMap::new(),
             managed_dma: BTreeSet::new(),

@@ -51,6 +51,10 @@ pub enum Task {
     DeviceAttachAsync(DeviceId),
     /// A CPU of the scenario.
     Cpu(u16),
+    /// deferred_probe_timeout_work, where the configuration has it run.
+    DeferredProbeTimeoutWork,
+    /// The binds of devices that are not on the board.
+    OtherBinds,
 }
 
 impl Task {
@@ -71,6 +75,8 @@ impl Task {
                 kind: 4,
                 arg: u64::from(n),
             },
+            Task::DeferredProbeTimeoutWork => Entry { kind: 5, arg: 0 },
+            Task::OtherBinds => Entry { kind: 6, arg: 0 },
         }
     }
 
@@ -82,6 +88,8 @@ impl Task {
             2 => Task::DriverAttachAsync(DeviceId(entry.arg as u16)),
             3 => Task::DeviceAttachAsync(DeviceId(entry.arg as u16)),
             4 => Task::Cpu(entry.arg as u16),
+            5 => Task::DeferredProbeTimeoutWork,
+            6 => Task::OtherBinds,
             other => unreachable!("the kernel makes no task of kind {other}"),
         }
     }
@@ -111,6 +119,8 @@ impl Model for Kernel {
             Task::DriverAttachAsync(dev) => self.__driver_attach_async_helper(dev),
             Task::DeviceAttachAsync(dev) => self.__device_attach_async_helper(dev),
             Task::Cpu(n) => self.run_cpu(n),
+            Task::DeferredProbeTimeoutWork => self.deferred_probe_timeout_work_func(),
+            Task::OtherBinds => self.other_binds(),
         }
     }
 
@@ -126,6 +136,8 @@ impl Model for Kernel {
                 format!("async probe {}", self.device(dev).name)
             }
             Task::Cpu(n) => self.cpu_name(n),
+            Task::DeferredProbeTimeoutWork => "deferred_probe_timeout_work_func".to_owned(),
+            Task::OtherBinds => "binds of other devices".to_owned(),
         }
     }
 
@@ -136,6 +148,7 @@ impl Model for Kernel {
             Task::Initcalls | Task::Cpu(_) => 0,
             Task::DriverAttachAsync(_) | Task::DeviceAttachAsync(_) => 1,
             Task::DeferredProbeWork => 2,
+            Task::DeferredProbeTimeoutWork | Task::OtherBinds => 3,
         }
     }
 

@@ -2,9 +2,11 @@
 //! is behind which IOMMU. docs/acpi.md shows it from a user's side.
 //!
 //! ```text
-//! file     = { device | "iort" "{" { iort } "}" | "viot" "{" { viot } "}" | "rimt" "{" { rimt } "}" }
+//! file     = { device | function | "iort" "{" { iort } "}" | "viot" "{" { viot } "}" | "rimt" "{" { rimt } "}" }
 //! device   = "device" NAME "{" "hid" HID ";" "cca" ( "0" | "1" | "none" ) ";"
 //!                              [ "bus" ( "platform" | "amba" ) ";" ] "}"      lines in any order
+//! function = "pci-function" NAME "{" "at" ADDRESS ";" "cca" ( "0" | "1" ) ";"
+//!                                    { "alias" ADDRESS ";" } "}"             lines in any order
 //! iort     = ( "smmu-v3" | "smmu" ) NAME ";" | "named-component" client | "root-complex" NUMBER pci
 //! viot     = ( "virtio-iommu-mmio" | "virtio-iommu-pci" ) NAME ";" | "mmio-endpoint" client
 //!          | "pci-range" range
@@ -14,9 +16,11 @@
 //! range    = NUMBER "+" NUMBER "->" NAME NUMBER ";"
 //! ```
 //!
+//! `ADDRESS` is SEGMENT:BUS:DEVICE.FUNCTION in hexadecimal, as in `0000:01:00.0`.
 //! `//` and `/* */` are comments. Names may be used before they are declared. SMMUs and virtio-iommus
 //! that are PCI functions are declared by their table; the other IOMMUs are devices of the namespace.
 
+mod function;
 mod resolve;
 
 use super::cursor::{Cursor, Result};
@@ -57,6 +61,34 @@ struct DeviceLine<'a> {
     no_dma: bool,
 }
 
+/// `pci-function`
+struct FunctionLine<'a> {
+    name: Name<'a>,
+    at: Address,
+    aliases: Vec<Address>,
+    coherent: bool,
+}
+
+/// Where a PCI function is, or whose requests look like its own.
+#[derive(Clone, Copy)]
+struct Address {
+    segment: u16,
+    /// Bus, device and function.
+    id: u16,
+    span: SourceSpan,
+}
+
+/// Which ids of PCI functions are which at an IOMMU.
+struct RangeLine<'a> {
+    table: Table,
+    segment: u32,
+    first: u32,
+    number: u32,
+    iommu: Name<'a>,
+    /// What the first is there.
+    output: u32,
+}
+
 /// What kind of IOMMU a line declares.
 #[derive(Clone, Copy)]
 enum Iommu {
@@ -78,10 +110,14 @@ struct ClientLine<'a> {
 #[derive(Default)]
 struct Lines<'a> {
     devices: Vec<DeviceLine<'a>>,
+    functions: Vec<FunctionLine<'a>>,
+    /// Whether it is a function, for each device and each function in their order.
+    is_function: Vec<bool>,
     iommus: Vec<(Table, Iommu, Name<'a>)>,
     clients: Vec<ClientLine<'a>>,
-    /// Ranges of PCI functions, with the IOMMU.
-    pci: Vec<(Table, Name<'a>)>,
+    pci: Vec<RangeLine<'a>>,
+    /// Segments that have a root complex.
+    segments: Vec<(Table, u32)>,
 }
 
 struct Parser<'a> {
@@ -96,8 +132,9 @@ impl<'a> Parser<'a> {
             if self.cursor.peek().is_none() {
                 return Ok(());
             }
-            match self.keyword(&["device", "iort", "viot", "rimt"])? {
+            match self.keyword(&["device", "pci-function", "iort", "viot", "rimt"])? {
                 "device" => self.device()?,
+                "pci-function" => self.function()?,
                 "iort" => self.table(Table::Iort)?,
                 "viot" => self.table(Table::Viot)?,
                 _ => self.table(Table::Rimt)?,
@@ -133,6 +170,7 @@ impl<'a> Parser<'a> {
             return self.cursor.error(name.span, message);
         };
         let bus = bus.unwrap_or(Bus::Platform);
+        self.lines.is_function.push(false);
         self.lines.devices.push(DeviceLine {
             name,
             hid,
@@ -185,7 +223,7 @@ impl<'a> Parser<'a> {
                 "virtio-iommu-mmio" => self.iommu(table, Iommu::Device(Role::VirtioIommu))?,
                 "iommu" => self.iommu(table, Iommu::Device(Role::RiscvIommu))?,
                 "root-complex" => self.root_complex(table)?,
-                "pci-range" => self.range(table)?,
+                "pci-range" => self.range(table, 0)?,
                 _ => self.client(table)?,
             }
         }
@@ -215,24 +253,47 @@ impl<'a> Parser<'a> {
     }
 
     fn root_complex(&mut self, table: Table) -> Result<()> {
-        self.number()?;
+        self.cursor.skip_blank()?;
+        let start = self.cursor.at();
+        let segment = self.number()?;
+        if self.lines.segments.contains(&(table, segment)) {
+            // iort_scan_node() and rimt_scan_node() stop at the first.
+            let message = format!("segment {segment} has a root complex already, expected one");
+            return self.cursor.error(self.cursor.since(start), message);
+        }
+        self.lines.segments.push((table, segment));
         self.cursor.need("{")?;
         while !self.cursor.take("}")? {
             self.keyword(&["ids", "}"])?;
-            self.range(table)?;
+            self.range(table, segment)?;
         }
         Ok(())
     }
 
-    fn range(&mut self, table: Table) -> Result<()> {
-        self.number()?;
+    /// `0x0 + 0x10000 -> smmu0 0x0;`
+    fn range(&mut self, table: Table, segment: u32) -> Result<()> {
+        self.cursor.skip_blank()?;
+        let start = self.cursor.at();
+        let first = self.number()?;
         self.cursor.need("+")?;
-        self.number()?;
+        let number = self.number()?;
         self.cursor.need("->")?;
         let iommu = self.name("the name of an IOMMU")?;
-        self.number()?;
+        let output = self.number()?;
+        let fits = |from: u32| u64::from(from) + u64::from(number) <= 1 << 32;
+        if number == 0 || !fits(first) || !fits(output) {
+            let message = "found a range of no id, or beyond 32 bits; expected at least one, and ids of 32 bits";
+            return self.cursor.error(self.cursor.since(start), message);
+        }
         self.cursor.need(";")?;
-        self.lines.pci.push((table, iommu));
+        self.lines.pci.push(RangeLine {
+            table,
+            segment,
+            first,
+            number,
+            iommu,
+            output,
+        });
         Ok(())
     }
 

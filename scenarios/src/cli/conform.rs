@@ -10,11 +10,13 @@ use miette::miette;
 use scenarios::board;
 use scenarios::conform::Case;
 use scenarios::conform::cmdline;
+use scenarios::conform::drivers::Drivers;
 use scenarios::conform::events::Probes;
 use scenarios::conform::report::{Came, Read};
 use scenarios::conform::table::Table;
 use scenarios::runner::names::Resolver;
 use scenarios::trace::Log;
+use scenarios::trace::file::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -57,6 +59,9 @@ pub(crate) struct Conform {
     /// The kernel command line of the boots: which options it had, which functions were probed
     #[arg(long, value_name = "FILE")]
     cmdline: Option<PathBuf>,
+    /// Which drivers the machine had, and which of them were modules: see `probe-litmus trace-setup`
+    #[arg(long, value_name = "FILE")]
+    drivers: Option<PathBuf>,
     /// Kernel messages of the boot, to be read with its trace: they name devices
     #[arg(long, value_name = "FILE")]
     dmesg: Option<PathBuf>,
@@ -98,7 +103,7 @@ impl Conform {
             let name = path.display().to_string();
             let log = self.log(path)?;
             let (config, probes) = self.configuration(&log)?;
-            let case = Case::new(&board, revision, config, &log, &probes)?;
+            let mut case = Case::new(&board, revision, config.clone(), &log, &probes)?;
             println!("Log {name}   board {}   kernel {revision}", board.name);
             print!(
                 "{}",
@@ -112,9 +117,17 @@ impl Conform {
                     "{name}: nothing in it can be compared; expected calls with names of devices of the board"
                 ));
             }
-            let verdict = case.validate(Bounds {
+            let bounds = Bounds {
                 max_states: self.max_states,
-            });
+            };
+            let mut verdict = case.validate(bounds);
+            if !matches!(verdict.found.answer, Answer::Accepted(_))
+                && let Some(late) = Case::late(&board, revision, config, &log, &probes)?
+            {
+                verdict = late.validate(bounds);
+                case = late;
+                print!("{}", case.late_text());
+            }
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {
                 log: &log,
@@ -177,6 +190,9 @@ impl Conform {
         config.async_probe.extend(self.async_probe.iter().cloned());
         config.absent.extend(self.without.iter().cloned());
         config.loaded_modules.clone_from(&self.module);
+        if let Some(path) = &self.drivers {
+            Drivers::of_file(&File::read(path)?)?.apply(log, &mut config);
+        }
         config.probe_results.extend(self.probe.iter().cloned());
         probes.observed.extend(self.observed.iter().cloned());
         Ok((config, probes))

@@ -27,6 +27,11 @@ pub fn apply(text: &str, config: &mut Config, probes: &mut Probes) -> (Vec<Strin
                 config.async_probe.extend(names);
                 true
             }
+            ("deferred_probe_timeout", _) if value.parse::<i32>().is_ok_and(|s| s < 0) => {
+                // It never runs out.
+                config.deferred_probe_timeout = u32::MAX;
+                true
+            }
             ("deferred_probe_timeout", _) => value.parse().is_ok_and(|seconds| {
                 config.deferred_probe_timeout = seconds;
                 true
@@ -45,19 +50,25 @@ pub fn apply(text: &str, config: &mut Config, probes: &mut Probes) -> (Vec<Strin
 }
 
 /// `p,really_probe,d=...`, `r:NAME,really_probe,ret=...`: a function that is probed is observed,
-/// but for those of which the compiler inlines some calls.
+/// but for those of which the compiler inlines some calls. Where the place is an offset, the event
+/// is called `p_FUNCTION_NUMBER`.
 fn probe(event: &str, probes: &mut Probes) {
     let mut words = event.split(',');
     let (Some(kind), Some(place)) = (words.next(), words.next()) else {
         return;
     };
-    let Some(name) = function_name(place) else {
+    let mut kind = kind.splitn(2, ':');
+    let (probe, event) = (kind.next(), kind.next());
+    let named = event.and_then(|e| e.get(2..)?.rsplit_once('_'));
+    let is_offset = place.starts_with("_text+");
+    let named = named.filter(|_| is_offset).map(|(name, _)| name);
+    let Some(name) = function_name(named.unwrap_or(place)) else {
         return;
     };
     if !FUNCTIONS.contains(&name.as_str()) {
         return;
     }
-    match kind.split(':').next() {
+    match probe {
         Some("p") => probes.observed.insert(name),
         Some("r") => probes.returned.insert(name),
         _ => false,
@@ -75,7 +86,8 @@ mod tests {
             "console=ttyAMA0 fw_devlink=off driver_async_probe=* fw_devlink=permissive quiet \
              deferred_probe_timeout=120 \
              kprobe_event=p,device_add,d=+0(+0(%x0)):string;r,really_probe,ret=$retval:s32;\
-             p:p_x,_text+13625448,d=+0(+0(%x0)):string;p,driver_deferred_probe_add",
+             p:p_x,_text+13625448,d=+0(+0(%x0)):string;p,driver_deferred_probe_add;\
+             p:p_arm_smmu_of_xlate_1,_text+13625448,d=+0(+0($arg1)):string",
             &mut config,
             &mut probes,
         );
@@ -90,7 +102,13 @@ mod tests {
         assert_eq!(not, ["fw_devlink=permissive"]);
         assert!(!config.fw_devlink && config.async_probe.contains("*"));
         assert_eq!(config.deferred_probe_timeout, 120);
-        assert_eq!(probes.observed.iter().collect::<Vec<_>>(), ["device_add"]);
+        let (taken, not) = apply("deferred_probe_timeout=-1", &mut config, &mut probes);
+        assert!(taken == ["deferred_probe_timeout=-1"] && not.is_empty());
+        assert_eq!(config.deferred_probe_timeout, u32::MAX);
+        assert_eq!(
+            probes.observed.iter().collect::<Vec<_>>(),
+            ["arm_smmu_of_xlate", "device_add"]
+        );
         assert_eq!(probes.returned.iter().collect::<Vec<_>>(), ["really_probe"]);
     }
 }

@@ -6,6 +6,7 @@ use crate::trace::{Call, Driver, Entry, Log, Subject, Thread, What};
 use kernel::board::{Board, DriverDescription};
 use kernel::config::Config;
 use kernel::drivers::catalogue::{DriverInfo, Initcall, Kind};
+use kernel::errno::EPROBE_DEFER;
 use kernel::ids::DriverId;
 use kernel::verb::Verb;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,9 @@ const LOADERS: [&str; 6] = [
     "systemd-udevd",
     "(udev-worker)",
 ];
+
+/// What really_probe() calls first once the suppliers are there, and the log may show.
+const CONFIGURE: [&str; 2] = ["platform_dma_configure", "of_dma_configure_id"];
 
 /// What kind of thread it is, by its name and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,15 @@ pub struct Facts {
     pub bound: BTreeMap<String, BTreeSet<String>>,
     /// Devices at which some driver was seen, or tried.
     pub driven: BTreeSet<String>,
+    /// Devices whose first really_probe() found that a supplier is missing: it returned
+    /// -EPROBE_DEFER, and had called nothing that the log shows of others.
+    pub deferred_at_once: BTreeSet<String>,
+    /// Devices that were bound after the last initcall level began, each time they were.
+    pub bound_late: Vec<String>,
+    /// Devices that were deferred after that, each time they were.
+    pub deferred_late: Vec<String>,
+    /// Microseconds from the beginning of the last initcall level to the end of the log.
+    pub after_late: u64,
 }
 
 impl Facts {
@@ -81,16 +94,39 @@ impl Facts {
         let mut facts = Self::default();
         let mut open: BTreeMap<u32, Vec<(String, String)>> = BTreeMap::new();
         let mut results: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
-        let (_, returns) = log.functions();
+        let (entered, returns) = log.functions();
+        let shows_configuration = CONFIGURE.iter().any(|f| entered.contains(*f));
+        let shows_bound = entered.contains("driver_bound");
+        let mut late = None;
+        let mut probed: BTreeSet<String> = BTreeSet::new();
+        // Threads that have entered really_probe() and nothing after it.
+        let mut last: BTreeMap<u32, String> = BTreeMap::new();
         for entry in &log.entries {
             let pid = entry.thread.as_ref().map_or(0, |t| t.pid);
             let stack = open.entry(pid).or_default();
+            facts.after_late = entry
+                .time
+                .zip(late)
+                .map_or(0, |(now, late)| now.saturating_sub(late));
             match &entry.what {
+                What::Level(level) if level == "late" => {
+                    late = entry.time;
+                    facts.bound_late.clear();
+                    facts.deferred_late.clear();
+                }
                 What::Enter(call) => {
                     let Subject::Name(device) = &call.subject else {
                         continue;
                     };
                     facts.enter(entry, call, device, stack.is_empty());
+                    if call.function == "driver_bound" {
+                        facts.bound_late.push(device.clone());
+                    }
+                    if call.function == "really_probe" {
+                        last.insert(pid, device.clone());
+                    } else {
+                        last.remove(&pid);
+                    }
                     if returns.contains(&call.function) {
                         stack.push((call.function.clone(), device.clone()));
                     }
@@ -102,6 +138,21 @@ impl Facts {
                     let (_, device) = stack.swap_remove(at);
                     stack.truncate(at);
                     if let (Some(ret), "really_probe") = (ret, function.as_str()) {
+                        if *ret == 0 && !shows_bound {
+                            facts.bound_late.push(device.clone());
+                        }
+                        if *ret == -i64::from(EPROBE_DEFER) {
+                            facts.deferred_late.push(device.clone());
+                        }
+                        let is_first = probed.insert(device.clone());
+                        let at_once = last.get(&pid) == Some(&device);
+                        if is_first
+                            && at_once
+                            && shows_configuration
+                            && *ret == -i64::from(EPROBE_DEFER)
+                        {
+                            facts.deferred_at_once.insert(device.clone());
+                        }
                         results.entry(device).or_default().insert(*ret);
                     }
                 }
@@ -154,6 +205,20 @@ impl Facts {
         }
     }
 
+    /// Devices of a board that wait for suppliers of which the model has the driver of none: those
+    /// never come. `board` is laid out with the suppliers that it has drivers for.
+    pub fn waiting(&self, board: &Board) -> BTreeSet<String> {
+        let has_none = |name: &&String| {
+            let device = board.device_by_name(name);
+            device.is_some_and(|d| board.devices[d.index()].supplier_links.is_empty())
+        };
+        self.deferred_at_once
+            .iter()
+            .filter(has_none)
+            .cloned()
+            .collect()
+    }
+
     /// Puts the facts into the configuration where it says nothing itself, and gives the board
     /// the modules that the catalogue does not have. Their probes do what a client's does.
     pub fn apply(&self, board: &mut Board, config: &mut Config) {
@@ -184,6 +249,19 @@ impl Facts {
                 config.loaded_modules.push(module.clone());
             }
         }
+    }
+
+    /// What has deferred devices tried again after the initcalls, if the log has any.
+    pub fn apply_late(&self, board: &Board, config: &mut Config) {
+        let known = self
+            .deferred_late
+            .iter()
+            .filter(|d| self.is_known(board, d));
+        let tries = known.count();
+        let others = self.bound_late.iter().filter(|d| !self.is_known(board, d));
+        config.other_binds = others.count().min(tries).try_into().unwrap_or(u16::MAX);
+        let timeout = u64::from(config.deferred_probe_timeout) * 1_000_000;
+        config.timeout_runs_out = tries > 0 && timeout > 0 && self.after_late >= timeout;
     }
 
     /// Whether the model has each driver that was seen at a device.

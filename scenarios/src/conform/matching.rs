@@ -88,9 +88,11 @@ impl Place {
     fn role(&self, entry: checker::model::Entry) -> Role {
         match Task::from_entry(entry) {
             Task::Initcalls => Role::Initcalls,
-            Task::DeferredProbeWork | Task::DriverAttachAsync(_) | Task::DeviceAttachAsync(_) => {
-                Role::Worker
-            }
+            Task::DeferredProbeWork
+            | Task::DriverAttachAsync(_)
+            | Task::DeviceAttachAsync(_)
+            | Task::DeferredProbeTimeoutWork
+            | Task::OtherBinds => Role::Worker,
             Task::Cpu(0) if self.fixed.has_user => Role::Initcalls,
             Task::Cpu(1) if self.fixed.has_user => Role::Worker,
             Task::Cpu(_) => Role::User,

@@ -4,7 +4,7 @@
 //!
 //! - [`crate::trace`] reads the log.
 //! - `facts.rs` reads off it what was configured, and which devices the model cannot follow.
-//! - `cmdline.rs` reads a kernel's command line.
+//! - `cmdline.rs` reads a kernel's command line, `drivers.rs` which drivers there were.
 //! - `events.rs` makes of it the events that are to be explained, and counts the rest.
 //! - `matching.rs` is a place in those events; [`checker::engine::conform`] searches.
 //! - [`report`] says what came of it, [`table`] of several boots.
@@ -12,6 +12,7 @@
 //! What is compared and what not is in `docs/conform.md`.
 
 pub mod cmdline;
+pub mod drivers;
 pub mod events;
 pub mod facts;
 mod matching;
@@ -67,7 +68,37 @@ impl Case {
         log: &Log,
         probes: &Probes,
     ) -> Result<Self, SetupError> {
+        Self::lay_out(board, revision, config, log, probes, false)
+    }
+
+    /// The same with what may have had deferred devices tried again after the initcalls; none if the
+    /// log has nothing of that. These are further tasks, which make a search longer: for logs that
+    /// cannot be explained without.
+    pub fn late(
+        board: &Board,
+        revision: Revision,
+        config: Config,
+        log: &Log,
+        probes: &Probes,
+    ) -> Result<Option<Self>, SetupError> {
+        let case = Self::lay_out(board, revision, config, log, probes, true)?;
+        let is_other = case.config.timeout_runs_out || case.config.other_binds > 0;
+        Ok(is_other.then_some(case))
+    }
+
+    fn lay_out(
+        board: &Board,
+        revision: Revision,
+        config: Config,
+        log: &Log,
+        probes: &Probes,
+        is_late: bool,
+    ) -> Result<Self, SetupError> {
         let facts = Facts::of(log);
+        let mut config = config;
+        if let Ok(laid_out) = board.lay_out(&config) {
+            config.waiting = facts.waiting(&laid_out);
+        }
         let with_facts = RefCell::new(config.clone());
         let kernel = setup::kernel_with(
             board,
@@ -75,6 +106,9 @@ impl Case {
             config,
             |board, config| {
                 facts.apply(board, config);
+                if is_late {
+                    facts.apply_late(board, config);
+                }
                 with_facts.replace(config.clone());
             },
             |board| start(facts.verbs(board)),

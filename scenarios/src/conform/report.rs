@@ -51,6 +51,14 @@ impl fmt::Display for Read<'_> {
         if more > 0 {
             writeln!(f, "  and {more} more")?;
         }
+        if log.lost > 0 {
+            writeln!(
+                f,
+                "Lost {} events: what they would have shown is taken as not done; \
+                 a larger trace_buf_size= keeps them",
+                log.lost
+            )?;
+        }
         writeln!(f, "To be explained {}", case.events())?;
         write_not_compared(f, case)?;
         write_facts(f, case)
@@ -143,6 +151,12 @@ fn write_not_compared(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
 fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
     let facts = &case.facts;
     list(f, "modules, by the log", &facts.modules)?;
+    let waiting: Vec<String> = case.config.waiting.iter().cloned().collect();
+    list(
+        f,
+        "wait for suppliers that the model has no driver for, by the log",
+        &waiting,
+    )?;
     let results: Vec<String> = case
         .config
         .probe_results
@@ -162,6 +176,21 @@ fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
         .map(|(pid, asked)| format!("thread {pid}: {asked:?}"))
         .collect();
     list(f, "asked for by user space", &user)
+}
+
+impl Case {
+    /// What [`Case::late`] has in addition.
+    pub fn late_text(&self) -> String {
+        let timeout = if self.config.timeout_runs_out {
+            "the end of deferred_probe_timeout, "
+        } else {
+            ""
+        };
+        format!(
+            "After the initcalls: {timeout}{} binds of other devices\n",
+            self.config.other_binds
+        )
+    }
 }
 
 /// What came of the search.

@@ -25,6 +25,20 @@ pub(super) fn line(text: &str) -> Option<Line> {
     })
 }
 
+/// Events that were lost: `# entries-in-buffer/entries-written: 70/267   #P:2` of those that were
+/// overwritten, and `CPU:1 [LOST 12 EVENTS]`.
+pub(super) fn lost(text: &str) -> Option<u64> {
+    if let Some(rest) = text.strip_prefix("CPU:") {
+        let (_, rest) = rest.split_once(" [LOST ")?;
+        return rest.strip_suffix(" EVENTS]")?.parse().ok();
+    }
+    let rest = text.strip_prefix("# entries-in-buffer/entries-written: ")?;
+    let (kept, rest) = rest.split_once('/')?;
+    let written = rest.split(' ').next()?;
+    let number = |t: &str| t.trim().parse::<u64>().ok();
+    Some(number(written)?.saturating_sub(number(kept)?))
+}
+
 /// `COMM-PID [CPU] FLAGS TIME: REST`, where the tgid, the flags or both may be missing.
 fn head(text: &str) -> Option<Head<'_>> {
     let (open, close) = text.match_indices('[').find_map(|(open, _)| {

@@ -8,6 +8,7 @@
 pub mod file;
 mod ftrace;
 mod graph;
+pub mod kallsyms;
 mod kprobe;
 mod message;
 mod names;
@@ -162,6 +163,8 @@ pub struct Log {
     pub unknown: Vec<(usize, usize, String)>,
     /// All lines.
     pub lines: usize,
+    /// Events that the tracer's buffer had no room for: at least so many.
+    pub lost: u64,
     /// The kernel's release, if a message says it: `7.2.13+deb14-arm64`.
     pub release: Option<String>,
     /// The kernel's command line, if a message says it.
@@ -188,6 +191,9 @@ impl Log {
         for line in File::of_text(name, text).lines() {
             log.lines += 1;
             message::facts(line.text, &mut log);
+            log.lost = log
+                .lost
+                .saturating_add(ftrace::lost(line.text).unwrap_or(0));
             match classify(line.text, &mut graph) {
                 Line::Event { thread, time, what } => log.entries.push(Entry {
                     file: 0,
@@ -226,6 +232,7 @@ impl Log {
         let unknown = other.unknown.into_iter().map(|(f, l, t)| (f + first, l, t));
         self.unknown.extend(unknown);
         self.lines += other.lines;
+        self.lost = self.lost.saturating_add(other.lost);
         self.release = self.release.take().or(other.release);
         self.command_line = self.command_line.take().or(other.command_line);
     }
@@ -269,7 +276,7 @@ fn classify(text: &str, graph: &mut graph::Open) -> Line {
     if text.trim().is_empty() {
         return Line::Other(Rest::Blank);
     }
-    if text.starts_with('#') {
+    if text.starts_with('#') || ftrace::lost(text).is_some() {
         return Line::Other(Rest::Heading);
     }
     ftrace::line(text)

@@ -209,3 +209,73 @@ fn trace_setup_probes_what_is_compared() {
     let (all, _, _) = run(&["trace-setup", "--kernel", "6.12.107"]);
     assert!(all.contains("ipmmu_of_xlate") && !all.contains("iommu_init_device,d"));
 }
+
+/// With the symbols of the kernel, only what is there is asked for, each copy of a function, and
+/// the rest is named.
+#[test]
+fn trace_setup_asks_for_what_the_symbols_have() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let symbols = file(
+        &folder,
+        "ffff800080000000 T _text\n\
+         ffff800080a83228 t arm_smmu_of_xlate\n\
+         ffff800080a8a7d0 t arm_smmu_of_xlate\n\
+         ffff800080c00000 T iommu_fwspec_init\n\
+         ffff800080c10000 t really_probe.isra.0\n",
+    );
+    let symbols = symbols.display().to_string();
+    let board = path("smmu-last/smmu-last.dts");
+    let (out, err, code) = run(&[
+        "trace-setup",
+        "--kernel",
+        "6.12.107",
+        "--board",
+        &board,
+        "--kallsyms",
+        &symbols,
+    ]);
+    assert_eq!(code, Some(0), "{err}");
+    let line = out.lines().find(|l| l.contains("kprobe_event="));
+    let (_, events) = line
+        .and_then(|l| l.split_once("kprobe_event="))
+        .expect("events");
+    let places: Vec<String> = events
+        .split(';')
+        .map(|e| e.split(',').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "p iommu_fwspec_init",
+        "r iommu_fwspec_init",
+        "p:p_arm_smmu_of_xlate_0 _text+11022888",
+        "p:p_arm_smmu_of_xlate_1 _text+11053008",
+        "r:r_arm_smmu_of_xlate_0 _text+11022888",
+        "r:r_arm_smmu_of_xlate_1 _text+11053008",
+    ];
+    assert_eq!(places, expected);
+    assert!(
+        out.contains("#    driver_bound is not there: inlined, or not built\n"),
+        "{out}"
+    );
+    let changed = "#    really_probe.isra.0 is left out: the compiler has changed its arguments\n";
+    assert!(out.contains(changed), "{out}");
+}
+
+/// A log does not show that a driver was never there: the list of drivers does.
+#[test]
+fn the_list_of_drivers_says_what_was_never_loaded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = path("virt/6.12.107-without-module/trace.txt");
+    let (out, _, code) = conform("6.12.107", "virt/virt-clients.dts", &[&log]);
+    assert_eq!(code, Some(1), "{out}");
+    let drivers = file(
+        &folder,
+        "built-in /sys/bus/platform/drivers/arm-smmu-v3\n\
+         built-in /sys/bus/platform/drivers/sram\n\
+         built-in /sys/bus/platform/drivers/of_serial\n\
+         built-in /sys/bus/platform/drivers/pwrseq_simple\n",
+    );
+    let drivers = drivers.display().to_string();
+    let more = ["--drivers", &drivers, &log];
+    let (out, err, code) = conform("6.12.107", "virt/virt-clients.dts", &more);
+    assert_eq!(code, Some(0), "{out}{err}");
+}

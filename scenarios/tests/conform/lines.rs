@@ -127,3 +127,17 @@ proptest! {
         accounted(&log);
     }
 }
+
+/// The tracer says how much it had no room for, in two ways.
+#[test]
+fn events_that_the_tracer_lost_are_counted() {
+    let text = "# tracer: nop\n\
+                # entries-in-buffer/entries-written: 70/267   #P:2\n\
+                CPU:1 [LOST 12 EVENTS]\n";
+    let log = Log::of_text("trace.txt", text);
+    accounted(&log);
+    assert_eq!(log.lost, 209);
+    assert_eq!(log.rest.get(&Rest::Heading), Some(&3));
+    let all = "# entries-in-buffer/entries-written: 267/267   #P:2\n";
+    assert_eq!(Log::of_text("trace.txt", all).lost, 0);
+}

@@ -44,6 +44,8 @@ fn a_boot_is_rejected_for_a_kernel_that_does_otherwise() {
         ("rk-multi/6.16.12+deb13", "bcb81ac6ae3c"),
         ("rk-multi/7.2.13+deb14", "v6.12"),
         ("rcar-gen3/6.12.107-ipmmu", "7.2.13"),
+        ("virt/6.12.107", "v6.16"),
+        ("virt/7.2.13", "6.12.107"),
         // Races, but few tasks at once.
         ("forced/f1-b", "6.12.107"),
         ("forced/f2-platform-a", "6.12.107"),

@@ -1,7 +1,8 @@
 //! From a machine to a board: devices, drivers, instances, and the specifiers that the tables give.
 //!
 //! Devices get the names that the kernel gives them: `HID:NN` for those of the namespace
-//! (acpi_device_set_name()), `arm-smmu-v3.N.auto` for SMMUs (PLATFORM_DEVID_AUTO).
+//! (acpi_device_set_name()), `arm-smmu-v3.N.auto` for SMMUs (PLATFORM_DEVID_AUTO), `0000:01:00.0`
+//! for PCI functions, which all have the driver of the scenarios' clients.
 //!
 //! Drivers are those of the catalogue: an SMMU's by name (platform_match()), others by HID
 //! ([`HIDS`], acpi_driver_match_device()). The driver of a virtio-iommu is matched to the
@@ -144,6 +145,7 @@ fn names(machine: &Machine) -> Vec<String> {
             }
             NodeKind::Smmu => auto("arm-smmu"),
             NodeKind::SmmuV3 | NodeKind::VirtioPci => auto("arm-smmu-v3"),
+            NodeKind::PciFunction(function) => function.name(),
         });
     }
     names
@@ -155,6 +157,7 @@ fn driver_name(node: &Node) -> Option<&'static str> {
         NodeKind::SmmuV3 => Some("arm-smmu-v3"),
         NodeKind::Smmu => Some("arm-smmu"),
         NodeKind::VirtioPci => Some("virtio_iommu"),
+        NodeKind::PciFunction(_) => Some("client-drv"),
         NodeKind::Device(device) => match device.role {
             Some(Role::VirtioIommu) => Some("virtio_iommu"),
             Some(Role::RiscvIommu) => Some("riscv,iommu"),
@@ -189,21 +192,24 @@ fn info(row: usize, config: &Config) -> &'static DriverInfo {
 fn bus(node: &Node) -> Bus {
     match &node.kind {
         NodeKind::Device(device) => device.bus,
+        NodeKind::PciFunction(_) => Bus::Pci,
         _ => Bus::Platform,
     }
 }
 
 fn device(id: NodeId, node: &Node, name: String, drivers: Vec<DriverId>) -> DeviceDescription {
-    let of_namespace = match &node.kind {
-        NodeKind::Device(device) => Some(device),
+    // A function's DMA is configured by its root bridge, a device of the namespace.
+    let coherent = match &node.kind {
+        NodeKind::Device(device) => Some(device.coherent),
+        NodeKind::PciFunction(function) => Some(function.coherent),
         _ => None,
     };
-    let fwnode = of_namespace.map_or(Fwnode::Static, |_| Fwnode::AcpiDevice);
+    let fwnode = coherent.map_or(Fwnode::Static, |_| Fwnode::AcpiDevice);
     DeviceDescription {
         drivers,
         // IORT's SMMUs are taken to be coherent, as server machines have them: vfio wants it.
-        dma_coherent: of_namespace.is_none_or(|d| d.coherent),
-        no_dma: of_namespace.is_some_and(|d| d.no_dma),
+        dma_coherent: coherent.unwrap_or(true),
+        no_dma: matches!(&node.kind, NodeKind::Device(device) if device.no_dma),
         ..DeviceDescription::bare(name, id, fwnode, bus(node))
     }
 }

@@ -17,7 +17,7 @@ pub struct Machine {
     pub nodes: Vec<Node>,
     /// Which device is behind which IOMMU, in the order of the tables.
     pub endpoints: Vec<Endpoint>,
-    /// Lines about PCI functions, which the model does not have: in IORT, VIOT or RIMT.
+    /// Ranges of PCI functions none of which is here: in IORT, VIOT or RIMT.
     pub pci: Vec<Table>,
 }
 
@@ -41,6 +41,34 @@ pub enum NodeKind {
     Smmu,
     /// A virtio-iommu that is a PCI function: without a device here.
     VirtioPci,
+    /// A function that the scan of its root bridge finds.
+    PciFunction(PciFunction),
+}
+
+/// A PCI function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PciFunction {
+    /// The segment of its root bridge: pci_domain_nr().
+    pub segment: u16,
+    /// Bus, device and function: pci_dev_id().
+    pub id: u16,
+    /// Whose requests its own look like besides, in the order of pci_for_each_dma_alias().
+    pub aliases: Vec<u16>,
+    /// `_CCA` of its root bridge.
+    pub coherent: bool,
+}
+
+impl PciFunction {
+    /// pci_setup_device(): `0000:01:00.0`.
+    pub fn name(&self) -> String {
+        let [bus, devfn] = self.id.to_be_bytes();
+        format!(
+            "{:04x}:{bus:02x}:{:02x}.{:x}",
+            self.segment,
+            devfn >> 3,
+            devfn & 7
+        )
+    }
 }
 
 /// A device of the namespace.
@@ -146,11 +174,12 @@ impl Machine {
     }
 
     /// The numbers in the order in which their devices are added: iort_init_platform_devices()
-    /// comes before acpi_bus_scan() (acpi_init(), drivers/acpi/bus.c).
+    /// comes before acpi_bus_scan() (acpi_init(), drivers/acpi/bus.c), which adds a root bridge's
+    /// functions when it comes to the bridge: here, where the function stands in the text.
     pub(super) fn in_order_of_addition(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         let all = || self.ids().zip(&self.nodes);
         let is_smmu = |n: &Node| matches!(n.kind, NodeKind::SmmuV3 | NodeKind::Smmu);
-        let is_device = |n: &Node| matches!(n.kind, NodeKind::Device(_));
+        let is_device = |n: &Node| matches!(n.kind, NodeKind::Device(_) | NodeKind::PciFunction(_));
         let smmus = all().filter(move |(_, n)| is_smmu(n));
         smmus.chain(all().filter(move |(_, n)| is_device(n)))
     }

@@ -4,8 +4,8 @@
 //! Before that commit a RISC-V IOMMU of ACPI has no driver in the kernel; here its driver binds and
 //! registers it, and no client finds it.
 //!
-//! Left out: root complexes and IOMMUs that are PCI functions. The id mappings of a platform device
-//! lead to their IOMMU without a node between them. rimt_fwnode_lock is not there: an entry
+//! Left out: IOMMU_FWSPEC_PCI_RC_ATS, and IOMMUs that are PCI functions. Id mappings lead to their
+//! IOMMU without a node between them. rimt_fwnode_lock is not there: an entry
 //! of rimt_fwnode_list is one cell.
 
 use super::machine::Table;
@@ -21,8 +21,8 @@ impl Kernel {
         self.instance(instance).rimt_fwnode.write_once(true);
     }
 
-    /// rimt_iommu_configure_id() with rimt_plat_iommu_map(): the mappings of a platform device, up
-    /// to the first error.
+    /// rimt_iommu_configure_id(), up to the first error: with rimt_plat_iommu_map() the mappings of a
+    /// platform device, with pci_for_each_dma_alias() those of a PCI function's ids.
     pub(super) fn rimt_iommu_configure_id(&self, dev: DeviceId) -> i32 {
         self.on_device("rimt_iommu_configure_id", dev, || {
             let mut err = -ENODEV;

@@ -7,6 +7,7 @@ use crate::commit;
 use crate::errno::{ENODEV, EPROBE_DEFER, ETIMEDOUT};
 use crate::ids::DeviceId;
 use crate::kernel::{DeviceFlag, Kernel};
+use crate::model::Task;
 use checker::layout::{CellId, CellKind, Layout};
 use checker::sync::compound;
 use checker::task;
@@ -145,11 +146,27 @@ impl Kernel {
             self.driver_deferred_probe_trigger();
             g.deferred_probe_work.flush_work();
         });
+        if self.config.timeout_runs_out {
+            self.spawn(Task::DeferredProbeTimeoutWork);
+        }
+        if self.config.other_binds > 0 {
+            self.spawn(Task::OtherBinds);
+        }
+    }
+
+    /// What driver_bound() does for devices that are not on the board, as far as those of the board
+    /// see it.
+    pub(crate) fn other_binds(&self) {
+        for n in 0..self.config.other_binds {
+            self.driver_deferred_probe_trigger();
+            task::checkpoint("other_binds", &[u64::from(n)]);
+        }
     }
 
     /// deferred_probe_timeout_work_func()
     pub(crate) fn deferred_probe_timeout_work_func(&self) {
         task::call("deferred_probe_timeout_work_func", 0, String::new, || {
+            self.fw_devlink_drivers_done();
             self.globals.driver_deferred_probe_timeout.write_once(0);
             self.driver_deferred_probe_trigger();
             self.globals.deferred_probe_work.flush_work();

@@ -3,8 +3,9 @@
 //! Links are those that fw_devlink makes: managed, AUTOPROBE_CONSUMER, and as soon as both
 //! devices have been added. Those of rimt_iommu_xlate() are managed, AUTOREMOVE_CONSUMER, and not
 //! there until they are made. Left out: sync_state, SYNC_STATE_ONLY links to ancestors, links on a
-//! cycle (`board/cycles.rs`), and dev_is_best_effort(), which fw_devlink_drivers_done() would turn
-//! on. fw_devlink_link_device() reads the node and sets `fwnode->dev` shortly before it takes
+//! cycle (`board/cycles.rs`), and dev_is_best_effort(). Of fw_devlink_drivers_done() only what
+//! becomes of suppliers that no driver of the board matches; a link to one whose driver was never
+//! loaded stays as it is. fw_devlink_link_device() reads the node and sets `fwnode->dev` shortly before it takes
 //! fwnode_link_lock, here with it. `links.consumers` has the order that it has when devices are
 //! added in the order of the board.
 
@@ -126,6 +127,27 @@ impl Kernel {
         } else {
             LinkState::Dormant
         });
+    }
+
+    /// fw_devlink_drivers_done(), of v6.12 as of v7.2: nobody waits any longer for a supplier that no
+    /// driver matches.
+    pub(crate) fn fw_devlink_drivers_done(&self) {
+        let is_hopeless = |id: &LinkId| {
+            let link = self.board.links[id.index()];
+            link.by_fw_devlink && self.description(link.supplier).drivers.is_empty()
+        };
+        let links = self.board.device_ids();
+        let links = links.flat_map(|d| &self.description(d).supplier_links);
+        let mut hopeless = links.filter(|id| is_hopeless(id)).peekable();
+        if hopeless.peek().is_none() {
+            return;
+        }
+        self.globals.device_links_lock.lock();
+        for id in hopeless {
+            // fw_devlink_relax_link()
+            self.link(*id).set(LinkState::Gone);
+        }
+        self.globals.device_links_lock.unlock();
     }
 
     /// `dev->links.consumers`, in the order that it has when devices are added in the order of the

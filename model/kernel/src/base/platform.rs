@@ -1,8 +1,6 @@
 //! drivers/base/platform.c: DMA configuration of the platform bus; drivers/amba/bus.c has the
 //! same but for one read, and drivers/pci/pci-driver.c and drivers/bus/fsl-mc/fsl-mc-bus.c have the
 //! same. Follows v7.3-rc7.
-//!
-//! Left out of pci_dma_configure(): ACPI.
 
 use crate::board::Fwnode;
 use crate::commit;

@@ -30,7 +30,7 @@ pub enum Binding {
     MmuMasters,
     /// `iommu-addresses`: regions that an IOMMU must keep free or mapped.
     IommuAddresses,
-    /// PCI functions behind an IOMMU, in a table of ACPI.
+    /// A range of PCI functions behind an IOMMU, in a table of ACPI, with none of them there.
     AcpiPci(Table),
     /// An IOMMU of ACPI that is a PCI function.
     AcpiPciIommu,
@@ -57,7 +57,7 @@ impl fmt::Display for Binding {
             Self::MmuMasters => f.write_str("mmu-masters: the old binding of SMMUs"),
             Self::IommuAddresses => f.write_str("iommu-addresses: no reserved regions"),
             Self::AcpiPci(table) => {
-                write!(f, "PCI range in {}: no PCI devices", table.signature())
+                write!(f, "PCI range in {}: no function in it", table.signature())
             }
             Self::AcpiPciIommu => f.write_str("virtio-iommu that is a PCI function"),
         }

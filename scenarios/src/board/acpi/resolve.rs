@@ -1,8 +1,8 @@
 //! From lines to a machine: names are looked up, and what cannot be is said.
 
-use super::{ClientLine, Cursor, Iommu, Lines, Name, Result};
+use super::{Address, ClientLine, Cursor, FunctionLine, Iommu, Lines, Name, RangeLine, Result};
 use crate::suggest::nearest;
-use kernel::acpi::machine::{Device, Endpoint, Machine, NodeKind, Role, Table};
+use kernel::acpi::machine::{Device, Endpoint, Machine, NodeKind, PciFunction, Role, Table};
 use kernel::ids::Bus;
 use kernel::of::tree::NodeId;
 use std::collections::BTreeMap;
@@ -18,26 +18,14 @@ pub(super) fn resolve(
         labels: BTreeMap::new(),
         iommus: BTreeMap::new(),
     };
-    for line in &lines.devices {
-        let device = Device {
-            hid: line.hid.text.to_owned(),
-            bus: line.bus,
-            coherent: line.coherent,
-            no_dma: line.no_dma,
-            role: None,
-        };
-        resolver.declare(&line.name, NodeKind::Device(device))?;
-    }
+    resolver.devices(lines)?;
     for (table, kind, name) in &lines.iommus {
         resolver.iommu(*table, *kind, name)?;
     }
     for line in &lines.clients {
         resolver.client(line)?;
     }
-    for (table, name) in &lines.pci {
-        resolver.iommu_of(*table, name)?;
-        resolver.machine.pci.push(*table);
-    }
+    resolver.ranges(lines)?;
     Ok((resolver.machine, resolver.labels))
 }
 
@@ -49,6 +37,105 @@ struct Resolver<'a, 't> {
 }
 
 impl Resolver<'_, '_> {
+    /// Devices and functions, in the order of the text.
+    fn devices(&mut self, lines: &Lines<'_>) -> Result<()> {
+        let (mut devices, mut functions) = (lines.devices.iter(), lines.functions.iter());
+        for is_function in &lines.is_function {
+            if *is_function {
+                self.function(lines, functions.next().expect("one for each"))?;
+                continue;
+            }
+            let line = devices.next().expect("one for each");
+            let device = Device {
+                hid: line.hid.text.to_owned(),
+                bus: line.bus,
+                coherent: line.coherent,
+                no_dma: line.no_dma,
+                role: None,
+            };
+            self.declare(&line.name, NodeKind::Device(device))?;
+        }
+        Ok(())
+    }
+
+    /// An alias is nobody else's: functions that share one share a group, which is not modelled.
+    fn function(&mut self, lines: &Lines<'_>, line: &FunctionLine<'_>) -> Result<()> {
+        let address = |a: &Address| (a.segment, a.id);
+        let of = |f: &&FunctionLine<'_>| address(&f.at) == address(&line.at);
+        if lines.functions.iter().filter(of).count() > 1 {
+            let message = "there are two functions at this address, expected one";
+            return self.cursor.error(line.at.span, message);
+        }
+        for alias in &line.aliases {
+            let all = lines.functions.iter();
+            let ids = all.flat_map(|f| std::iter::once(&f.at).chain(&f.aliases));
+            let problem = if ids.filter(|a| address(a) == address(alias)).count() > 1 {
+                "this is the address or an alias of a second function, expected one that is nobody \
+                 else's: groups of functions that share an id are not modelled"
+            } else if alias.segment != line.at.segment {
+                "this is in another segment, expected an alias in the function's own"
+            } else {
+                continue;
+            };
+            return self.cursor.error(alias.span, problem);
+        }
+        let function = PciFunction {
+            segment: line.at.segment,
+            id: line.at.id,
+            aliases: line.aliases.iter().map(|a| a.id).collect(),
+            coherent: line.coherent,
+        };
+        self.declare(&line.name, NodeKind::PciFunction(function))?;
+        Ok(())
+    }
+
+    /// What the tables say about the ids of each function. A range that has none is noted.
+    fn ranges(&mut self, lines: &Lines<'_>) -> Result<()> {
+        let mut used = vec![false; lines.pci.len()];
+        for line in &lines.functions {
+            let device = self.labels[line.name.text];
+            for table in [Table::Iort, Table::Rimt, Table::Viot] {
+                let ids = std::iter::once(&line.at).chain(&line.aliases);
+                for (n, address) in ids.enumerate() {
+                    let id = u32::from(address.id);
+                    let has = |r: &RangeLine<'_>| {
+                        let number = id.checked_sub(r.first);
+                        r.table == table
+                            && r.segment == u32::from(address.segment)
+                            && number.is_some_and(|n| n < r.number)
+                    };
+                    let Some(at) = lines.pci.iter().position(has) else {
+                        if n == 0 {
+                            // -ENODEV at once: this table has nothing on the function.
+                            break;
+                        }
+                        let message = format!(
+                            "no range of {} has this alias, expected one: the function's own id has one",
+                            table.signature()
+                        );
+                        return self.cursor.error(address.span, message);
+                    };
+                    used[at] = true;
+                    let range = &lines.pci[at];
+                    let iommu = self.iommu_of(table, &range.iommu)?;
+                    self.machine.endpoints.push(Endpoint {
+                        table,
+                        device,
+                        iommu,
+                        id: range.output + (id - range.first),
+                    });
+                }
+            }
+        }
+        for (range, used) in lines.pci.iter().zip(used) {
+            self.iommu_of(range.table, &range.iommu)?;
+            if !used {
+                self.machine.pci.push(range.table);
+            }
+        }
+        Ok(())
+    }
+
     fn declare(&mut self, name: &Name<'_>, kind: NodeKind) -> Result<NodeId> {
         if self.labels.contains_key(name.text) {
             let message = format!(

@@ -114,10 +114,56 @@ fn what_is_about_pci_is_counted() {
         all,
         [
             "virtio-iommu that is a PCI function",
-            "PCI range in IORT: no PCI devices",
-            "PCI range in VIOT: no PCI devices",
+            "PCI range in IORT: no function in it",
+            "PCI range in VIOT: no function in it",
         ]
     );
+}
+
+/// iort_node_map_id(): the first range that has the id, for the function's own id and its aliases.
+#[test]
+fn the_ids_of_a_pci_function_are_those_of_its_root_complex() {
+    let text = "pci-function nic { at 0000:01:00.0; alias 0000:02:00.0; cca 1; }
+        device a { hid TEST0001; cca 1; }
+        pci-function vga { cca 0; at 0001:00:1f.7; }
+        pci-function disk { cca 1; at 0000:00:02.1; }
+        iort { smmu-v3 s; root-complex 0 {
+            ids 0x100 + 0x100 -> s 0x500; ids 0x12 + 0xfff0 -> s 0x10000; } }";
+    let b = lay_out(text, &Config::default());
+    assert_eq!(
+        lines(&b),
+        [
+            "arm-smmu-v3.0.auto static [arm-smmu-v3]",
+            "0000:01:00.0 acpi coherent [client-drv] IORT arm-smmu-v3.0.auto [1280] true IORT \
+             arm-smmu-v3.0.auto [66030] true",
+            "TEST0001:00 acpi coherent [client-drv]",
+            "0001:00:1f.7 acpi [client-drv]",
+            "0000:00:02.1 acpi coherent [client-drv]",
+        ]
+    );
+    assert!(b.devices.iter().filter(|d| d.bus == Bus::Pci).count() == 3);
+    let machine = board("t.acpi", text.as_bytes()).acpi.expect("a machine");
+    assert_eq!(machine.unmodelled().len(), 0, "each range has a function");
+}
+
+/// The other two tables have ranges too; VIOT counts from the beginning of its range.
+#[test]
+fn viot_and_rimt_have_pci_functions() {
+    let text = "device v { hid LNRO0005; cca 1; } pci-function nic { at 0000:01:00.0; cca 1; }
+        viot { virtio-iommu-mmio v; pci-range 0x80 + 0x100 -> v 8; }";
+    let viot = lines(&lay_out(text, &Config::default()));
+    assert_eq!(
+        viot[1],
+        "0000:01:00.0 acpi coherent [client-drv] VIOT LNRO0005:00 [136] true"
+    );
+    let text = "device i { hid RSCV0004; cca 1; } pci-function nic { at 0002:01:00.0; cca 1; }
+        rimt { iommu i; root-complex 2 { ids 0 + 0x10000 -> i 0; } }";
+    let b = lay_out(text, &Config::default());
+    assert_eq!(
+        lines(&b)[1],
+        "0002:01:00.0 acpi coherent [client-drv] RIMT RSCV0004:00 [256] true"
+    );
+    assert_eq!(b.links.len(), 1, "rimt_iommu_xlate() links it");
 }
 
 #[test]
@@ -138,7 +184,7 @@ fn what_is_wrong_is_said_with_its_place() {
     let cases = [
         (
             "smmu0;",
-            "1:1: found `smmu0`, expected `device`, `iort`, `viot` or `rimt`",
+            "1:1: found `smmu0`, expected `device`, `pci-function`, `iort`, `viot` or `rimt`",
         ),
         (
             "device { }",
@@ -265,6 +311,59 @@ fn what_is_wrong_is_said_with_its_place() {
     }
 }
 
+#[test]
+fn what_is_wrong_about_pci_is_said_with_its_place() {
+    for (text, expected) in [
+        (
+            "pci-function n { at 0:1:2.3; }",
+            "1:21: found `0:1:2.3`, expected the address of a PCI function, such as 0000:01:00.0",
+        ),
+        (
+            "pci-function n { at 0000:01:20.0; }",
+            "1:21: found `0000:01:20.0`, expected the address of a PCI function, such as 0000:01:00.0",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; }",
+            "1:14: function `n` has no `cca`, expected `cca 0;` or `cca 1;`, as _CCA of its root \
+             bridge is",
+        ),
+        (
+            "pci-function n { cca 1; }",
+            "1:14: function `n` has no `at`, expected one such as `at 0000:01:00.0;`",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; } pci-function m { at 0000:01:00.0; cca 1; }",
+            "1:21: there are two functions at this address, expected one",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:01:00.0; }",
+            "1:48: this is the address or an alias of a second function, expected one that is \
+             nobody else's: groups of functions that share an id are not modelled",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0001:01:00.0; }",
+            "1:48: this is in another segment, expected an alias in the function's own",
+        ),
+        (
+            "pci-function n { at 0000:01:00.0; cca 1; alias 0000:02:00.0; } \
+             iort { smmu-v3 s; root-complex 0 { ids 0 + 0x101 -> s 0; } }",
+            "1:48: no range of IORT has this alias, expected one: the function's own id has one",
+        ),
+        (
+            "iort { smmu-v3 s; root-complex 0 { ids 0 + 0 -> s 0; } }",
+            "1:40: found a range of no id, or beyond 32 bits; expected at least one, and ids of 32 \
+             bits",
+        ),
+        (
+            "iort { root-complex 3 { } root-complex 3 { } }",
+            "1:40: segment 3 has a root complex already, expected one",
+        ),
+    ] {
+        let expected = format!("b/t.acpi:{expected}");
+        assert_eq!(error("b/t.acpi", text.as_bytes()), expected, "{text}");
+    }
+}
+
 /// Words of the language, and what does not belong in it.
 const WORDS: &[&str] = &[
     "device",
@@ -294,6 +393,12 @@ const WORDS: &[&str] = &[
     "mmio-endpoint",
     "virtio-iommu-mmio",
     "pci-range",
+    "pci-function",
+    "at",
+    "alias",
+    "0000:01:00.0",
+    "pci-function f { at 0000:02:00.0; alias 0000:03:00.0; cca 1; }",
+    "root-complex 0 { ids 0 + 0x10000 -> s 0; }",
     "//",
     "/*",
     "\u{e9}",
