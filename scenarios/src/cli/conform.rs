@@ -73,6 +73,9 @@ pub(crate) struct Conform {
     /// Stops after this many states with a choice
     #[arg(long, value_name = "N", default_value_t = Bounds::default().max_states)]
     max_states: u64,
+    /// Tries all orders, those too that can make no difference: much slower
+    #[arg(long)]
+    all_orders: bool,
     /// Shows all that happens in the run that was found
     #[arg(long)]
     verbose: bool,
@@ -114,6 +117,7 @@ impl Conform {
             }
             let verdict = case.validate(Bounds {
                 max_states: self.max_states,
+                all_orders: self.all_orders,
             });
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {

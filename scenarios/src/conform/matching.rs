@@ -60,12 +60,35 @@ struct View {
     part: usize,
 }
 
+/// What a task is about to show, and which thread it can be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Label {
+    shown: Shown,
+    /// The thread that it is, if that is known.
+    pid: Option<u32>,
+    role: Role,
+    loads: bool,
+}
+
 /// What a task can be in a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Role {
     Initcalls,
     Worker,
     User,
+}
+
+impl Role {
+    /// Whether it can be a thread of this class; `loads` says whether it loads modules.
+    fn fits(self, loads: bool, class: Class) -> bool {
+        match self {
+            _ if class == Class::Unknown => true,
+            Role::Initcalls if loads => matches!(class, Class::Loader | Class::Other),
+            Role::Initcalls => class == Class::Init,
+            Role::Worker => class == Class::Worker,
+            Role::User => matches!(class, Class::Other | Class::Loader),
+        }
+    }
 }
 
 /// The place.
@@ -124,13 +147,8 @@ impl Place {
     }
 
     fn has_role(&self, tasks: &[Standing], task: TaskId, view: &View, class: Class) -> bool {
-        match self.role(tasks[task.index()].entry) {
-            _ if class == Class::Unknown => true,
-            Role::Initcalls if view.loads => matches!(class, Class::Loader | Class::Other),
-            Role::Initcalls => class == Class::Init,
-            Role::Worker => class == Class::Worker,
-            Role::User => matches!(class, Class::Other | Class::Loader),
-        }
+        let role = self.role(tasks[task.index()].entry);
+        role.fits(view.loads, class)
     }
 
     /// The task does this. Who it was in the log is forgotten where its thread may change.
@@ -361,6 +379,8 @@ impl Place {
 }
 
 impl Log for Place {
+    type Label = Label;
+
     fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Says<Self> {
         let view = self.view(task);
         let shown = self.shown(&view, what);
@@ -423,6 +443,48 @@ impl Log for Place {
         Says::Next(all)
     }
 
+    fn label(&self, tasks: &[Standing], task: TaskId, what: &What) -> Option<Label> {
+        let view = self.view(task);
+        if view.is_idle {
+            return None;
+        }
+        let shown = self.shown(&view, what);
+        Some(Label {
+            shown: shown.get(view.part)?.without_driver(),
+            pid: view.pid,
+            role: self.role(tasks[task.index()].entry),
+            loads: view.loads,
+        })
+    }
+
+    fn may_be_next(&self, label: &Label) -> bool {
+        let Some(owed) = self.fixed.owed.get(self.at) else {
+            return false;
+        };
+        let can_be = match (label.pid, owed.pid) {
+            (_, None) => true,
+            (Some(mine), Some(pid)) => mine == pid,
+            (None, Some(_)) => label.role.fits(label.loads, owed.class),
+        };
+        can_be && label.shown.is_same_call(&owed.shown)
+    }
+
+    fn only(&self, tasks: &[Standing]) -> Option<TaskId> {
+        let pid = self.fixed.owed.get(self.at)?.pid?;
+        let is_it = |(view, task): (&View, &Standing)| view.pid == Some(pid) && !task.ended;
+        let at = self.views.iter().zip(tasks).position(is_it)?;
+        Some(TaskId(at as u32))
+    }
+
+    fn mode(&self, task: TaskId) -> u64 {
+        let is_unseen = self.at <= self.fixed.first_call;
+        let (is_idle, part) = match self.views.get(task.index()) {
+            Some(view) => (view.is_idle, view.part as u64),
+            None => (false, 0),
+        };
+        part << 2 | u64::from(is_idle) << 1 | u64::from(is_unseen)
+    }
+
     fn skip(&self) -> Option<Self> {
         let owed = self.fixed.owed.get(self.at)?;
         owed.shown.is_work().then(|| Self {
@@ -461,9 +523,14 @@ impl Log for Place {
         self.at
     }
 
-    fn digest(&self, tasks: &[Standing]) -> u128 {
+    fn digest(&self, tasks: &[Standing], explains: bool) -> u128 {
         let mut sum = Rolling::default();
-        sum.push(self.at as u64);
+        let is_unseen = self.at <= self.fixed.first_call;
+        sum.push(if explains {
+            self.at as u64
+        } else {
+            u64::from(is_unseen)
+        });
         let mut all = sum.finish();
         for (view, task) in self.views.iter().zip(tasks) {
             if task.ended {
@@ -472,7 +539,8 @@ impl Log for Place {
             let mut hash = Rolling::default();
             hash.push(u64::from(task.entry.kind) << 32 | u64::from(task.nth));
             hash.push(task.entry.arg);
-            hash.push(view.pid.map_or(u64::MAX, u64::from));
+            let pid = view.pid.filter(|_| explains);
+            hash.push(pid.map_or(u64::MAX, u64::from));
             hash.push(u64::from(view.is_idle) << 1 | u64::from(view.loads));
             hash.push(view.part as u64);
             all = all.wrapping_add(hash.finish());

@@ -25,7 +25,10 @@ const CHANGED: [&str; 6] = [
 /// Mutants of each kind of each boot.
 const EACH: usize = 10;
 
-const BOUNDS: Bounds = Bounds { max_states: 4000 };
+const BOUNDS: Bounds = Bounds {
+    max_states: 4000,
+    all_orders: false,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {

@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)]
 
-mod announce;
+pub(crate) mod announce;
 mod memcheck;
 pub(crate) mod memory;
 mod operations;
@@ -224,6 +224,8 @@ struct State {
     peeking: bool,
     /// The cells that any outcome has been read off, as bits.
     peeked: Vec<bool>,
+    /// The cells that the last look outside of tasks has read.
+    looked_at: Vec<CellId>,
     /// So far in this run only one task has done anything.
     was_alone: bool,
     events: Option<Vec<Event>>,
@@ -316,6 +318,7 @@ impl<M: Model> Machine<M> {
             checkpoints: true,
             peeking: false,
             peeked: vec![false; layout.cells().len()],
+            looked_at: vec![],
             was_alone: true,
             events: record.then(Vec::new),
             announces: false,
