@@ -29,7 +29,8 @@ pub(super) struct Fixed {
     pub(super) of_thread: BTreeMap<u32, Vec<usize>>,
     /// Some events do not say whose they are.
     pub(super) has_threadless: bool,
-    /// The first event that is a call: before it the kernel was not watched.
+    /// The first event that is to be explained when the log has a first call, of whatever: before
+    /// that calls were not seen.
     pub(super) first_call: usize,
     /// Tasks that stand for the initcalls and the worker where user space has tasks of its own.
     pub(super) has_user: bool,

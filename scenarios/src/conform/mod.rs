@@ -21,7 +21,7 @@ pub mod table;
 
 use crate::board::Board;
 use crate::setup::{self, SetupError};
-use crate::trace::Log;
+use crate::trace::{Entry, Log, What};
 use checker::engine::conform::{Bounds, Found, search};
 use events::{NotCompared, Probes};
 use facts::Facts;
@@ -80,7 +80,10 @@ impl Case {
             |board| start(facts.verbs(board)),
         )?;
         let (owed, observed, not_compared) = events::read(&kernel, &facts, log, probes);
-        let is_call = |o: &events::Owed| !matches!(o.shown, shown::Shown::Level(_));
+        // Whatever it is of: from then on calls are seen.
+        let is_call = |e: &Entry| matches!(e.what, What::Enter(_) | What::Exit { .. });
+        let watched_from = log.entries.iter().position(is_call);
+        let is_before = |o: &events::Owed| watched_from.is_none_or(|from| o.entry < from);
         let devices = || kernel.board().device_ids();
         let specifiers = devices().map(|d| {
             let specs = kernel.description(d).iommus.iter();
@@ -97,7 +100,7 @@ impl Case {
         let fixed = Arc::new(Fixed {
             of_thread,
             has_threadless: owed.iter().any(|o| o.pid.is_none()),
-            first_call: owed.iter().position(is_call).unwrap_or(owed.len()),
+            first_call: owed.partition_point(is_before),
             owed,
             observed,
             devices: devices()
