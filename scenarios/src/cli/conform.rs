@@ -118,6 +118,7 @@ impl Conform {
             let verdict = case.validate(Bounds {
                 max_states: self.max_states,
                 all_orders: self.all_orders,
+                ..Bounds::default()
             });
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {

@@ -27,6 +27,7 @@ const EACH: usize = 10;
 
 const BOUNDS: Bounds = Bounds {
     max_states: 4000,
+    quick_states: 2000,
     all_orders: false,
 };
 

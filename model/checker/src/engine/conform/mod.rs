@@ -109,7 +109,10 @@ pub trait Log: Clone {
 pub struct Bounds {
     /// Most states with a choice, all rounds together.
     pub max_states: u64,
-    /// Lets all tasks go, whether that can make a difference or not: much slower.
+    /// For so many of them nothing is learnt of what tasks do where the log cannot be explained
+    /// any more: a log that is allowed is mostly explained in fewer.
+    pub quick_states: u64,
+    /// No task is left out, whether that makes a difference or not: much slower.
     pub all_orders: bool,
 }
 
@@ -117,6 +120,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             max_states: 200_000,
+            quick_states: 2000,
             all_orders: false,
         }
     }

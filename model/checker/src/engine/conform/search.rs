@@ -14,10 +14,6 @@ use std::sync::Arc;
 /// States of the path that are kept; between them the way is gone again.
 const KEPT: usize = 64;
 
-/// States with a choice in which all tasks are let go, before tasks are left out: a log that is
-/// allowed is mostly explained in fewer.
-const PLAIN: u64 = 2000;
-
 /// A way to go on.
 #[derive(Clone)]
 pub(super) struct Way<L> {
@@ -65,8 +61,7 @@ pub(super) struct Search<'a, M: Model, L: Log> {
     bounds: Bounds,
     pub(super) stretches: Stretches,
     pub(super) labels: Labels<L::Label>,
-    /// Whether only those tasks are let go that are enough.
-    pub(super) reduces: bool,
+    pub(super) stage: Stage,
     visited: HashSet<u128>,
     path: Vec<Node<L>>,
     /// The keys of the path.
@@ -81,11 +76,24 @@ pub(super) struct Search<'a, M: Model, L: Log> {
     stopped: Option<Stop>,
 }
 
+/// How the search goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// All tasks are let go, and a way on which the log cannot be explained any more is left at
+    /// once. That may find a schedule, but shows nothing if it does not: who knows what tasks
+    /// would have done on the ways that were left?
+    Quick,
+    /// All tasks are let go.
+    AllOrders,
+    /// Those tasks are let go that are enough.
+    Reduced,
+}
+
 /// Why not all was looked at.
 #[derive(Clone)]
 enum Stop {
-    /// So far all tasks were let go: that is enough of it.
-    Plain,
+    /// That is enough of [`Stage::Quick`].
+    Quick,
     /// A bound, or a limit of the model.
     Bound(String),
 }
@@ -110,7 +118,7 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         bounds,
         stretches: Stretches::default(),
         labels: Labels::default(),
-        reduces: false,
+        stage: Stage::Quick,
         visited: HashSet::new(),
         path: vec![],
         on_path: HashSet::new(),
@@ -121,8 +129,15 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         farthest: Farthest::default(),
         stopped: None,
     };
+    let thorough = if bounds.all_orders {
+        Stage::AllOrders
+    } else {
+        Stage::Reduced
+    };
+    if bounds.quick_states == 0 {
+        search.stage = thorough;
+    }
     let mut rounds = 0;
-    let mut may_reduce = !bounds.all_orders;
     let answer = loop {
         rounds += 1;
         let marks = search.machine.marks();
@@ -142,12 +157,15 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
             let farthest = farthest(&search);
             break Answer::Undecided { why, farthest };
         }
-        let is_endless = std::mem::take(&mut search.is_endless) && search.reduces;
-        if stopped.is_none() && !search.has_learnt() && !is_endless {
-            break Answer::Rejected(farthest(&search));
-        }
-        may_reduce &= !is_endless;
-        search.reduces = may_reduce && (search.reduces || stopped.is_some());
+        let is_endless = std::mem::take(&mut search.is_endless);
+        let has_learnt = stopped.is_some() || search.has_learnt();
+        search.stage = match search.stage {
+            Stage::Quick if stopped.is_none() && has_learnt => Stage::Quick,
+            Stage::Quick => thorough,
+            Stage::Reduced if is_endless => Stage::AllOrders,
+            _ if !has_learnt => break Answer::Rejected(farthest(&search)),
+            same => same,
+        };
         search.forget();
     };
     Found {
@@ -162,7 +180,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     fn has_learnt(&mut self) -> bool {
         let has_more_steps = self.machine.take_changed_marks();
         let watch = self.machine.watch();
-        let has_news = self.reduces && self.stretches.take_news(&watch);
+        let has_news = self.stage == Stage::Reduced && self.stretches.take_news(&watch);
         has_more_steps || has_news
     }
 
@@ -251,7 +269,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             task,
             was_choice: enabled.len() > 1,
         });
-        if self.reduces && way.log.position() == log.position() {
+        if self.stage == Stage::Reduced && way.log.position() == log.position() {
             self.step_silently(log, task, &way.log);
         } else {
             self.machine.step(task);
@@ -279,8 +297,8 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             let most = self.bounds.max_states;
             let why = format!("stopped at the bound of {most} states");
             self.stopped = Some(Stop::Bound(why));
-        } else if !self.reduces && !self.bounds.all_orders && self.states == PLAIN {
-            self.stopped = Some(Stop::Plain);
+        } else if self.stage == Stage::Quick && self.states >= self.bounds.quick_states {
+            self.stopped = Some(Stop::Quick);
         }
         true
     }

@@ -117,8 +117,6 @@ struct Sums {
 pub(super) struct Stretches {
     numbers: HashMap<u128, usize>,
     places: Vec<Place>,
-    /// Cells that the log looks at.
-    looked_at: BTreeSet<CellId>,
     /// What was learnt since it was summed up.
     news: usize,
     /// Whether something was learnt in this round.
@@ -175,7 +173,6 @@ impl Stretches {
     /// Whether the log takes what is shown at this place depends on these cells.
     pub(super) fn looked_at(&mut self, place: usize, cells: &[CellId]) {
         for cell in cells {
-            self.looked_at.insert(*cell);
             self.add(place, Object::Cell(*cell), How::Reads);
         }
     }
@@ -223,7 +220,7 @@ impl Stretches {
     /// Whether something was learnt since the last call.
     pub(super) fn take_news(&mut self, watch: &Watch) -> bool {
         let has_news = std::mem::take(&mut self.has_news);
-        has_news || self.counted != self.countable(watch)
+        has_news || self.counted != countable(watch)
     }
 
     /// Whether something was learnt since [`Stretches::take_news`].
@@ -231,16 +228,6 @@ impl Stretches {
         self.has_news
     }
 
-    /// Which objects can conflict: cells that tasks share and somebody writes, or that the log
-    /// looks at, and locks that somebody may have to wait for.
-    fn countable(&self, watch: &Watch) -> Vec<bool> {
-        let mut counted: Vec<bool> = watch.shared_cells().collect();
-        for cell in &self.looked_at {
-            counted[cell.index()] = true;
-        }
-        counted.extend(watch.contended_locks());
-        counted
-    }
 
     /// Sums up anew if so much more has been seen that it is worth it.
     pub(super) fn keep_up(&mut self, watch: &Watch) {
@@ -252,7 +239,7 @@ impl Stretches {
     /// Sums up what is done in each stretch.
     pub(super) fn sum_up(&mut self, watch: &Watch) {
         self.news = 0;
-        self.counted = self.countable(watch);
+        self.counted = countable(watch);
         let cells = watch.shared_cells().count();
         let mut numbers = vec![None; self.counted.len()];
         let mut count = 0;
@@ -347,6 +334,12 @@ impl Stretches {
         let those = others.filter(|(_, o)| meet(against, &self.places[o.place].sums.stretch));
         those.fold(0, |bits, (i, _)| bits | 1 << i)
     }
+}
+
+/// Which objects can conflict: cells that tasks share and somebody writes, and locks that somebody
+/// may have to wait for.
+fn countable(watch: &Watch) -> Vec<bool> {
+    watch.shared_cells().chain(watch.contended_locks()).collect()
 }
 
 /// Adds one to a set.

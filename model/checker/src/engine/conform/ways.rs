@@ -1,6 +1,6 @@
 //! The ways to go on from a state.
 
-use super::search::{Search, Way, standings};
+use super::search::{Search, Stage, Way, standings};
 use super::stretches::{self, MOST, Set, Waits};
 use super::{Log, Says, Standing};
 use crate::engine::machine::announce::Stand;
@@ -30,7 +30,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         if able.is_dead && !was_dead {
             self.stuck(log);
         }
-        if able.is_dead && !self.reduces {
+        if able.is_dead && self.stage == Stage::Quick {
             return vec![];
         }
         if let Some(sure) = able.sure {
@@ -41,7 +41,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         }
         let skip = log.skip().filter(|_| !able.is_dead);
         let count = able.silent.len() + able.matching.len() + usize::from(skip.is_some());
-        if self.reduces && count > 1 {
+        if self.stage == Stage::Reduced && count > 1 {
             self.leave_out(log, &tasks, &mut able, skip.is_some());
         }
         let rank = |task: TaskId| 2 * log.rank(&tasks, task) + 2;
@@ -105,17 +105,16 @@ impl<M: Model, L: Log> Search<'_, M, L> {
 
     /// Asks the log, and learns what the task is about to show.
     fn ask(&mut self, log: &L, tasks: &[Standing], task: TaskId, what: &What) -> Says<L> {
-        let says = self.machine.peek(|| log.ask(tasks, task, what));
-        if self.reduces {
-            let cells = self.machine.looked_at();
-            let label = self.machine.peek(|| log.label(tasks, task, what));
-            if let Some((place, _)) = self.place(log, task) {
-                if let Some(label) = label {
-                    let label = self.labels.number(label);
-                    self.stretches.is_about_to_show(place, label);
-                    self.stretches.looked_at(place, &cells);
-                }
-            }
+        let ask = || log.ask(tasks, task, what);
+        let (says, cells) = self.machine.peek_for(task, ask);
+        if self.stage != Stage::Reduced {
+            return says;
+        }
+        let label = self.machine.peek(|| log.label(tasks, task, what));
+        if let (Some(label), Some((place, _))) = (label, self.place(log, task)) {
+            let label = self.labels.number(label);
+            self.stretches.is_about_to_show(place, label);
+            self.stretches.looked_at(place, &cells);
         }
         says
     }

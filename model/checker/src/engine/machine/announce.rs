@@ -3,7 +3,7 @@
 //! among the steps of other tasks is a matter of the log alone.
 
 use super::record::{Op, Record};
-use super::{Machine, Pending, Task};
+use super::{Machine, Pending, State, Task};
 use crate::backend::with;
 use crate::engine::marks::TaskKey;
 use crate::event::{TaskId, What};
@@ -90,9 +90,22 @@ impl<M: Model> Machine<M> {
         seen
     }
 
-    /// The cells that the last [`Machine::peek`] has read.
-    pub(crate) fn looked_at(&self) -> Vec<CellId> {
-        self.state.borrow().looked_at.clone()
+    /// As [`Machine::peek`], of what a task that is about to call, return or note is to show: as
+    /// far as steps are concerned it is the task that reads. Gives the cells too.
+    pub(crate) fn peek_for<R>(&self, task: TaskId, look: impl FnOnce() -> R) -> (R, Vec<CellId>) {
+        let seen = self.peek(look);
+        let mut state = self.state.borrow_mut();
+        let State {
+            looked_at,
+            watch,
+            tasks,
+            ..
+        } = &mut *state;
+        let task = &tasks[task.index()];
+        for cell in &*looked_at {
+            watch.access(*cell, false, task.key, &task.held);
+        }
+        (seen, looked_at.clone())
     }
 
     /// Where a task stands, unless it has ended.
