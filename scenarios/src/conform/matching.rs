@@ -97,7 +97,7 @@ impl Role {
 pub(super) struct Place {
     fixed: Arc<Fixed>,
     at: usize,
-    views: Vec<View>,
+    views: Vec<Arc<View>>,
 }
 
 impl Place {
@@ -121,15 +121,15 @@ impl Place {
         }
     }
 
-    fn view(&self, task: TaskId) -> View {
+    fn view(&self, task: TaskId) -> Arc<View> {
         self.views.get(task.index()).cloned().unwrap_or_default()
     }
 
     fn view_mut(&mut self, task: TaskId) -> &mut View {
         if self.views.len() <= task.index() {
-            self.views.resize_with(task.index() + 1, View::default);
+            self.views.resize_with(task.index() + 1, Arc::default);
         }
-        &mut self.views[task.index()]
+        Arc::make_mut(&mut self.views[task.index()])
     }
 
     /// Whether a task can be the thread of an event.
@@ -472,7 +472,7 @@ impl Log for Place {
 
     fn only(&self, tasks: &[Standing]) -> Option<TaskId> {
         let pid = self.fixed.owed.get(self.at)?.pid?;
-        let is_it = |(view, task): (&View, &Standing)| view.pid == Some(pid) && !task.ended;
+        let is_it = |(view, task): (&Arc<View>, &Standing)| view.pid == Some(pid) && !task.ended;
         let at = self.views.iter().zip(tasks).position(is_it)?;
         Some(TaskId(at as u32))
     }

@@ -101,6 +101,8 @@ struct Task {
     yielder: *const Yielder<(), ()>,
     /// The call, return or note that it is about to make, if those are announced.
     announced: Option<What>,
+    /// Where it stands in the code if those are announced: see [`announce::Stand::place`].
+    place: u128,
     /// Address of a local of [`Machine::suspend`] on the task's stack, while it is suspended.
     local: usize,
 }
@@ -157,6 +159,7 @@ impl Task {
             sites: vec![],
             yielder: ptr::null(),
             announced: None,
+            place: 0,
             local: 0,
         }
     }
@@ -530,6 +533,9 @@ impl<M: Model> Machine<M> {
             let state = &mut *state;
             let task = &mut state.tasks[state.current.expect("only a task is suspended").index()];
             task.pending = pending;
+            if state.announces {
+                task.place = task.where_it_is();
+            }
             task.local = std::hint::black_box(&raw const local) as usize;
             if state.granularity != Granularity::EachStep {
                 state.watch.interrupted(&task.held);

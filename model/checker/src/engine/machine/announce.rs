@@ -25,7 +25,7 @@ pub(crate) struct Stand {
 
 impl Task {
     /// See [`Stand::place`].
-    fn place(&self) -> u128 {
+    pub(super) fn where_it_is(&self) -> u128 {
         let mut place = Rolling::default();
         place.push(u64::from(self.entry.kind));
         place.push(self.entry.arg);
@@ -116,7 +116,10 @@ impl<M: Model> Machine<M> {
             return None;
         }
         Some(Stand {
-            place: task.place(),
+            place: match task.pending {
+                Pending::Start => task.where_it_is(),
+                _ => task.place,
+            },
             op: task.announced.is_none().then_some(task.op),
             is_able: state.is_enabled(id),
         })
