@@ -80,10 +80,6 @@ impl Case {
             |board| start(facts.verbs(board)),
         )?;
         let (owed, observed, not_compared) = events::read(&kernel, &facts, log, probes);
-        // Whatever it is of: from then on calls are seen.
-        let is_call = |e: &Entry| matches!(e.what, What::Enter(_) | What::Exit { .. });
-        let watched_from = log.entries.iter().position(is_call);
-        let is_before = |o: &events::Owed| watched_from.is_none_or(|from| o.entry < from);
         let devices = || kernel.board().device_ids();
         let specifiers = devices().map(|d| {
             let specs = kernel.description(d).iommus.iter();
@@ -100,7 +96,7 @@ impl Case {
         let fixed = Arc::new(Fixed {
             of_thread,
             has_threadless: owed.iter().any(|o| o.pid.is_none()),
-            first_call: owed.partition_point(is_before),
+            first_call: first_call(log, &owed),
             owed,
             observed,
             devices: devices()
@@ -143,6 +139,18 @@ impl Case {
             events: self.events(),
         }
     }
+}
+
+/// How many events are to be explained before the first of which is known that calls are seen: a
+/// call of whatever has been seen before it, or it is none that is always seen.
+fn first_call(log: &Log, owed: &[events::Owed]) -> usize {
+    let is_call = |e: &Entry| matches!(e.what, What::Enter(_) | What::Exit { .. });
+    let seen_from = log.entries.iter().position(is_call);
+    let is_seen = |o: &events::Owed| {
+        let is_level = matches!(o.shown, shown::Shown::Level(_));
+        !is_level || seen_from.is_some_and(|from| o.entry > from)
+    };
+    owed.iter().position(is_seen).unwrap_or(owed.len())
 }
 
 /// A boot; beside it, what user space asked for.

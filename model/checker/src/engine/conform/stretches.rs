@@ -228,7 +228,6 @@ impl Stretches {
         self.has_news
     }
 
-
     /// Sums up anew if so much more has been seen that it is worth it.
     pub(super) fn keep_up(&mut self, watch: &Watch) {
         if self.news >= 32 + self.places.len() / 8 {
@@ -305,7 +304,11 @@ impl Stretches {
         let Place {
             labels: own, sums, ..
         } = &self.places[place];
-        let has = |l: &u32| labels.get(*l as usize / 64).is_some_and(|w| w >> (l % 64) & 1 != 0);
+        let has = |l: &u32| {
+            labels
+                .get(*l as usize / 64)
+                .is_some_and(|w| w >> (l % 64) & 1 != 0)
+        };
         own.iter().any(has) || meet(&sums.shows, labels) || meet(&sums.begun, labels)
     }
 
@@ -339,7 +342,10 @@ impl Stretches {
 /// Which objects can conflict: cells that tasks share and somebody writes, and locks that somebody
 /// may have to wait for.
 fn countable(watch: &Watch) -> Vec<bool> {
-    watch.shared_cells().chain(watch.contended_locks()).collect()
+    watch
+        .shared_cells()
+        .chain(watch.contended_locks())
+        .collect()
 }
 
 /// Adds one to a set.
