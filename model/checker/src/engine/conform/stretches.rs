@@ -240,12 +240,11 @@ impl Stretches {
         self.news = 0;
         self.counted = countable(watch);
         let cells = watch.shared_cells().count();
-        let mut numbers = vec![None; self.counted.len()];
-        let mut count = 0;
-        for (number, _) in numbers.iter_mut().zip(&self.counted).filter(|(_, c)| **c) {
-            *number = Some(count);
-            count += 1;
-        }
+        let mut fresh = 0..;
+        let numbers = self.counted.iter();
+        let numbers: Vec<Option<usize>> = numbers
+            .map(|counts| if *counts { fresh.next() } else { None })
+            .collect();
         let number = |object: Object| match object {
             Object::Cell(cell) => numbers[cell.index()],
             Object::Lock(lock) => numbers[cells + lock.index()],

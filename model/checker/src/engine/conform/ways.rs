@@ -240,7 +240,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             if (set & goes).count_ones() < (best & goes).count_ones() {
                 best = set;
             }
-            if (best & goes).count_ones() == 1 {
+            if (best & goes).is_power_of_two() {
                 break;
             }
         }
