@@ -10,3 +10,5 @@ mod lines;
 mod mutants;
 #[path = "conform/recorded.rs"]
 mod recorded;
+#[path = "conform/table.rs"]
+mod table;

@@ -78,6 +78,9 @@ pub(crate) struct Conform {
     /// Stops after this many states with a choice
     #[arg(long, value_name = "N", default_value_t = Bounds::default().max_states)]
     max_states: u64,
+    /// Tries all orders, those too that can make no difference: much slower
+    #[arg(long)]
+    all_orders: bool,
     /// Shows all that happens in the run that was found
     #[arg(long)]
     verbose: bool,
@@ -119,6 +122,8 @@ impl Conform {
             }
             let bounds = Bounds {
                 max_states: self.max_states,
+                all_orders: self.all_orders,
+                ..Bounds::default()
             };
             let mut verdict = case.validate(bounds);
             if !matches!(verdict.found.answer, Answer::Accepted(_))

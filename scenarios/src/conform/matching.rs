@@ -29,7 +29,8 @@ pub(super) struct Fixed {
     pub(super) of_thread: BTreeMap<u32, Vec<usize>>,
     /// Some events do not say whose they are.
     pub(super) has_threadless: bool,
-    /// The first event that is a call: before it the kernel was not watched.
+    /// The first event that is to be explained when the log has a first call, of whatever: before
+    /// that calls were not seen.
     pub(super) first_call: usize,
     /// Tasks that stand for the initcalls and the worker where user space has tasks of its own.
     pub(super) has_user: bool,
@@ -60,12 +61,35 @@ struct View {
     part: usize,
 }
 
+/// What a task is about to show, and which thread it can be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Label {
+    shown: Shown,
+    /// The thread that it is, if that is known.
+    pid: Option<u32>,
+    role: Role,
+    loads: bool,
+}
+
 /// What a task can be in a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Role {
     Initcalls,
     Worker,
     User,
+}
+
+impl Role {
+    /// Whether it can be a thread of this class; `loads` says whether it loads modules.
+    fn fits(self, loads: bool, class: Class) -> bool {
+        match self {
+            _ if class == Class::Unknown => true,
+            Role::Initcalls if loads => matches!(class, Class::Loader | Class::Other),
+            Role::Initcalls => class == Class::Init,
+            Role::Worker => class == Class::Worker,
+            Role::User => matches!(class, Class::Other | Class::Loader),
+        }
+    }
 }
 
 /// The place.
@@ -73,7 +97,7 @@ enum Role {
 pub(super) struct Place {
     fixed: Arc<Fixed>,
     at: usize,
-    views: Vec<View>,
+    views: Vec<Arc<View>>,
 }
 
 impl Place {
@@ -99,15 +123,15 @@ impl Place {
         }
     }
 
-    fn view(&self, task: TaskId) -> View {
+    fn view(&self, task: TaskId) -> Arc<View> {
         self.views.get(task.index()).cloned().unwrap_or_default()
     }
 
     fn view_mut(&mut self, task: TaskId) -> &mut View {
         if self.views.len() <= task.index() {
-            self.views.resize_with(task.index() + 1, View::default);
+            self.views.resize_with(task.index() + 1, Arc::default);
         }
-        &mut self.views[task.index()]
+        Arc::make_mut(&mut self.views[task.index()])
     }
 
     /// Whether a task can be the thread of an event.
@@ -126,13 +150,8 @@ impl Place {
     }
 
     fn has_role(&self, tasks: &[Standing], task: TaskId, view: &View, class: Class) -> bool {
-        match self.role(tasks[task.index()].entry) {
-            _ if class == Class::Unknown => true,
-            Role::Initcalls if view.loads => matches!(class, Class::Loader | Class::Other),
-            Role::Initcalls => class == Class::Init,
-            Role::Worker => class == Class::Worker,
-            Role::User => matches!(class, Class::Other | Class::Loader),
-        }
+        let role = self.role(tasks[task.index()].entry);
+        role.fits(view.loads, class)
     }
 
     /// The task does this. Who it was in the log is forgotten where its thread may change.
@@ -363,6 +382,8 @@ impl Place {
 }
 
 impl Log for Place {
+    type Label = Label;
+
     fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Says<Self> {
         let view = self.view(task);
         let shown = self.shown(&view, what);
@@ -425,6 +446,48 @@ impl Log for Place {
         Says::Next(all)
     }
 
+    fn label(&self, tasks: &[Standing], task: TaskId, what: &What) -> Option<Label> {
+        let view = self.view(task);
+        if view.is_idle {
+            return None;
+        }
+        let shown = self.shown(&view, what);
+        Some(Label {
+            shown: shown.get(view.part)?.without_driver(),
+            pid: view.pid,
+            role: self.role(tasks[task.index()].entry),
+            loads: view.loads,
+        })
+    }
+
+    fn may_be_next(&self, label: &Label) -> bool {
+        let Some(owed) = self.fixed.owed.get(self.at) else {
+            return false;
+        };
+        let can_be = match (label.pid, owed.pid) {
+            (_, None) => true,
+            (Some(mine), Some(pid)) => mine == pid,
+            (None, Some(_)) => label.role.fits(label.loads, owed.class),
+        };
+        can_be && label.shown.is_same_call(&owed.shown)
+    }
+
+    fn only(&self, tasks: &[Standing]) -> Option<TaskId> {
+        let pid = self.fixed.owed.get(self.at)?.pid?;
+        let is_it = |(view, task): (&Arc<View>, &Standing)| view.pid == Some(pid) && !task.ended;
+        let at = self.views.iter().zip(tasks).position(is_it)?;
+        Some(TaskId(at as u32))
+    }
+
+    fn mode(&self, task: TaskId) -> u64 {
+        let is_unseen = self.at <= self.fixed.first_call;
+        let (is_idle, part) = match self.views.get(task.index()) {
+            Some(view) => (view.is_idle, view.part as u64),
+            None => (false, 0),
+        };
+        part << 2 | u64::from(is_idle) << 1 | u64::from(is_unseen)
+    }
+
     fn skip(&self) -> Option<Self> {
         let owed = self.fixed.owed.get(self.at)?;
         owed.shown.is_work().then(|| Self {
@@ -463,9 +526,14 @@ impl Log for Place {
         self.at
     }
 
-    fn digest(&self, tasks: &[Standing]) -> u128 {
+    fn digest(&self, tasks: &[Standing], explains: bool) -> u128 {
         let mut sum = Rolling::default();
-        sum.push(self.at as u64);
+        let is_unseen = self.at <= self.fixed.first_call;
+        sum.push(if explains {
+            self.at as u64
+        } else {
+            u64::from(is_unseen)
+        });
         let mut all = sum.finish();
         for (view, task) in self.views.iter().zip(tasks) {
             if task.ended {
@@ -474,7 +542,8 @@ impl Log for Place {
             let mut hash = Rolling::default();
             hash.push(u64::from(task.entry.kind) << 32 | u64::from(task.nth));
             hash.push(task.entry.arg);
-            hash.push(view.pid.map_or(u64::MAX, u64::from));
+            let pid = view.pid.filter(|_| explains);
+            hash.push(pid.map_or(u64::MAX, u64::from));
             hash.push(u64::from(view.is_idle) << 1 | u64::from(view.loads));
             hash.push(view.part as u64);
             all = all.wrapping_add(hash.finish());

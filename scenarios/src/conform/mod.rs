@@ -22,7 +22,7 @@ pub mod table;
 
 use crate::board::Board;
 use crate::setup::{self, SetupError};
-use crate::trace::Log;
+use crate::trace::{Entry, Log, What};
 use checker::engine::conform::{Bounds, Found, search};
 use events::{NotCompared, Probes};
 use facts::Facts;
@@ -114,7 +114,6 @@ impl Case {
             |board| start(facts.verbs(board)),
         )?;
         let (owed, observed, not_compared) = events::read(&kernel, &facts, log, probes);
-        let is_call = |o: &events::Owed| !matches!(o.shown, shown::Shown::Level(_));
         let devices = || kernel.board().device_ids();
         let specifiers = devices().map(|d| {
             let specs = kernel.description(d).iommus.iter();
@@ -131,7 +130,7 @@ impl Case {
         let fixed = Arc::new(Fixed {
             of_thread,
             has_threadless: owed.iter().any(|o| o.pid.is_none()),
-            first_call: owed.iter().position(is_call).unwrap_or(owed.len()),
+            first_call: first_call(log, &owed),
             owed,
             observed,
             devices: devices()
@@ -174,6 +173,18 @@ impl Case {
             events: self.events(),
         }
     }
+}
+
+/// How many events are to be explained before the first of which is known that calls are seen: a
+/// call of whatever has been seen before it, or it is none that is always seen.
+fn first_call(log: &Log, owed: &[events::Owed]) -> usize {
+    let is_call = |e: &Entry| matches!(e.what, What::Enter(_) | What::Exit { .. });
+    let seen_from = log.entries.iter().position(is_call);
+    let is_seen = |o: &events::Owed| {
+        let is_level = matches!(o.shown, shown::Shown::Level(_));
+        !is_level || seen_from.is_some_and(|from| o.entry > from)
+    };
+    owed.iter().position(is_seen).unwrap_or(owed.len())
 }
 
 /// A boot; beside it, what user space asked for.

@@ -214,7 +214,13 @@ impl fmt::Display for Came<'_> {
             Answer::Accepted(run) => self.accepted(f, run),
             Answer::Rejected(dead) => {
                 writeln!(f, "Rejected")?;
-                self.dead(f, dead)
+                self.dead(f, dead)?;
+                writeln!(
+                    f,
+                    "Searched: {} states with a choice, in rounds {}; orders are left out that make no \
+                     difference up to the next event of the log",
+                    found.states, found.rounds
+                )
             }
             Answer::Undecided { why, farthest } => {
                 writeln!(f, "Not decided: {why}")?;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub(super) const WORK: &str = "deferred_probe_work_func";
 
 /// Something that a log can show.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Shown {
     /// A function is entered.
     Enter {
@@ -32,6 +32,15 @@ pub(super) enum Shown {
 }
 
 impl Shown {
+    /// The call alone, whatever `dev->driver` is.
+    pub(super) fn without_driver(&self) -> Self {
+        let mut call = self.clone();
+        if let Shown::Enter { driver, .. } = &mut call {
+            *driver = None;
+        }
+        call
+    }
+
     /// Whether it is the beginning of deferred_probe_work_func().
     pub(super) fn is_work(&self) -> bool {
         matches!(self, Shown::Enter { function, .. } if function == WORK)

@@ -41,7 +41,7 @@ pub enum Subject {
 }
 
 /// `dev->driver`, as far as the line says it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Driver {
     /// NULL.
     Null,
@@ -99,7 +99,7 @@ pub enum What {
 }
 
 /// The messages that the model has too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// `Adding to iommu group 0`
     AddingToGroup,

@@ -54,10 +54,14 @@ Explained 28 of 210 events
   * init-1 platform_dma_configure(timer)
     ";
     assert!(out.contains(expected), "{out}");
-    assert!(out.contains("6.16.12+deb13/trace.txt:51: init-1"), "{out}");
+    assert!(out.contains("6.16.12+deb13/trace.txt:52: init-1"), "{out}");
     let instead =
         "Instead the model allows\n    initcalls: __iommu_probe_device(timer) returns -19\n";
     assert!(out.contains(instead), "{out}");
+    assert!(
+        out.contains("\nSearched: 0 states with a choice, "),
+        "{out}"
+    );
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! Logs that were changed a little are rejected: two calls of a thread swapped, an of_xlate
 //! dropped, a return value changed, a call moved to another thread. A change that is accepted has
-//! to be one of those that leave the log true: [`why`] names them.
+//! to be one of those that leave the log true: [`Accepted::why`] names them.
 
 use crate::cases::{BOOTS, Boot, verdict};
-use checker::engine::conform::Bounds;
+use checker::engine::conform::{Answer, Bounds, Run};
+use kernel::outcome::Outcome;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scenarios::conform::Case;
 use scenarios::trace::Log;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 /// Boots that are changed.
 const CHANGED: [&str; 6] = [
@@ -24,8 +25,6 @@ const CHANGED: [&str; 6] = [
 
 /// Mutants of each kind of each boot.
 const EACH: usize = 10;
-
-const BOUNDS: Bounds = Bounds { max_states: 4000 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -144,24 +143,92 @@ fn swap(all: &mut [String], a: &Line<'_>, b: &Line<'_>) -> String {
     format!("swapped {} and {}", a.text, b.text)
 }
 
-/// Why a changed log is true, if it is: what is left of it says the same, or what it says besides
-/// is something that the model takes from the log.
-fn why(kind: Kind, before: &Case, after: &Case, what: &str) -> Option<&'static str> {
-    let texts =
-        |case: &Case| -> Vec<Option<String>> { (0..case.events()).map(|e| case.text(e)).collect() };
-    let (old, new) = (texts(before), texts(after));
-    match kind {
-        _ if old == new && kind != Kind::Move && kind != Kind::SwapThreads => {
-            Some("the two events are alike")
+/// A mutant that is accepted.
+struct Accepted<'a> {
+    boot: &'a Boot,
+    kind: Kind,
+    what: &'a str,
+    text: &'a str,
+    before: &'a Case,
+    after: &'a Case,
+    run: &'a Run<Outcome>,
+}
+
+impl Accepted<'_> {
+    /// Why the changed log is true, if it is: what is left of it says the same, or what it says
+    /// besides is something that the model takes from the log, or that another schedule does.
+    fn why(&self) -> Option<String> {
+        let texts = |case: &Case| -> Vec<Option<String>> {
+            (0..case.events()).map(|e| case.text(e)).collect()
+        };
+        let is_same = texts(self.before) == texts(self.after);
+        if is_same && matches!(self.kind, Kind::SwapInThread | Kind::SwapThreads) {
+            return Some("the two events are alike".to_owned());
         }
-        Kind::SwapThreads => Some("events of different threads that nothing orders"),
-        _ if before.config.probe_results != after.config.probe_results => {
-            Some("the driver's own probe returned that, for all that is known")
+        if let Some((device, ret)) = self.taken_from_the_log() {
+            return Some(format!(
+                "taken from the log: the driver's own probe of {device} returned {ret}"
+            ));
         }
-        Kind::SwapInThread if what.contains("deferred_probe_work_func") => {
-            Some("a run of the work that shows nothing may be another's")
+        match self.kind {
+            Kind::SwapThreads => self.both_orders().or_else(|| self.idle_work()),
+            Kind::SwapInThread | Kind::Move => self.idle_work(),
+            Kind::DropOfXlate | Kind::Return => None,
         }
-        _ => None,
+    }
+
+    /// What a driver's own probe returned, as far as the changed log says otherwise.
+    fn taken_from_the_log(&self) -> Option<(String, i64)> {
+        let before = &self.before.config.probe_results;
+        let after = self.after.config.probe_results.iter();
+        let mut other = after.filter(|(device, ret)| before.get(*device) != Some(ret));
+        other.next().map(|(d, ret)| (d.clone(), i64::from(*ret)))
+    }
+
+    /// Neighbours of different threads: there are runs with either order. The one explains what was
+    /// recorded, the other the mutant.
+    fn both_orders(&self) -> Option<String> {
+        let Answer::Accepted(recorded) = self.before.validate(Bounds::default()).found.answer
+        else {
+            return None;
+        };
+        let ends = if recorded.trace.end == self.run.trace.end {
+            "the same outcome"
+        } else {
+            "another outcome"
+        };
+        if recorded.trace.events == self.run.trace.events {
+            return None;
+        }
+        Some(format!("both orders have a run, with {ends}"))
+    }
+
+    /// A run of the work that shows nothing may be there or not: it is as true without.
+    fn idle_work(&self) -> Option<String> {
+        if !self.what.contains("deferred_probe_work_func") {
+            return None;
+        }
+        let is_work = |l: &&str| l.contains("(deferred_probe_work_func+0x0/");
+        let changed: Vec<&str> = self.text.lines().collect();
+        let works: Vec<usize> = (0..changed.len())
+            .filter(|i| is_work(&changed[*i]))
+            .collect();
+        let is_true_without = |at: &usize| {
+            let mut left = changed.clone();
+            left.remove(*at);
+            let log = Log::of_text(self.boot.folder, &left.join("\n"));
+            let case = self.boot.case(&log, self.boot.kernel);
+            verdict(&case.validate(Bounds::default()).found).0 == "accepted"
+        };
+        let is_in_what = |at: &&usize| self.what.contains(changed[**at]);
+        works
+            .iter()
+            .filter(is_in_what)
+            .any(is_true_without)
+            .then(|| {
+                "true without it: a run of the work that shows nothing may be there or not"
+                    .to_owned()
+            })
     }
 }
 
@@ -170,10 +237,10 @@ fn why(kind: Kind, before: &Case, after: &Case, what: &str) -> Option<&'static s
 struct Count {
     rejected: usize,
     undecided: usize,
-    accepted: BTreeMap<&'static str, usize>,
+    accepted: usize,
 }
 
-/// Where many tasks run at once the bound of this test does not suffice.
+/// Many tasks run at once: a mutant takes seconds, and may be too much for the bound.
 fn has_races(boot: &Boot) -> bool {
     boot.folder.starts_with("repeat/") || boot.folder.starts_with("forced/")
 }
@@ -182,19 +249,24 @@ fn boots() -> impl Iterator<Item = &'static Boot> {
     BOOTS.iter().filter(|b| CHANGED.contains(&b.folder))
 }
 
-#[test]
-fn mutants_are_rejected_or_their_acceptance_is_explained() {
+/// Makes mutants of each kind of each boot, so many of those with races; gives what came of them.
+fn report(each_with_races: usize, with_races: Bounds) -> String {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let mut counts: BTreeMap<Kind, Count> = BTreeMap::new();
-    let mut unexplained = vec![];
+    let mut counts: BTreeMap<(&str, Kind), Count> = BTreeMap::new();
+    let mut accepted: BTreeSet<String> = BTreeSet::new();
     for boot in boots() {
         let text = boot.text();
         let log = Log::of_text(boot.folder, &text);
         let before = boot.case(&log, boot.kernel);
         let lines = lines(&text, &log, &before);
+        let (each, bounds) = if has_races(boot) {
+            (each_with_races, with_races)
+        } else {
+            (EACH, Bounds::default())
+        };
         for kind in KINDS {
-            for _ in 0..EACH {
+            for _ in 0..each {
                 let at = any::<prop::sample::Index>().new_tree(&mut runner);
                 let at = at.expect("an index can always be made").current();
                 let Some((changed, what)) = mutant(&text, &lines, kind, at) else {
@@ -202,30 +274,62 @@ fn mutants_are_rejected_or_their_acceptance_is_explained() {
                 };
                 let log = Log::of_text(boot.folder, &changed);
                 let after = boot.case(&log, boot.kernel);
-                let found = after.validate(BOUNDS).found;
-                let count = counts.entry(kind).or_default();
-                match verdict(&found).0 {
-                    "rejected" => count.rejected += 1,
-                    "not decided" => {
+                let count = counts.entry((boot.folder, kind)).or_default();
+                match after.validate(bounds).found.answer {
+                    Answer::Rejected(_) => count.rejected += 1,
+                    Answer::Undecided { .. } => {
                         assert!(has_races(boot), "{}: {what}: not decided", boot.folder);
                         count.undecided += 1;
                     }
-                    _ => match why(kind, &before, &after, &what) {
-                        Some(reason) => *count.accepted.entry(reason).or_default() += 1,
-                        None => unexplained.push(format!("{}: {kind:?}: {what}", boot.folder)),
-                    },
+                    Answer::Accepted(run) => {
+                        count.accepted += 1;
+                        let mutant = Accepted {
+                            boot,
+                            kind,
+                            what: &what,
+                            text: &changed,
+                            before: &before,
+                            after: &after,
+                            run: &run,
+                        };
+                        let why = mutant.why();
+                        let why = why.unwrap_or_else(|| {
+                            panic!(
+                                "{}: {kind:?}: {what}: accepted, and nothing explains it",
+                                boot.folder
+                            )
+                        });
+                        accepted.insert(format!("{} {kind:?}: {what}\n    {why}", boot.folder));
+                    }
                 }
             }
         }
     }
-    for (kind, count) in &counts {
+    let mut out = String::new();
+    for ((boot, kind), count) in &counts {
         let _ = writeln!(
-            std::io::stderr(),
-            "{kind:?}: rejected {}, not decided {}, accepted {:?}",
-            count.rejected,
-            count.undecided,
-            count.accepted
+            out,
+            "{boot} {kind:?}: rejected {}, accepted {}, not decided {}",
+            count.rejected, count.accepted, count.undecided
         );
     }
-    assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+    out += "\nAccepted, and why\n\n";
+    out += &accepted.into_iter().collect::<Vec<_>>().join("\n");
+    out
+}
+
+/// Few of the boots with races, and not as far as by default.
+#[test]
+fn mutants_are_rejected_or_their_acceptance_is_explained() {
+    let bounds = Bounds {
+        max_states: 30_000,
+        ..Bounds::default()
+    };
+    insta::assert_snapshot!(report(1, bounds));
+}
+
+#[test]
+#[ignore = "takes an hour, and has no snapshot: it prints what came of them"]
+fn many_mutants_are_rejected_or_their_acceptance_is_explained() {
+    eprintln!("{}", report(4, Bounds::default()));
 }

@@ -156,15 +156,10 @@ fn early(shared: &Path) {
     assert_eq!(verdict(&found).0, "accepted");
 }
 
-#[test]
-fn every_trace_beside_the_checkout_is_accepted() {
-    let Some(shared) = shared() else {
-        return not_run("shared/traces absent");
-    };
-    if Command::new("xz").arg("--version").output().is_err() {
-        return not_run("xz absent");
-    }
-    let mut run = 0;
+/// The boots of the folder beside the checkout whose events are of kprobes, with their texts.
+fn whole_boots(shared: &Path) -> Vec<(Boot, String)> {
+    let text = |path: &Path| unpacked(path).expect("xz unpacks it");
+    let mut all = vec![];
     for (case, dts, configure) in SHARED {
         let folder = shared.join(case);
         let kernels = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{case}: {e}"));
@@ -178,9 +173,7 @@ fn every_trace_beside_the_checkout_is_accepted() {
                 let release = kernel.split(['+', '-']).next().unwrap_or(kernel);
                 let board = String::leak(format!("{}/{dts}", folder.display()));
                 let boot = boot(case, board, String::leak(release.to_owned()), *configure);
-                let text = unpacked(&trace).expect("xz unpacks it");
-                accepted(&boot, &text);
-                run += 1;
+                all.push((boot, text(&trace)));
             }
         }
     }
@@ -198,11 +191,55 @@ fn every_trace_beside_the_checkout_is_accepted() {
         let trace = shared.join(format!("{folder}trace.txt.xz"));
         let board = String::leak(shared.join(board).display().to_string());
         let boot = boot(folder, board, "7.2.13", configure);
-        accepted(&boot, &unpacked(&trace).expect("xz unpacks it"));
-        run += 1;
+        all.push((boot, text(&trace)));
+    }
+    all
+}
+
+/// The folder beside the checkout if its traces can be read.
+fn readable() -> Option<PathBuf> {
+    let Some(shared) = shared() else {
+        not_run("shared/traces absent");
+        return None;
+    };
+    if Command::new("xz").arg("--version").output().is_err() {
+        not_run("xz absent");
+        return None;
+    }
+    Some(shared)
+}
+
+#[test]
+fn every_trace_beside_the_checkout_is_accepted() {
+    let Some(shared) = readable() else { return };
+    let boots = whole_boots(&shared);
+    for (boot, text) in &boots {
+        accepted(boot, text);
     }
     early(&shared);
-    run += 1;
+    let run = boots.len() + 1;
     assert!(run >= 32, "only {run} traces");
     let _ = writeln!(std::io::stderr(), "{run} whole traces accepted");
+}
+
+/// What all of them show is done otherwise before bcb81ac6ae3c and after it.
+#[test]
+fn every_trace_beside_the_checkout_is_rejected_on_the_other_side_of_bcb81ac6ae3c() {
+    let Some(shared) = readable() else { return };
+    let boots = whole_boots(&shared);
+    for (boot, text) in &boots {
+        let other = if boot.kernel.starts_with("6.12") {
+            "7.2.13"
+        } else {
+            "6.12.107"
+        };
+        let found = boot.validate(text, other, Bounds::default());
+        let answer = verdict(&found);
+        assert_eq!(
+            answer.0, "rejected",
+            "{} of {} on {other}: {answer:?}",
+            boot.folder, boot.kernel
+        );
+    }
+    let _ = writeln!(std::io::stderr(), "{} whole traces rejected", boots.len());
 }

@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)]
 
-mod announce;
+pub(crate) mod announce;
 mod memcheck;
 pub(crate) mod memory;
 mod operations;
@@ -101,6 +101,8 @@ struct Task {
     yielder: *const Yielder<(), ()>,
     /// The call, return or note that it is about to make, if those are announced.
     announced: Option<What>,
+    /// Where it stands in the code if those are announced: see [`announce::Stand::place`].
+    place: u128,
     /// Address of a local of [`Machine::suspend`] on the task's stack, while it is suspended.
     local: usize,
 }
@@ -157,6 +159,7 @@ impl Task {
             sites: vec![],
             yielder: ptr::null(),
             announced: None,
+            place: 0,
             local: 0,
         }
     }
@@ -224,6 +227,8 @@ struct State {
     peeking: bool,
     /// The cells that any outcome has been read off, as bits.
     peeked: Vec<bool>,
+    /// The cells that the last look outside of tasks has read.
+    looked_at: Vec<CellId>,
     /// So far in this run only one task has done anything.
     was_alone: bool,
     events: Option<Vec<Event>>,
@@ -316,6 +321,7 @@ impl<M: Model> Machine<M> {
             checkpoints: true,
             peeking: false,
             peeked: vec![false; layout.cells().len()],
+            looked_at: vec![],
             was_alone: true,
             events: record.then(Vec::new),
             announces: false,
@@ -527,6 +533,9 @@ impl<M: Model> Machine<M> {
             let state = &mut *state;
             let task = &mut state.tasks[state.current.expect("only a task is suspended").index()];
             task.pending = pending;
+            if state.announces {
+                task.place = task.where_it_is();
+            }
             task.local = std::hint::black_box(&raw const local) as usize;
             if state.granularity != Granularity::EachStep {
                 state.watch.interrupted(&task.held);

@@ -116,6 +116,11 @@ impl Program {
         }
     }
 
+    /// What is in a field, seen by nobody.
+    pub fn monitor(&self, field: usize) -> u64 {
+        self.fields[field].monitor()
+    }
+
     fn load(&self, field: usize) -> u64 {
         if self.plain {
             self.plain_fields[field].get()
@@ -138,7 +143,10 @@ impl Program {
         while let Some(op) = ops.get(at) {
             at += 1;
             match *op {
-                Op::Load(f) => last = self.load(f),
+                Op::Load(f) => {
+                    last = self.load(f);
+                    task::note("loaded", || last.to_string());
+                }
                 Op::Store(f, v) => self.store(f, v),
                 Op::StoreLastPlus(f, v) => self.store(f, last + v),
                 Op::Add(f, v) => self.fields[f].add(v),
@@ -151,7 +159,10 @@ impl Program {
                 Op::DownWrite => self.sem.down_write(),
                 Op::UpWrite => self.sem.up_write(),
                 Op::Push(v) => self.list.push_back(v),
-                Op::Pop => last = self.list.pop_front().map_or(0, |v| v + 1),
+                Op::Pop => {
+                    last = self.list.pop_front().map_or(0, |v| v + 1);
+                    task::note("popped", || last.to_string());
+                }
                 Op::Spawn(t) => task::spawn(Entry {
                     kind: 0,
                     arg: t as u64,

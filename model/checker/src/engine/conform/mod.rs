@@ -6,6 +6,9 @@
 //! with those states left out that it has been in. The task that owes the log's next event goes
 //! first, so that a boot without races is gone through once.
 //!
+//! Few states suffice for most logs that are allowed. For those that are not, of tasks whose order
+//! makes no difference to the log only one is let go: see `stretches.rs`.
+//!
 //! As in Cirstea, Kuppe, Loillier, Merz, "Validating traces of distributed programs against TLA+
 //! specifications" (2024).
 //!
@@ -14,12 +17,15 @@
 //! operations are steps than was assumed, the search starts again with those.
 
 mod search;
+mod stretches;
+mod ways;
 
 use crate::engine::exhaustive::Trace;
 use crate::engine::schedule::Schedule;
 use crate::event::{TaskId, What};
 use crate::model::Entry;
 use std::collections::BTreeSet;
+use std::hash::Hash;
 
 pub use search::search;
 
@@ -58,8 +64,25 @@ pub enum Says<L> {
 ///
 /// The methods are called while the world can be read (see [`crate::sync`]), and nobody sees that.
 pub trait Log: Clone {
+    /// What a task is about to show, as far as it decides whether that can be what stands next.
+    type Label: Clone + Eq + Hash;
+
     /// What may follow when `task` is about to do this.
     fn ask(&self, tasks: &[Standing], task: TaskId, what: &What) -> Says<Self>;
+
+    /// What a task is about to show, unless nobody sees it.
+    fn label(&self, tasks: &[Standing], task: TaskId, what: &What) -> Option<Self::Label>;
+
+    /// Whether something with this label can be what stands next, if the world is right.
+    fn may_be_next(&self, label: &Self::Label) -> bool;
+
+    /// Who alone can show what stands next, if there is one such task: until it has gone, nobody
+    /// else can.
+    fn only(&self, tasks: &[Standing]) -> Option<TaskId>;
+
+    /// What of this place decides what a task shows beside its calls, while the log stays where
+    /// it is.
+    fn mode(&self, task: TaskId) -> u64;
 
     /// The log if its next event is none of the model's, where that may be.
     fn skip(&self) -> Option<Self>;
@@ -73,8 +96,9 @@ pub trait Log: Clone {
     /// How many events have been explained.
     fn position(&self) -> usize;
 
-    /// Tells places in the log apart, with all that the model's state does not tell.
-    fn digest(&self, tasks: &[Standing]) -> u128;
+    /// Tells places in the log apart, with all that the model's state does not tell. If nothing
+    /// more is explained, only by what decides what is silent.
+    fn digest(&self, tasks: &[Standing], explains: bool) -> u128;
 
     /// What the log would have shown of this, if anything.
     fn shows(&self, task: TaskId, what: &What) -> Option<String>;
@@ -83,14 +107,21 @@ pub trait Log: Clone {
 /// How far to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most states with a choice.
+    /// Most states with a choice, all rounds together.
     pub max_states: u64,
+    /// For so many of them nothing is learnt of what tasks do where the log cannot be explained
+    /// any more: a log that is allowed is mostly explained in fewer.
+    pub quick_states: u64,
+    /// No task is left out, whether that makes a difference or not: much slower.
+    pub all_orders: bool,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self {
             max_states: 200_000,
+            quick_states: 2000,
+            all_orders: false,
         }
     }
 }
@@ -102,7 +133,8 @@ pub struct Found<O> {
     pub answer: Answer<O>,
     /// States with a choice, all rounds together.
     pub states: u64,
-    /// Rounds, each with more steps than the one before.
+    /// Rounds, each of which knows more than the one before of what is a step, and of what tasks
+    /// do between two events.
     pub rounds: u64,
 }
 

@@ -1,6 +1,7 @@
 //! The search.
 
-use super::{Answer, Bounds, Dead, Found, Log, Next, Run, Says, Standing};
+use super::stretches::{Labels, Stretches};
+use super::{Answer, Bounds, Dead, Found, Log, Run, Standing};
 use crate::engine::machine::{Granularity, Machine, Snapshot};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::replay::{Trace, finish};
@@ -15,16 +16,23 @@ const KEPT: usize = 64;
 
 /// A way to go on.
 #[derive(Clone)]
-struct Choice<L> {
+pub(super) struct Way<L> {
     /// Who goes, if anybody.
-    goes: Option<TaskId>,
+    pub(super) goes: Option<TaskId>,
     /// The log thereafter.
-    log: L,
+    pub(super) log: L,
+    /// The log cannot be explained any more on this way. It is gone on with only to learn what
+    /// tasks do that show nothing.
+    pub(super) is_dead: bool,
 }
 
 /// A state with more than one way to go on.
 struct Node<L> {
-    choices: Vec<Choice<L>>,
+    /// The state, and the place in the log.
+    key: u128,
+    /// The log there.
+    log: L,
+    ways: Vec<Way<L>>,
     tried: usize,
     /// How many moves led here.
     moves: usize,
@@ -47,18 +55,47 @@ struct Farthest {
     instead: BTreeSet<(String, String)>,
 }
 
-struct Search<'a, M: Model, L> {
+pub(super) struct Search<'a, M: Model, L: Log> {
     model: &'a Arc<M>,
-    machine: Machine<M>,
+    pub(super) machine: Machine<M>,
     bounds: Bounds,
+    pub(super) stretches: Stretches,
+    pub(super) labels: Labels<L::Label>,
+    pub(super) stage: Stage,
     visited: HashSet<u128>,
     path: Vec<Node<L>>,
+    /// The keys of the path.
+    on_path: HashSet<u128>,
+    /// A run has come back to a state that it has been in: then no task may be left out.
+    is_endless: bool,
     moves: Vec<Move>,
     spare: Vec<Snapshot>,
     states: u64,
     farthest: Farthest,
     /// Why not all was looked at.
-    stopped: Option<String>,
+    stopped: Option<Stop>,
+}
+
+/// How the search goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// All tasks are let go, and a way on which the log cannot be explained any more is left at
+    /// once. That may find a schedule, but shows nothing if it does not: who knows what tasks
+    /// would have done on the ways that were left?
+    Quick,
+    /// All tasks are let go.
+    AllOrders,
+    /// Those tasks are let go that are enough.
+    Reduced,
+}
+
+/// Why not all was looked at.
+#[derive(Clone)]
+enum Stop {
+    /// That is enough of [`Stage::Quick`].
+    Quick,
+    /// A bound, or a limit of the model.
+    Bound(String),
 }
 
 /// How one way ended.
@@ -79,16 +116,30 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         model,
         machine,
         bounds,
+        stretches: Stretches::default(),
+        labels: Labels::default(),
+        stage: Stage::Quick,
         visited: HashSet::new(),
         path: vec![],
+        on_path: HashSet::new(),
+        is_endless: false,
         moves: vec![],
         spare: vec![],
         states: 0,
         farthest: Farthest::default(),
         stopped: None,
     };
-    let mut rounds = 1;
+    let thorough = if bounds.all_orders {
+        Stage::AllOrders
+    } else {
+        Stage::Reduced
+    };
+    if bounds.quick_states == 0 {
+        search.stage = thorough;
+    }
+    let mut rounds = 0;
     let answer = loop {
+        rounds += 1;
         let marks = search.machine.marks();
         if search.round(log) {
             let run = search.record(&marks, &search.moves, true);
@@ -101,16 +152,21 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
                 run: search.record(&marks, &search.farthest.moves, false),
             })
         };
-        if let Some(why) = search.stopped.clone() {
+        let stopped = search.stopped.take();
+        if let Some(Stop::Bound(why)) = stopped {
             let farthest = farthest(&search);
             break Answer::Undecided { why, farthest };
         }
-        if !search.machine.take_changed_marks() {
-            break Answer::Rejected(farthest(&search));
-        }
-        rounds += 1;
-        search.visited.clear();
-        search.farthest = Farthest::default();
+        let is_endless = std::mem::take(&mut search.is_endless);
+        let has_learnt = stopped.is_some() || search.has_learnt();
+        search.stage = match search.stage {
+            Stage::Quick if stopped.is_none() && has_learnt => Stage::Quick,
+            Stage::Quick => thorough,
+            Stage::Reduced if is_endless => Stage::AllOrders,
+            _ if !has_learnt => break Answer::Rejected(farthest(&search)),
+            same => same,
+        };
+        search.forget();
     };
     Found {
         answer,
@@ -120,14 +176,38 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
 }
 
 impl<M: Model, L: Log> Search<'_, M, L> {
+    /// Whether the last round has shown something that the next has to go by.
+    fn has_learnt(&mut self) -> bool {
+        let has_more_steps = self.machine.take_changed_marks();
+        let watch = self.machine.watch();
+        let has_news = self.stage == Stage::Reduced && self.stretches.take_news(&watch);
+        has_more_steps || has_news
+    }
+
+    /// Forgets where the last round has been.
+    fn forget(&mut self) {
+        self.machine.take_changed_marks();
+        let watch = self.machine.watch();
+        self.stretches.sum_up(&watch);
+        self.stretches.take_news(&watch);
+        drop(watch);
+        self.visited.clear();
+        self.farthest = Farthest::default();
+    }
+
     /// Searches with the steps that are known. Gives whether a schedule was found: the moves.
     fn round(&mut self, log: &L) -> bool {
         self.machine.reset();
         self.path.clear();
+        self.on_path.clear();
         self.moves.clear();
-        let mut log = log.clone();
+        let mut from = Way {
+            goes: None,
+            log: log.clone(),
+            is_dead: false,
+        };
         loop {
-            match self.advance(log) {
+            match self.advance(from) {
                 End::Over => return true,
                 End::Stuck => {}
             }
@@ -135,133 +215,106 @@ impl<M: Model, L: Log> Search<'_, M, L> {
                 return false;
             }
             match self.go_back() {
-                Some(other) => log = other,
+                Some(other) => from = other,
                 None => return false,
             }
         }
     }
 
-    /// Goes on from the current state, always the first way, to the end of the log or to where
-    /// nobody can go on.
-    fn advance(&mut self, mut log: L) -> End {
+    /// Goes on from the current state, which a way has led to, always the first way, to the end of
+    /// the log or to where nobody can go on.
+    fn advance(&mut self, from: Way<L>) -> End {
+        let Way {
+            mut log,
+            mut is_dead,
+            ..
+        } = from;
         loop {
             if log.is_over() {
-                return End::Over;
+                return if is_dead { End::Stuck } else { End::Over };
             }
             if let Some(limit) = self.machine.limit() {
-                self.stopped.get_or_insert(limit);
+                self.stopped.get_or_insert(Stop::Bound(limit));
                 return End::Stuck;
             }
-            let choices = self.choices(&log);
-            let choice = match choices.len() {
-                0 => {
+            let ways = self.ways(&log, is_dead);
+            let Some(first) = ways.first().cloned() else {
+                if !is_dead {
                     self.stuck(&log);
+                }
+                return End::Stuck;
+            };
+            if ways.len() > 1 {
+                let key = self.key(&log, first.is_dead);
+                if !self.visit(key) {
+                    if !is_dead {
+                        self.note_farthest(&log);
+                    }
                     return End::Stuck;
                 }
-                1 => choices.into_iter().next().expect("there is one"),
-                _ => {
-                    if !self.visit(&log) {
-                        self.note_farthest(&log);
-                        return End::Stuck;
-                    }
-                    let first = choices[0].clone();
-                    self.push(choices);
-                    first
-                }
-            };
-            self.take(&choice, false);
-            log = choice.log;
+                self.push(key, log.clone(), ways);
+            }
+            self.take(&log, &first);
+            log = first.log;
+            is_dead = first.is_dead;
         }
     }
 
-    /// Takes a way.
-    fn take(&mut self, choice: &Choice<L>, again: bool) {
-        let Some(task) = choice.goes else { return };
-        if !again {
-            let mut enabled = vec![];
-            self.machine.enabled(&mut enabled);
-            self.moves.push(Move {
-                task,
-                was_choice: enabled.len() > 1,
-            });
-        }
-        self.machine.step(task);
-    }
-
-    /// The ways to go on, the likeliest first.
-    fn choices(&self, log: &L) -> Vec<Choice<L>> {
+    /// Takes a way. `log` is what it was before.
+    fn take(&mut self, log: &L, way: &Way<L>) {
+        let Some(task) = way.goes else { return };
         let mut enabled = vec![];
         self.machine.enabled(&mut enabled);
+        self.moves.push(Move {
+            task,
+            was_choice: enabled.len() > 1,
+        });
+        if self.stage == Stage::Reduced && way.log.position() == log.position() {
+            self.step_silently(log, task, &way.log);
+        } else {
+            self.machine.step(task);
+        }
+    }
+
+    /// Tells states with their places in the log apart.
+    fn key(&self, log: &L, is_dead: bool) -> u128 {
         let tasks = standings(&self.machine);
-        let mut ranked: Vec<(u32, Choice<L>)> = vec![];
-        let mut sure = None;
-        for task in enabled {
-            let Some(what) = self.machine.announced(task) else {
-                let goes = Some(task);
-                let log_then = log.clone();
-                let rank = 2 * log.rank(&tasks, task) + 2;
-                ranked.push((
-                    rank,
-                    Choice {
-                        goes,
-                        log: log_then,
-                    },
-                ));
-                continue;
-            };
-            let says = self.machine.peek(|| log.ask(&tasks, task, &what));
-            let Says::Next(all) = says else {
-                return vec![];
-            };
-            for next in all {
-                let Next { log, goes, at_once } = next;
-                let goes = goes.then_some(task);
-                let choice = Choice { goes, log };
-                if at_once {
-                    sure.get_or_insert(choice);
-                } else {
-                    ranked.push((0, choice));
-                }
-            }
-        }
-        if let Some(choice) = sure {
-            return vec![choice];
-        }
-        if let Some(log) = log.skip() {
-            ranked.push((3, Choice { goes: None, log }));
-        }
-        ranked.sort_by_key(|(rank, _)| *rank);
-        ranked.into_iter().map(|(_, choice)| choice).collect()
+        self.machine
+            .fingerprint()
+            .wrapping_add(u128::from(is_dead))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+            .wrapping_add(log.digest(&tasks, !is_dead))
     }
 
     /// Whether the state is new. It is known from now on.
-    fn visit(&mut self, log: &L) -> bool {
-        let tasks = standings(&self.machine);
-        let key = self
-            .machine
-            .fingerprint()
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-            .wrapping_add(log.digest(&tasks));
+    fn visit(&mut self, key: u128) -> bool {
         if !self.visited.insert(key) {
+            self.is_endless |= self.on_path.contains(&key);
             return false;
         }
         self.states += 1;
         if self.states >= self.bounds.max_states {
             let most = self.bounds.max_states;
-            self.stopped = Some(format!("stopped at the bound of {most} states"));
+            let why = format!("stopped at the bound of {most} states");
+            self.stopped = Some(Stop::Bound(why));
+        } else if self.stage == Stage::Quick && self.states >= self.bounds.quick_states {
+            self.stopped = Some(Stop::Quick);
         }
         true
     }
 
-    fn push(&mut self, choices: Vec<Choice<L>>) {
+    fn push(&mut self, key: u128, log: L, ways: Vec<Way<L>>) {
         let kept = self.path.iter().filter(|n| n.snapshot.is_some()).count();
         if kept >= KEPT {
             self.thin_out();
         }
+        self.on_path.insert(key);
         let old = self.spare.pop().unwrap_or_default();
         let snapshot = Some(self.machine.snapshot(old));
         self.path.push(Node {
-            choices,
+            key,
+            log,
+            ways,
             tried: 0,
             moves: self.moves.len(),
             snapshot,
@@ -282,22 +335,24 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     }
 
     /// Back to the last state with a way that was not tried, and on that way.
-    fn go_back(&mut self) -> Option<L> {
+    fn go_back(&mut self) -> Option<Way<L>> {
         loop {
             let node = self.path.last_mut()?;
             node.tried += 1;
-            if node.tried < node.choices.len() {
+            if node.tried < node.ways.len() {
                 break;
             }
             let node = self.path.pop()?;
+            self.on_path.remove(&node.key);
             self.spare.extend(node.snapshot);
         }
         self.put_back();
         let node = self.path.last()?;
-        let choice = node.choices[node.tried].clone();
+        let way = node.ways[node.tried].clone();
+        let log = node.log.clone();
         self.moves.truncate(node.moves);
-        self.take(&choice, false);
-        Some(choice.log)
+        self.take(&log, &way);
+        Some(way)
     }
 
     /// Brings the machine to the last state of the path.
@@ -326,7 +381,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     }
 
     /// Nobody can go on.
-    fn stuck(&mut self, log: &L) {
+    pub(super) fn stuck(&mut self, log: &L) {
         self.note_farthest(log);
         if log.position() < self.farthest.position {
             return;
@@ -391,7 +446,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     }
 }
 
-fn standings<M: Model>(machine: &Machine<M>) -> Vec<Standing> {
+pub(super) fn standings<M: Model>(machine: &Machine<M>) -> Vec<Standing> {
     let tasks = machine.standings().into_iter();
     tasks
         .map(|(key, ended)| Standing {

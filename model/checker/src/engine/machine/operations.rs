@@ -110,6 +110,7 @@ impl<M: Model> Machine<M> {
         let mut state = self.state.borrow_mut();
         state.peeking.then(|| {
             state.peeked[cell.index()] = true;
+            state.looked_at.push(cell);
             state.world.cell(cell)
         })
     }
@@ -251,6 +252,7 @@ impl<M: Model> Backend for Machine<M> {
         if self.state.borrow().peeking {
             let mut state = self.state.borrow_mut();
             state.peeked[range.clone()].fill(true);
+            state.looked_at.push(first);
             return step(&mut state.world.cells[range]);
         }
         self.begin(Op::Compound { first, writes });

@@ -1,0 +1,50 @@
+//! What tasks are about to show, by number.
+
+use super::set;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Numbers of labels, and which of them fit at a position of the log.
+pub(crate) struct Labels<T> {
+    numbers: HashMap<T, u32>,
+    all: Vec<T>,
+    /// By position: how many labels were looked at, and which of them fit.
+    fitting: Vec<(usize, Vec<u64>)>,
+}
+
+impl<T> Default for Labels<T> {
+    fn default() -> Self {
+        Self {
+            numbers: HashMap::new(),
+            all: vec![],
+            fitting: vec![],
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Labels<T> {
+    /// Its number.
+    pub(crate) fn number(&mut self, label: T) -> u32 {
+        let fresh = self.all.len() as u32;
+        let all = &mut self.all;
+        *self.numbers.entry(label).or_insert_with_key(|label| {
+            all.push(label.clone());
+            fresh
+        })
+    }
+
+    /// Those that fit at a position, as bits.
+    pub(crate) fn fitting(&mut self, position: usize, fits: impl Fn(&T) -> bool) -> &[u64] {
+        if self.fitting.len() <= position {
+            self.fitting.resize(position + 1, (0, vec![]));
+        }
+        let (known, bits) = &mut self.fitting[position];
+        for (number, label) in self.all.iter().enumerate().skip(*known) {
+            if fits(label) {
+                set(bits, number);
+            }
+        }
+        *known = self.all.len();
+        bits
+    }
+}
