@@ -37,10 +37,10 @@ use std::sync::Arc;
 ///
 /// Example:
 ///
-///     probe-litmus replay scenarios/basics/late-probe-at-bind.litmus --kernel v6.16 '
-///         CPU1 until platform_dma_configure() reads client0: dev->driver; CPU0 to its end'
+///     probe-litmus replay scenarios/basics/late-probe-at-bind.litmus --kernel v6.16 "
+///         CPU1 until platform_dma_configure() reads client0: dev->driver; CPU0 to its end"
 #[derive(Debug, Args)]
-#[command(after_long_help = super::EXIT_CODES)]
+#[command(after_long_help = super::EXIT_CODES, verbatim_doc_comment)]
 pub(crate) struct Replay {
     /// Scenario file
     scenario: PathBuf,
