@@ -11,6 +11,7 @@ pub mod litmus;
 pub mod report;
 pub mod review;
 pub mod runner;
+pub mod schedule;
 pub mod search;
 pub mod setup;
 pub mod shards;

@@ -15,6 +15,11 @@ pub fn list(text: &str, first: usize, others: usize) -> Vec<String> {
     fill(parts, first, others)
 }
 
+/// As [`list`], broken between words alone.
+pub fn between_words(text: &str, first: usize, others: usize) -> Vec<String> {
+    fill(text.split_inclusive(' '), first, others)
+}
+
 /// Running text, broken between words.
 pub fn words(text: &str) -> Vec<String> {
     fill(text.split_inclusive(' '), 0, 0)

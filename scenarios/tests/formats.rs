@@ -6,6 +6,8 @@ mod answers;
 mod files;
 #[path = "formats/graphs.rs"]
 mod graphs;
+#[path = "formats/perfetto.rs"]
+mod perfetto;
 #[path = "formats/runs.rs"]
 mod runs;
 #[path = "formats/terminal.rs"]

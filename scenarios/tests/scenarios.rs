@@ -14,6 +14,7 @@ use scenarios::litmus::{self, Litmus};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::{Verdicts, outcome_lines};
 use scenarios::runner::{Answer, Test};
+use scenarios::schedule;
 use scenarios::witness::Witness;
 use scenarios::wrap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,25 +90,29 @@ fn settings() -> Settings {
     settings
 }
 
-/// The test, its question, what came out, and how the first bad outcome comes about. Neither
-/// counts nor schedules: those change with the engine.
+/// The test, its question, what came out, and how each bad outcome comes about: the first drawn, the
+/// others by the names of their steps. No counts: those change with the engine.
 fn snapshot(test: &Test, kernel: &str, answer: &Answer) -> String {
     let mut text = format!("Test {}   kernel {kernel}\n", test.litmus.name.value);
     for paragraph in &test.litmus.question.paragraphs {
         let _ = write!(text, "\n{}\n", wrap::words(&paragraph.value).join("\n"));
     }
     let _ = write!(text, "\n{}", Verdicts { test, answer });
-    let bad = answer
-        .outcomes()
-        .enumerate()
-        .find(|(_, (.., holds))| *holds);
-    if let Some((i, (end, schedule, _))) = bad {
+    let outcomes = answer.outcomes().enumerate();
+    let mut bad = outcomes.filter(|(_, (.., holds))| *holds);
+    if let Some((i, (end, schedule, _))) = bad.next() {
         let _ = writeln!(text, "\nHow outcome {} comes about:", i + 1);
         for line in outcome_lines(end, &Resolver::new(test, &answer.kernel)) {
             let _ = writeln!(text, "  {}", wrap::list(&line, 2, 6).join("\n      "));
         }
         let (witness, _) = Witness::of(test, answer, schedule);
         let _ = write!(text, "\n{witness}");
+    }
+    for (i, (_, schedule, _)) in bad {
+        let (_, straight) = Witness::of(test, answer, schedule);
+        let names = schedule::text(test, answer, &straight.schedule);
+        let lines = schedule::lines(&names, 2).join("\n");
+        let _ = write!(text, "\nHow outcome {} comes about:\n{lines}\n", i + 1);
     }
     text
 }

@@ -2,17 +2,19 @@
 //! client, T1 registers the second of its two instances. Step by step it is in
 //! `scenarios/seeds/README.md`.
 
-use checker::engine::exhaustive::{Go, Options};
-use checker::engine::schedule::Schedule;
+use checker::engine::named::NamedSchedule;
 use kernel::kernel::Warn;
-use scenarios::runner::Test;
+use scenarios::runner::{Memory, Test};
+use scenarios::schedule;
 use scenarios::witness::all_events;
 use std::path::Path;
 
-/// Task 1 is T86, task 0 is T1. It counts the steps of an exploration, so it changes with the engine:
-/// `probe-litmus explain scenarios/basics/second-instance-not-ready.litmus --kernel v7.3-rc7` has a
-/// new one.
-const SCHEDULE: &str = "1*7.0*20.1.0.1*15";
+/// CPU1 is T86, CPU0 is T1.
+const SCHEDULE: &str = "CPU1 until of_iommu_configure() takes iommu_probe_device_lock; \
+    CPU0 until probe_iommu_group() takes iommu_probe_device_lock #4; \
+    CPU1 until iommu_probe_device() takes iommu_probe_device_lock; \
+    CPU0 until probe_iommu_group() takes iommu_probe_device_lock; \
+    CPU1 to its end; CPU0 to its end";
 
 /// What the trace has, in its order: the task, and a part of the line.
 const TRACE: [(&str, &str); 9] = [
@@ -36,13 +38,11 @@ fn the_trace_comes_out_as_it_was_posted() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = folder.join("basics/second-instance-not-ready.litmus");
     let test = Test::load(&file, &folder.join("boards")).expect("it is a test");
-    let answer = test
-        .run("v7.3-rc7", &Options::default(), &mut |_| Go::On)
-        .expect("it runs");
-    let schedule: Schedule = SCHEDULE.parse().expect("it is a schedule");
-    let trace = answer.replay(&schedule);
+    let kernel = test.kernel("v7.3-rc7").expect("it is a kernel");
+    let schedule: NamedSchedule = SCHEDULE.parse().expect("it is a schedule");
+    let trace = schedule::replay(&test, &kernel, Memory::Sequential, &schedule);
     assert!(trace.divergence.is_none(), "{:?}", trace.divergence);
-    let lines = all_events(&test, &answer.kernel, &trace);
+    let lines = all_events(&test, &kernel, &trace);
     let mut at = lines.iter();
     for (task, text) in TRACE {
         let is_it = |line: &String| line.starts_with(task) && line.contains(text);

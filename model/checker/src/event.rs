@@ -82,7 +82,7 @@ pub enum What {
     Unlock(LockId),
     /// A task was created.
     Spawn(TaskId),
-    /// The task waits for a condition that does not hold.
+    /// The task waits: for a condition that does not hold, or for a lock that another has.
     Wait,
     /// Something that the model wants to be seen: a log line, a WARN.
     Note {

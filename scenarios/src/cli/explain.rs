@@ -1,6 +1,6 @@
 //! `probe-litmus explain`
 
-use super::format::RunFormat;
+use super::format::{Form, Recorded, RunFormat};
 use super::machine::Machine;
 use super::one::{One, chosen};
 use super::{Boards, MemoryModel, NOT_AS_STATED};
@@ -9,6 +9,7 @@ use clap::Args;
 use scenarios::runner::Answer;
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::outcome_lines;
+use scenarios::schedule;
 use scenarios::witness::Witness;
 use scenarios::wrap;
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ pub(crate) struct Explain {
     /// How the run is printed
     #[arg(long, value_enum, default_value_t = RunFormat::Text)]
     format: RunFormat,
+    /// How its schedule is written
+    #[arg(long, value_enum, default_value_t = Form::Named, value_name = "FORM")]
+    schedule: Form,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -61,10 +65,18 @@ impl Explain {
         let (end, schedule, _) = outcomes[i];
         let (witness, straight) = Witness::of(&test, &answer, schedule);
         let trace = answer.replay(&straight.schedule);
-        if let Some(text) = self
-            .format
-            .print(&test, &answer, &trace, &straight.schedule)
-        {
+        let schedule = match self.schedule {
+            Form::Named => schedule::text(&test, &answer, &straight.schedule),
+            Form::Counted => straight.schedule.to_string(),
+        };
+        let run = Recorded {
+            test: &test,
+            kernel: &answer.kernel,
+            revision: &answer.revision,
+            trace: &trace,
+            schedule: &schedule,
+        };
+        if let Some(text) = self.format.print(run, Some(&answer)) {
             print!("{text}");
             return Ok(exit(&answer));
         }
@@ -82,7 +94,10 @@ impl Explain {
             }
         }
         println!("{witness}");
-        println!("Schedule {}", straight.schedule);
+        println!("To run it again, step by step:\n");
+        for line in schedule::command(&self.replay(schedule)) {
+            println!("{line}");
+        }
         if !straight.is_done {
             println!(
                 "The schedule is long: its steps were not moved together as far as they can be."
@@ -92,6 +107,24 @@ impl Explain {
             println!("Complete {}", answer.report.complete);
         }
         Ok(exit(&answer))
+    }
+}
+
+impl Explain {
+    /// The words of the command that runs it again.
+    fn replay(&self, schedule: String) -> Vec<String> {
+        let scenario = self.scenario.display().to_string();
+        let words = [
+            "probe-litmus",
+            "replay",
+            &scenario,
+            "--kernel",
+            &self.kernel,
+        ];
+        let words = words.map(str::to_owned).into_iter();
+        let words = words.chain(self.memory.options());
+        let words = words.chain(self.boards.options());
+        words.chain([schedule]).collect()
     }
 }
 

@@ -91,7 +91,7 @@ impl Graph {
         let of = (
             test.litmus.name.value.as_str(),
             self.kernel.as_str(),
-            &*schedule.to_string(),
+            &*scenarios::schedule::text(test, answer, schedule),
         );
         let run = Run::new(&names, &answer.kernel, &answer.replay(schedule), of);
         let dot = graphs::wait_for(&run)

@@ -122,6 +122,15 @@ impl MemoryModel {
         }
     }
 
+    /// The option, as a further command needs it.
+    fn options(&self) -> Vec<String> {
+        let words: &[&str] = match self.get() {
+            Memory::Weak => &["--memory", "weak"],
+            Memory::Sequential => &[],
+        };
+        words.iter().map(|w| (*w).to_owned()).collect()
+    }
+
     fn get(&self) -> Memory {
         match self.memory.as_str() {
             "weak" => Memory::Weak,

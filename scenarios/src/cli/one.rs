@@ -4,9 +4,11 @@ use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, MemoryModel};
 use checker::engine::exhaustive::Options;
+use kernel::kernel::Kernel;
 use miette::miette;
 use scenarios::runner::{Answer, Test};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Which scenario on which kernel, and how it is explored.
 pub(crate) struct One<'a> {
@@ -18,6 +20,14 @@ pub(crate) struct One<'a> {
 }
 
 impl One<'_> {
+    /// Sets it up, and explores nothing.
+    pub(crate) fn set_up(&self) -> miette::Result<(Test, Arc<Kernel>)> {
+        self.memory.is_supported(self.machine)?;
+        let test = Test::load(self.scenario, &self.boards.of(self.scenario))?;
+        let kernel = test.kernel(self.kernel)?;
+        Ok((test, kernel))
+    }
+
     /// Explores it.
     pub(crate) fn explore(&self) -> miette::Result<(Test, Answer)> {
         self.memory.is_supported(self.machine)?;

@@ -23,8 +23,9 @@ explored to the end; 2 the input is wrong.";
 
 /// Says what a patch changes: runs scenarios on two kernels and compares what comes out
 ///
-/// Lists outcomes, verdicts, of_xlate calls and findings that are new or gone, the worst first,
-/// with a witness for each finding that is new.
+/// Says what over all scenarios comes about more or less often, shows the most widespread new
+/// finding of each level, and has a line for each scenario, the worst first. --each lists what
+/// changed in each, with a witness for each finding that is new.
 ///
 /// Worst first is: corrupt (an oops, a use after free, a deadlock, a livelock, DMA ops switched
 /// under a driver, wrong counts), stuck (a device left deferred, without driver or without group),
@@ -51,10 +52,13 @@ pub(crate) struct Review {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "markdown", "json"])]
     format: String,
     /// Draws no columns: each witness is its outcome and the command that replays it
-    #[arg(long, conflicts_with = "full")]
+    #[arg(long, conflicts_with_all = ["each", "full"])]
     brief: bool,
-    /// Draws each witness, where else each sort of finding is drawn once, and lists the outcomes
-    /// that are new or gone
+    /// Prints a block for each scenario that changed, with its findings, of_xlate calls by device
+    /// and witnesses, where else each is a line; and the lock order
+    #[arg(long)]
+    each: bool,
+    /// As --each, draws all witnesses, and lists the outcomes that are new or gone
     #[arg(long)]
     full: bool,
     /// Stops each exploration after this many states
@@ -92,10 +96,11 @@ impl Review {
         let (base, patched) = (&kernels.base, &kernels.patched);
         let review = Reviewed::new(&base.0, &patched.0, all).with_commits(base.1, patched.1);
         let review = review.without(left_out);
-        let detail = match (self.brief, self.full) {
-            (true, _) => Detail::Brief,
-            (_, true) => Detail::Full,
-            _ => Detail::Once,
+        let detail = match (self.full, self.each, self.brief) {
+            (true, ..) => Detail::Full,
+            (_, true, _) => Detail::Each,
+            (.., true) => Detail::Brief,
+            _ => Detail::Short,
         };
         let text = match self.format.as_str() {
             "json" => json::print(&review),

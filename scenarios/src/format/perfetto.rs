@@ -1,8 +1,10 @@
 //! A run as trace events, for ui.perfetto.dev and chrome://tracing.
 //!
-//! Format: "Trace Event Format" of the Chromium project, JSON object form. A task is a thread, and
-//! calls are its slices. A lock that is held is an asynchronous slice of its own; where it is then
-//! taken by another task, an arrow leads from the end to the beginning. All else are instants.
+//! Format: "Trace Event Format" of the Chromium project, JSON object form. A task is a thread with a
+//! slice for all that it does, since arrows need one to begin and end in, and calls are slices in
+//! that. A lock that is held is an asynchronous slice of its own; where it is then
+//! taken by another task, an arrow leads from the end to the beginning: of one category if that task
+//! has waited for it, of another if it came later. All else are instants.
 
 use super::{Happened, Record, Run};
 use serde_json::{Value, json};
@@ -10,6 +12,14 @@ use std::collections::BTreeMap;
 
 /// The process that all tasks are threads of.
 const PID: u32 = 1;
+
+/// The thread of what the set-up does; those of the tasks follow. Thread 0 is the idle one, which
+/// Perfetto takes no name for.
+const SET_UP: usize = 1;
+
+fn thread(record: &Record) -> usize {
+    record.task.map_or(SET_UP, |task| task + 1 + SET_UP)
+}
 
 /// All of it.
 pub fn print(run: &Run) -> String {
@@ -19,9 +29,14 @@ pub fn print(run: &Run) -> String {
         0,
         &format!("{} on {}", run.scenario, run.kernel),
     );
-    events.named("thread_name", 0, "set-up");
-    for (task, name) in run.tasks.iter().enumerate() {
-        events.named("thread_name", task + 1, name);
+    let tasks = run.tasks.iter().map(String::as_str);
+    for (tid, name) in std::iter::once("set-up").chain(tasks).enumerate() {
+        let tid = tid + SET_UP;
+        events.named("thread_name", tid, name);
+        let mut of_thread = run.records.iter().filter(|r| thread(r) == tid);
+        if let Some(first) = of_thread.next() {
+            events.begin(name, (first.step, tid), json!({}));
+        }
     }
     for record in &run.records {
         events.add(record);
@@ -50,6 +65,8 @@ struct Events {
     /// Who dropped each lock last, and when.
     dropped: BTreeMap<u32, (usize, usize)>,
     arrows: usize,
+    /// The threads that did nothing since they began to wait, and when that was.
+    waits: BTreeMap<usize, usize>,
 }
 
 impl Events {
@@ -69,22 +86,30 @@ impl Events {
         self.all.push(event);
     }
 
+    /// A slice begins.
+    fn begin(&mut self, name: &str, at: (usize, usize), more: Value) {
+        self.open.entry(at.1).or_default().push(name.to_owned());
+        self.push("B", name, at, more);
+    }
+
     fn add(&mut self, record: &Record) {
-        let tid = record.task.map_or(0, |task| task + 1);
+        let tid = thread(record);
         let at = (record.step, tid);
+        let waited = self.waits.remove(&tid);
+        if record.happened == Happened::Wait {
+            self.waits.insert(tid, record.step);
+        }
         match &record.happened {
             Happened::Enter {
                 function, object, ..
             } => {
-                self.open.entry(tid).or_default().push(function.clone());
-                let args = json!({"args": {"object": object}});
-                self.push("B", function, at, args);
+                self.begin(function, at, json!({"args": {"object": object}}));
             }
             Happened::Exit { function, ret } => {
                 self.open.entry(tid).or_default().pop();
                 self.push("E", function, at, json!({"args": {"ret": ret}}));
             }
-            Happened::Lock { id, lock, .. } => self.lock(*id, lock, at),
+            Happened::Lock { id, lock, .. } => self.lock(*id, lock, at, waited),
             Happened::Unlock { id, lock, .. } => {
                 self.held.remove(id);
                 self.dropped.insert(*id, (tid, record.step));
@@ -98,11 +123,17 @@ impl Events {
         }
     }
 
-    fn lock(&mut self, id: u32, lock: &str, at: (usize, usize)) {
+    fn lock(&mut self, id: u32, lock: &str, at: (usize, usize), waited: Option<usize>) {
         let (_, tid) = at;
         if let Some((by, when)) = self.dropped.get(&id).copied().filter(|(by, _)| *by != tid) {
             self.arrows += 1;
-            let arrow = json!({"cat": "hand-over", "id": self.arrows});
+            let has_waited = waited.is_some_and(|since| since < when);
+            let category = if has_waited {
+                "hand-over"
+            } else {
+                "taken-next"
+            };
+            let arrow = json!({"cat": category, "id": self.arrows});
             self.push("s", lock, (when, by), arrow.clone());
             let mut end = arrow;
             end["bp"] = json!("e");

@@ -1,7 +1,8 @@
 //! A run in lanes, one for each task: what is shown of it, and which locks go from hand to hand.
 //!
 //! Shown are the steps that `explain` shows, and where a lock is dropped by one task and taken
-//! next by another. Such a hand-over need not mean that anybody waited: it is an order.
+//! next by another. Where that one came to the lock while it was held, and so waited, that is shown
+//! too; else it is an order and nothing more.
 
 use crate::functions::kernel_file;
 use crate::runner::names::Resolver;
@@ -64,6 +65,8 @@ pub struct Handover {
     pub to: usize,
     /// The lock.
     pub lock: String,
+    /// Whether who takes it has waited for it: came to it before it was dropped.
+    pub waited: bool,
 }
 
 impl Step {
@@ -79,14 +82,20 @@ impl Lanes {
         let events = of_tasks(trace);
         let locks = handovers(&events);
         let mut wanted = kept(&events);
-        wanted.extend(locks.iter().flat_map(|(from, to, _)| [*from, *to]));
+        wanted.extend(
+            locks
+                .iter()
+                .flat_map(|l| [Some(l.from), Some(l.to), l.waits])
+                .flatten(),
+        );
         let (steps, at) = Drawn::of(&events, &wanted, names, kernel);
         let mut handovers: Vec<Handover> = locks
             .into_iter()
-            .map(|(from, to, lock)| Handover {
-                from: at[&from],
-                to: at[&to],
-                lock: names.relabel(&kernel.layout().lock_name(lock)),
+            .map(|l| Handover {
+                from: at[&l.from],
+                to: at[&l.to],
+                lock: names.relabel(&kernel.layout().lock_name(l.lock)),
+                waited: l.waits.is_some(),
             })
             .collect();
         handovers.sort_by_key(|h| (h.to, h.from));
@@ -111,11 +120,25 @@ impl Lanes {
     }
 }
 
-/// Where a lock is taken that another task had last: the events that drop and take it.
-fn handovers(events: &[&Event]) -> Vec<(usize, usize, LockId)> {
+/// A lock that is taken and that another task had last, by events.
+struct Next {
+    /// It is dropped.
+    from: usize,
+    /// It is taken.
+    to: usize,
+    /// Who takes it begins to wait for it.
+    waits: Option<usize>,
+    lock: LockId,
+}
+
+/// Where a lock is taken that another task had last.
+fn handovers(events: &[&Event]) -> Vec<Next> {
     let mut dropped: BTreeMap<LockId, (TaskId, usize)> = BTreeMap::new();
+    // What a task did last, if that was to wait.
+    let mut waits: BTreeMap<TaskId, usize> = BTreeMap::new();
     let mut found = vec![];
     for (i, event) in events.iter().enumerate() {
+        let waited = waits.remove(&event.task);
         match event.what {
             What::Unlock(lock) => {
                 dropped.insert(lock, (event.task, i));
@@ -124,8 +147,19 @@ fn handovers(events: &[&Event]) -> Vec<(usize, usize, LockId)> {
                 if let Some((by, at)) = dropped.remove(&lock)
                     && by != event.task
                 {
-                    found.push((at, i, lock));
+                    // A lock is taken right after waiting for it.
+                    let waits = waited.filter(|w| *w < at);
+                    let (from, to) = (at, i);
+                    found.push(Next {
+                        from,
+                        to,
+                        waits,
+                        lock,
+                    });
                 }
+            }
+            What::Wait => {
+                waits.insert(event.task, i);
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ use super::room::{Room, Run, Witness, slug};
 use super::runs;
 use super::svg;
 use crate::litmus::Quantifier;
+use crate::schedule;
 use maud::{Markup, html};
 
 /// All of it.
@@ -151,7 +152,8 @@ fn witnesses(room: &Room) -> Markup {
                 h2 id="runs" { "How it comes about" }
                 p.quiet {
                     "One run for each kernel: with the condition where there is one. A line on the \
-                     left is a task; an arrow is a lock that one drops and the other takes next. "
+                     left is a task. A solid arrow is a lock handed over: the other has waited for \
+                     it. A dashed arrow is an order: the other takes it next, and did not wait. "
                     kbd { "j" } " and " kbd { "k" } " or the arrow keys go through it, "
                     kbd { "Home" } " and " kbd { "End" } " to its ends; a click picks a step, and \
                      hovering says in which file of the kernel it is."
@@ -201,10 +203,22 @@ fn drawn(room: &Room, nth: usize, witness: &Witness, of: &[&Run]) -> Markup {
 }
 
 fn handovers(lanes: &Lanes) -> String {
-    match lanes.handovers.len() {
-        0 => "No lock changes hands.".to_owned(),
-        1 => "1 lock changes hands.".to_owned(),
-        n => format!("Locks change hands {n} times."),
+    let times = |n: usize| match n {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    let waited = lanes.handovers.iter().filter(|h| h.waited).count();
+    match (lanes.handovers.len(), waited) {
+        (0, _) => "No lock goes from one task to another.".to_owned(),
+        (all, 0) => format!(
+            "A lock goes from one task to another {}, and nobody waits for one.",
+            times(all)
+        ),
+        (all, waited) => format!(
+            "A lock goes from one task to another {}, {} to one that waited for it.",
+            times(all),
+            times(waited)
+        ),
     }
 }
 
@@ -228,16 +242,16 @@ pub(super) fn controls(steps: usize, of: &str) -> Markup {
 
 /// The command that runs it again.
 fn replay(room: &Room, run: &Run) -> String {
-    let kernel = if run.written.contains(' ') {
-        format!("\"{}\"", run.written)
-    } else {
-        run.written.clone()
-    };
     let schedule = run.witness.as_ref().map_or("", |w| w.schedule.as_str());
-    format!(
-        "probe-litmus replay {} --kernel {kernel} '{schedule}'",
-        room.file
-    )
+    let words = [
+        "probe-litmus",
+        "replay",
+        &room.file,
+        "--kernel",
+        &run.written,
+        schedule,
+    ];
+    schedule::command(&words.map(str::to_owned)).join("\n")
 }
 
 fn source(room: &Room) -> Markup {

@@ -7,6 +7,7 @@ use crate::review::{Finding, Kind, findings_of};
 use crate::runner::names::Resolver;
 use crate::runner::report::outcome_lines;
 use crate::runner::{Answer, Memory, Test};
+use crate::schedule;
 use checker::engine::exhaustive::{Straight, straighten};
 use checker::outcome::{Complete, Final};
 use kernel::outcome::Outcome;
@@ -89,7 +90,7 @@ pub struct Witness {
     pub outcome: usize,
     /// Whether the condition holds in it.
     pub holds: bool,
-    /// A shortest schedule, its steps moved together.
+    /// A shortest schedule, its steps moved together, by the names of its steps.
     pub schedule: String,
     /// What it does.
     pub lanes: Lanes,
@@ -264,7 +265,7 @@ fn witness(test: &Test, answer: &Answer) -> Option<Witness> {
     Some(Witness {
         outcome: nth + 1,
         holds,
-        schedule: straight.schedule.to_string(),
+        schedule: schedule::text(test, answer, &straight.schedule),
         lanes: Lanes::new(&Resolver::new(test, &answer.kernel), &answer.kernel, &trace),
     })
 }

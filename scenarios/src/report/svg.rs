@@ -122,7 +122,8 @@ fn mark(sort: Sort, x: usize, y: usize) -> Markup {
     }
 }
 
-/// An arrow from the step that drops a lock to the one that takes it. Those that follow each other
+/// An arrow from the step that drops a lock to the one that takes it: solid if that one has waited
+/// for it, dashed if it came later. Those that follow each other
 /// go down side by side.
 fn handover(lanes: &Lanes, hand: &Handover, nth: usize) -> Markup {
     let (from, to) = (&lanes.steps[hand.from], &lanes.steps[hand.to]);
@@ -138,9 +139,14 @@ fn handover(lanes: &Lanes, hand: &Handover, nth: usize) -> Markup {
     let path = format!("M{x1} {y1}C{middle} {y1} {middle} {y2} {back} {y2}");
     let head = format!("{tip},{y2} {back},{} {back},{}", y2 - 4, y2 + 4);
     let (giver, taker) = (short(&lanes.lanes[from.lane]), short(&lanes.lanes[to.lane]));
+    let (class, how) = if hand.waited {
+        ("hand waited ", "which has waited for it, takes it")
+    } else {
+        ("hand ", "takes it next, without having waited")
+    };
     html! {
-        g class={ "hand " (colour(from.lane)) } data-from=(hand.from + 1) data-to=(hand.to + 1) {
-            title { (hand.lock) ": " (giver) " drops it, " (taker) " takes it next" }
+        g class={ (class) (colour(from.lane)) } data-from=(hand.from + 1) data-to=(hand.to + 1) {
+            title { (hand.lock) ": " (giver) " drops it, " (taker) @if hand.waited { ", " } @else { " " } (how) }
             path d=(path) {}
             polygon points=(head) {}
         }
@@ -205,12 +211,22 @@ mod tests {
                 step(1, 0, Sort::Lock, &format!("lock {lock}")),
                 step(1, 0, Sort::Field, "client0: dev->driver = client-drv"),
                 step(0, 1, Sort::Splat, "WARN"),
+                step(0, 1, Sort::Lock, &format!("lock {lock}")),
             ],
-            handovers: vec![Handover {
-                from: 1,
-                to: 2,
-                lock: lock.to_owned(),
-            }],
+            handovers: vec![
+                Handover {
+                    from: 1,
+                    to: 2,
+                    lock: lock.to_owned(),
+                    waited: true,
+                },
+                Handover {
+                    from: 2,
+                    to: 5,
+                    lock: lock.to_owned(),
+                    waited: false,
+                },
+            ],
         };
         let drawn = run("run1", &lanes).into_string().replace("><", ">\n<");
         let mut settings = insta::Settings::clone_current();

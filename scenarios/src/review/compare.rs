@@ -2,8 +2,10 @@
 
 use super::finding::{Finder, Finding, Kind, Level};
 use super::shown::Witnesses;
+use super::story::grouped;
 use super::{
-    Calls, Comparison, FindingMove, Numbered, OrderMove, PropertyMove, Side, Standing, Xlate,
+    Calls, Comparison, FindingMove, GroupMove, Numbered, OrderMove, PropertyMove, Side, Standing,
+    Xlate,
 };
 use crate::litmus::{PropertyKind, Quantifier, Verdict};
 use crate::runner::names::Resolver;
@@ -58,6 +60,8 @@ pub fn compare(of: Compared<'_>) -> Comparison {
             .count(),
         properties: properties(of.base, of.patched),
         of_xlate: calls(of),
+        without_driver: without_driver(of),
+        is_acpi: of.test.board.acpi.is_some(),
         lock_order: lock_order(of),
         findings,
         witness,
@@ -216,6 +220,32 @@ fn calls(of: Compared<'_>) -> Vec<Calls> {
         patched: pairs(of.patched, nth),
     });
     all.filter(|c| c.base != c.patched).collect()
+}
+
+/// Devices that have a group more or less often than before, of the outcomes that leave them without
+/// driver.
+fn without_driver(of: Compared<'_>) -> Vec<GroupMove> {
+    let has_group = |answer: &Answer, nth: usize| {
+        let ends = answer.report.finals.keys();
+        let device = ends.map(|end| &end.outcome.clients[nth]);
+        grouped(
+            device
+                .filter(|d| d.driver.is_none() && d.on_bus && !d.refused)
+                .map(|d| d.grouped),
+        )
+    };
+    let names = Resolver::new(of.test, &of.patched.kernel);
+    let first = of.patched.report.finals.keys().next();
+    let clients = first.map_or(&[][..], |end| &end.outcome.clients);
+    let moved = clients.iter().enumerate().filter_map(|(nth, d)| {
+        let (base, patched) = (has_group(of.base, nth)?, has_group(of.patched, nth)?);
+        (base != patched).then(|| GroupMove {
+            device: names.display(d.device),
+            base,
+            patched,
+        })
+    });
+    moved.collect()
 }
 
 /// What is wrong on one kernel.

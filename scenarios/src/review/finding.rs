@@ -10,6 +10,9 @@ use kernel::outcome::{DeviceOutcome, GroupOutcome, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// What iommu_probe_device() says of a bind that is the first to find its IOMMU.
+pub(super) const LATE_PROBE: &str = "WARN late IOMMU probe at driver bind";
+
 /// How bad a change is: the worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -302,7 +305,7 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(Kind, &str)) {
     for warn in Warn::ALL.into_iter().filter(|w| d.warned(*w)) {
         match warn {
             Warn::Oops => add(Kind::Oops, "Oops"),
-            Warn::LateProbe => add(Kind::Warn, "WARN late IOMMU probe at driver bind"),
+            Warn::LateProbe => add(Kind::Warn, LATE_PROBE),
             Warn::OwnerCnt
             | Warn::PrivSet
             | Warn::RetainsOps

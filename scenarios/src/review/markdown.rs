@@ -1,7 +1,10 @@
 //! A review as Markdown: the same as the text, with headings, tables and code.
 
 use super::command::commands;
-use super::summary::{lines, lock_order, standings};
+use super::detail::worst;
+use super::short;
+use super::story::sentences;
+use super::summary::{lines, lock_order, standings, verdicts};
 use super::text::{NOTHING, finding, properties, same, title, unfinished, verdict, xlate};
 use super::{Comparison, Detail, Numbered, Review, Shown, Standing};
 use std::collections::BTreeSet;
@@ -17,19 +20,28 @@ pub fn print(review: &Review, detail: Detail) -> String {
     }
     let total = review.scenarios.len();
     let _ = writeln!(out, "\nScenarios {total}: {}.", standings(review));
+    let moved = verdicts(review);
+    if !moved.is_empty() {
+        let _ = writeln!(out, "Verdicts {}.", escape(&moved));
+    }
+    for (i, sentence) in sentences(review).iter().enumerate() {
+        let _ = write!(
+            out,
+            "{}{}",
+            if i == 0 { "\n" } else { " " },
+            escape(sentence)
+        );
+    }
+    out += "\n";
     let all = lines(review);
     if !all.is_empty() {
-        out += "\n| level | | what | | scenarios |\n|---|---|---|---|---|\n";
+        out += "\n| level | | what | in how many scenarios |\n|---|---|---|---|\n";
     }
     for line in all {
         let sign = if line.is_worse { "more" } else { "less" };
         let (level, what) = (line.level.word(), escape(&line.what));
-        let how = escape(&line.how);
-        let _ = writeln!(
-            out,
-            "| {level} | {sign} | {what} | {how} | {} |",
-            line.scenarios
-        );
+        let how = escape(&line.how());
+        let _ = writeln!(out, "| {level} | {sign} | {what} | {how} |");
     }
     let edges = lock_order(review);
     if !edges.is_empty() {
@@ -40,13 +52,13 @@ pub fn print(review: &Review, detail: Detail) -> String {
     if edges.is_empty() && !review.scenarios.iter().any(is_changed) {
         let _ = writeln!(out, "\n{NOTHING}");
     }
-    let drawn = detail.drawn(review);
-    for c in review
-        .scenarios
-        .iter()
-        .filter(|c| c.standing != Standing::Unchanged)
-    {
-        scenario(&mut out, c, detail, &drawn);
+    if detail.is_short() {
+        in_short(&mut out, review, detail);
+    } else {
+        let drawn = detail.drawn(review);
+        for c in review.scenarios.iter().filter(|c| is_changed(c)) {
+            scenario(&mut out, c, detail, &drawn);
+        }
     }
     let unchanged: Vec<_> = review.standing(Standing::Unchanged).collect();
     if !unchanged.is_empty() {
@@ -62,6 +74,29 @@ pub fn print(review: &Review, detail: Detail) -> String {
         let _ = writeln!(out, "* {name}");
     }
     out
+}
+
+/// The worst of each level, and a line for each scenario that changed.
+fn in_short(out: &mut String, review: &Review, detail: Detail) {
+    for w in worst(review) {
+        let (level, what) = (w.level.word(), escape(w.what));
+        let _ = write!(out, "\n## {level}: {what}\n");
+        let witness = &w.scenario.witnesses[w.witness - 1];
+        shown(out, &w.scenario.scenario, witness, detail == Detail::Short);
+    }
+    for standing in Standing::ALL {
+        let mut all = review.standing(standing).peekable();
+        if standing == Standing::Unchanged || all.peek().is_none() {
+            continue;
+        }
+        let _ = write!(out, "\n## In which scenarios: {}\n\n", standing.word());
+        for c in all {
+            let _ = writeln!(out, "* {}", escape(&short::line(c)));
+            for why in unfinished(c) {
+                let _ = writeln!(out, "  **{}**", escape(&why));
+            }
+        }
+    }
 }
 
 fn scenario(out: &mut String, c: &Comparison, detail: Detail, drawn: &BTreeSet<(&str, usize)>) {
@@ -89,7 +124,7 @@ fn scenario(out: &mut String, c: &Comparison, detail: Detail, drawn: &BTreeSet<(
     }
     for (i, witness) in c.witnesses.iter().enumerate() {
         let is_drawn = drawn.contains(&(c.scenario.as_str(), i + 1));
-        shown(out, i + 1, witness, is_drawn);
+        shown(out, &format!("[{}]", i + 1), witness, is_drawn);
     }
 }
 
@@ -104,11 +139,11 @@ fn outcomes(out: &mut String, sign: char, all: &[Numbered]) {
     }
 }
 
-fn shown(out: &mut String, number: usize, witness: &Shown, is_drawn: bool) {
+fn shown(out: &mut String, label: &str, witness: &Shown, is_drawn: bool) {
     let what = witness
         .outcome
         .map_or(String::new(), |n| format!(": outcome {n} with the patch"));
-    let _ = writeln!(out, "\n### [{number}]{what}\n\n```text");
+    let _ = writeln!(out, "\n### {label}{what}\n\n```text");
     for line in &witness.lines {
         let _ = writeln!(out, "{line}");
     }

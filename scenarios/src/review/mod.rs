@@ -21,7 +21,9 @@ mod finding;
 pub mod json;
 pub mod markdown;
 pub mod new_patch;
+mod short;
 mod shown;
+mod story;
 mod summary;
 pub mod text;
 
@@ -128,6 +130,12 @@ pub struct Comparison {
     pub properties: Vec<PropertyMove>,
     /// Devices whose of_xlate calls are others.
     pub of_xlate: Vec<Calls>,
+    /// Devices that end without driver and have a group more or less often.
+    #[serde(default)]
+    pub without_driver: Vec<GroupMove>,
+    /// Whether its board is a machine that ACPI describes.
+    #[serde(default)]
+    pub is_acpi: bool,
     /// Locks that are taken under others on one kernel and not on the other, by class.
     pub lock_order: Vec<OrderMove>,
     /// Findings that come about more or less often, the worst first.
@@ -180,6 +188,17 @@ pub struct OrderMove {
     pub inner: String,
     /// Whether the patched kernel has it, not the base.
     pub is_gained: bool,
+}
+
+/// A device that no driver is bound to, in outcomes of both kernels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMove {
+    /// The device.
+    pub device: String,
+    /// In how many of these outcomes of the base it has a group.
+    pub base: Verdict,
+    /// In how many of the patched kernel.
+    pub patched: Verdict,
 }
 
 /// The of_xlate calls of a device over all outcomes.
@@ -236,7 +255,7 @@ pub struct Shown {
     pub lines: Vec<String>,
     /// The run in columns, a CPU each; nothing for data races and livelocks.
     pub columns: Vec<String>,
-    /// A shortest schedule, its steps moved together.
+    /// A shortest schedule, its steps moved together, by the names of its steps.
     pub schedule: String,
     /// The command that runs it again, word by word; nothing if it never ends.
     pub replay: Vec<String>,

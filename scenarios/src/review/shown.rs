@@ -6,6 +6,7 @@ use super::finding::{Finder, Finding};
 use crate::runner::names::Resolver;
 use crate::runner::report::outcome_lines;
 use crate::runner::{Answer, Memory};
+use crate::schedule;
 use crate::witness::Witness;
 use checker::engine::schedule::Schedule;
 use checker::outcome::{DataRace, Final, GoesRound};
@@ -65,7 +66,8 @@ impl<'a> Witnesses<'a> {
             format!("  {}", race.sites[0]),
             format!("  {}", race.sites[1]),
         ];
-        let replay = self.replay(schedule);
+        let schedule = schedule::text(self.of.test, self.of.patched, schedule);
+        let replay = self.replay(&schedule);
         Some(self.push(None, lines, vec![], schedule, replay))
     }
 
@@ -75,10 +77,12 @@ impl<'a> Witnesses<'a> {
         let mut rounds = answer.report.rounds.iter();
         let (round, GoesRound { way, period }) =
             rounds.find(|(round, _)| finder.of_round(round).as_ref() == Some(finding))?;
-        let lines = vec![
-            finder.names.relabel(&round.to_string()),
-            format!("after this schedule, `{period}` again and again"),
-        ];
+        let mut lines = vec![finder.names.relabel(&round.to_string())];
+        let mut named = schedule::in_a_row(self.of.test, answer, &[way, period]);
+        let period = named.pop().filter(|period| !period.is_empty());
+        lines
+            .extend(period.map(|period| format!("after this schedule, again and again: {period}")));
+        let way = named.pop().unwrap_or_default();
         Some(self.push(None, lines, vec![], way, vec![]))
     }
 
@@ -113,8 +117,9 @@ impl<'a> Witnesses<'a> {
         let (witness, straight) = Witness::of(test, patched, schedule);
         let lines = outcome_lines(end, &Resolver::new(test, &patched.kernel));
         let columns = witness.to_string().lines().map(str::to_owned).collect();
-        let replay = self.replay(&straight.schedule);
-        let at = self.push(Some(nth + 1), lines, columns, &straight.schedule, replay);
+        let schedule = schedule::text(test, patched, &straight.schedule);
+        let replay = self.replay(&schedule);
+        let at = self.push(Some(nth + 1), lines, columns, schedule, replay);
         self.chosen.push((nth, at));
         at
     }
@@ -124,21 +129,21 @@ impl<'a> Witnesses<'a> {
         outcome: Option<usize>,
         lines: Vec<String>,
         columns: Vec<String>,
-        schedule: &Schedule,
+        schedule: String,
         replay: Vec<String>,
     ) -> usize {
         self.shown.push(Shown {
             outcome,
             lines,
             columns,
-            schedule: schedule.to_string(),
+            schedule,
             replay,
         });
         self.shown.len()
     }
 
     /// The words of the command that runs a schedule again.
-    fn replay(&self, schedule: &Schedule) -> Vec<String> {
+    fn replay(&self, schedule: &str) -> Vec<String> {
         let words = [
             "probe-litmus",
             "replay",
@@ -153,7 +158,7 @@ impl<'a> Witnesses<'a> {
         let words = words.iter().chain(memory).map(|w| (*w).to_owned());
         words
             .chain(self.of.options.iter().cloned())
-            .chain([schedule.to_string()])
+            .chain([schedule.to_owned()])
             .collect()
     }
 }

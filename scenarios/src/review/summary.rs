@@ -1,6 +1,7 @@
 //! What a review comes to, over all scenarios.
 
 use super::{Calls, Comparison, Level, OrderMove, Review, Standing};
+use crate::litmus::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line: something that changed, and in which scenarios.
@@ -12,14 +13,27 @@ pub(super) struct Line {
     pub(super) is_worse: bool,
     /// What.
     pub(super) what: String,
-    /// How it changed: `new`, `gone`, `always`, ...
-    pub(super) how: String,
-    /// In how many scenarios.
-    pub(super) scenarios: usize,
+    /// How it changed, `new`, `gone`, `now always`, ..., in how many scenarios, and how many of
+    /// these have ACPI.
+    pub(super) how: Vec<(String, usize, usize)>,
 }
 
-/// How bad, whether it got better, what, and how.
-type Key = (Level, bool, String, String);
+impl Line {
+    /// `new in 5, now always in 2 (1 with ACPI)`
+    pub(super) fn how(&self) -> String {
+        let each = self.how.iter().map(|(how, n, acpi)| match acpi {
+            0 => format!("{how} in {n}"),
+            acpi => format!("{how} in {n} ({acpi} with ACPI)"),
+        });
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// How bad, whether it got better, what.
+type Key = (Level, bool, String);
+
+/// How it changed, in which scenarios, and which of these have ACPI.
+type How<'a> = BTreeMap<String, BTreeSet<(&'a str, bool)>>;
 
 /// How many scenarios became what; those that none did are left out.
 pub(super) fn standings(review: &Review) -> String {
@@ -30,33 +44,63 @@ pub(super) fn standings(review: &Review) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+/// In how many scenarios the verdict moved from what to what.
+pub(super) fn verdicts(review: &Review) -> String {
+    let mut moved: BTreeMap<(Verdict, Verdict), usize> = BTreeMap::new();
+    for c in &review.scenarios {
+        *moved
+            .entry((c.base.verdict, c.patched.verdict))
+            .or_default() += 1;
+    }
+    let moved = moved.into_iter().filter(|((a, b), _)| a != b);
+    let each = moved.map(|((a, b), n)| format!("{} -> {} {n}", a.word(), b.word()));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// What changed, the worst first.
 pub(super) fn lines(review: &Review) -> Vec<Line> {
-    let mut found: BTreeMap<Key, BTreeSet<&str>> = BTreeMap::new();
+    let mut found: BTreeMap<Key, How<'_>> = BTreeMap::new();
     for c in &review.scenarios {
         for (level, is_worse, what, how) in of_scenario(c) {
             // What is worse comes first.
-            let key = (level, !is_worse, what, how);
-            found.entry(key).or_default().insert(&c.scenario);
+            let key = (level, !is_worse, what);
+            let all = found.entry(key).or_default().entry(how).or_default();
+            all.insert((&c.scenario, c.is_acpi));
         }
     }
-    let line = |((level, is_better, what, how), scenarios): (Key, BTreeSet<&str>)| Line {
+    let line = |((level, is_better, what), how): (Key, How<'_>)| Line {
         level,
         is_worse: !is_better,
         what,
-        how,
-        scenarios: scenarios.len(),
+        how: how
+            .into_iter()
+            .map(|(how, all)| {
+                let acpi = all.iter().filter(|(_, is_acpi)| *is_acpi).count();
+                (how, all.len(), acpi)
+            })
+            .collect(),
     };
     found.into_iter().map(line).collect()
 }
 
 fn of_scenario(c: &Comparison) -> Vec<(Level, bool, String, String)> {
-    let findings = c.findings.iter().map(|f| {
-        let how = frequency(f.base, f.patched);
-        (f.level, f.is_more(), f.finding.what.clone(), how)
+    let findings = c.findings.iter().flat_map(|f| {
+        let how = moves(f.base, f.patched).into_iter();
+        how.map(|how| (f.level, f.is_more(), f.finding.what.clone(), how.to_owned()))
     });
     let calls = c.of_xlate.iter().flat_map(xlate);
     findings.chain(calls).collect()
+}
+
+/// How a finding moved: what is new and always is both.
+fn moves(base: Verdict, patched: Verdict) -> Vec<&'static str> {
+    match (base, patched) {
+        (Verdict::Never, Verdict::Always) => vec!["new", "now always"],
+        (Verdict::Never, _) => vec!["new"],
+        (_, Verdict::Never) => vec!["gone"],
+        (_, Verdict::Always) => vec!["now always"],
+        _ => vec!["no longer always"],
+    }
 }
 
 /// The edges of the lock order that some scenario gained (`+`) or lost (`-`), and in how many.
@@ -73,8 +117,8 @@ pub(super) fn lock_order(review: &Review) -> Vec<String> {
 }
 
 /// How a finding moved, in a word.
-pub(super) fn frequency(base: crate::litmus::Verdict, patched: crate::litmus::Verdict) -> String {
-    use crate::litmus::Verdict::{Always, Never};
+pub(super) fn frequency(base: Verdict, patched: Verdict) -> String {
+    use Verdict::{Always, Never};
     match (base, patched) {
         (Never, Always) => "new, always".to_owned(),
         (Never, _) => "new".to_owned(),

@@ -2,7 +2,9 @@
 
 use super::command::commands;
 use super::detail::Detail;
-use super::summary::{frequency, lines, lock_order, range, standings};
+use super::short;
+use super::story::sentences;
+use super::summary::{frequency, lines, lock_order, range, standings, verdicts};
 use super::{Calls, Comparison, FindingMove, Numbered, Review, Shown, Standing};
 use crate::wrap;
 use std::collections::BTreeSet;
@@ -13,7 +15,24 @@ const LABEL: usize = 10;
 
 /// All of it.
 pub fn print(review: &Review, detail: Detail) -> String {
-    let mut text = head(review);
+    let mut text = head(review, detail);
+    text += &if detail.is_short() {
+        short::print(review, detail == Detail::Short)
+    } else {
+        blocks(review, detail)
+    };
+    if !review.left_out.is_empty() {
+        text += "\nLeft out: one of the kernels is not modelled for their architecture\n";
+    }
+    for name in &review.left_out {
+        push(&mut text, 2, 4, name);
+    }
+    text
+}
+
+/// A block for each scenario that changed, and a line for each that did not.
+fn blocks(review: &Review, detail: Detail) -> String {
+    let mut text = String::new();
     let (unchanged, changed): (Vec<_>, Vec<_>) = review
         .scenarios
         .iter()
@@ -30,12 +49,6 @@ pub fn print(review: &Review, detail: Detail) -> String {
         let line = format!("{}: {}", c.scenario, same(c));
         push(&mut text, 2, 4, &line);
     }
-    if !review.left_out.is_empty() {
-        text += "\nLeft out: one of the kernels is not modelled for their architecture\n";
-    }
-    for name in &review.left_out {
-        push(&mut text, 2, 4, name);
-    }
     text
 }
 
@@ -45,7 +58,7 @@ pub(super) fn same(c: &Comparison) -> String {
     format!("{}, {} outcome{s}", c.patched.verdict.word(), c.kept)
 }
 
-fn head(review: &Review) -> String {
+fn head(review: &Review, detail: Detail) -> String {
     let mut text = String::new();
     push(
         &mut text,
@@ -70,22 +83,41 @@ fn head(review: &Review) -> String {
         4,
         &format!("Scenarios {total}: {}", standings(review)),
     );
+    let moved = verdicts(review);
+    if !moved.is_empty() {
+        push(&mut text, 0, 4, &format!("Verdicts {moved}"));
+    }
+    let story = sentences(review);
+    if !story.is_empty() {
+        text += "\nIn short\n";
+    }
+    for sentence in story {
+        let mut indent = 2;
+        for line in wrap::between_words(&sentence, 2, 4) {
+            let _ = writeln!(text, "{:indent$}{line}", "");
+            indent = 4;
+        }
+    }
     let all = lines(review);
     if !all.is_empty() {
         text += "\nOver all scenarios (+ more often than before, - less often)\n";
     }
     for line in all {
         let sign = if line.is_worse { '+' } else { '-' };
-        let line_text = format!("{sign} {}: {} in {}", line.what, line.how, line.scenarios);
+        let line_text = format!("{sign} {}: {}", line.what, line.how());
         labelled(&mut text, line.level.word(), &line_text);
     }
     let edges = lock_order(review);
-    if !edges.is_empty() {
+    if !edges.is_empty() && detail.is_short() {
+        let gained = edges.iter().filter(|e| e.starts_with('+')).count();
+        let lost = edges.len() - gained;
+        let _ = writeln!(text, "\nLock order: {gained} edges gained, {lost} lost");
+    } else if !edges.is_empty() {
         text +=
             "\nLock order (A -> B: B is taken under A; + in scenarios that gained it, - lost)\n";
-    }
-    for line in &edges {
-        push(&mut text, 2, 6, line);
+        for line in &edges {
+            push(&mut text, 2, 6, line);
+        }
     }
     let is_changed = |c: &Comparison| c.standing != Standing::Unchanged;
     if edges.is_empty() && !review.scenarios.iter().any(is_changed) {
@@ -127,7 +159,8 @@ fn scenario(c: &Comparison, detail: Detail, drawn: &BTreeSet<(&str, usize)>) -> 
     }
     for (i, witness) in c.witnesses.iter().enumerate() {
         let is_drawn = drawn.contains(&(c.scenario.as_str(), i + 1));
-        shown(&mut text, i + 1, witness, is_drawn);
+        text.push('\n');
+        shown(&mut text, &format!("[{}]", i + 1), witness, is_drawn);
     }
     text
 }
@@ -239,12 +272,13 @@ fn outcomes(text: &mut String, sign: char, all: &[Numbered]) {
     }
 }
 
-fn shown(text: &mut String, number: usize, witness: &Shown, is_drawn: bool) {
+/// A witness, under its number or the name of its scenario.
+pub(super) fn shown(text: &mut String, label: &str, witness: &Shown, is_drawn: bool) {
     let what = match witness.outcome {
-        Some(outcome) => format!("\n[{number}] outcome {outcome} with the patch"),
-        None => format!("\n[{number}]"),
+        Some(outcome) => format!("{label} outcome {outcome} with the patch"),
+        None => label.to_owned(),
     };
-    let _ = writeln!(text, "{what}");
+    push(text, 0, 4, &what);
     for line in &witness.lines {
         push(text, 2, 6, line);
     }
@@ -265,7 +299,7 @@ fn labelled(text: &mut String, label: &str, line: &str) {
 }
 
 /// A line, and what does not fit in further ones.
-fn push(text: &mut String, first: usize, others: usize, line: &str) {
+pub(super) fn push(text: &mut String, first: usize, others: usize, line: &str) {
     let mut indent = first;
     for part in wrap::list(line, first, others) {
         let _ = writeln!(text, "{:indent$}{part}", "");
@@ -317,6 +351,8 @@ mod tests {
                 holds: false,
             }],
             of_xlate: vec![],
+            without_driver: vec![],
+            is_acpi: false,
             lock_order: vec![],
             findings: vec![livelock],
             witness: None,
@@ -324,7 +360,7 @@ mod tests {
                 outcome: None,
                 lines: vec!["a line".to_owned()],
                 columns: vec!["a column".to_owned(); columns],
-                schedule: "0*3.1".to_owned(),
+                schedule: "CPU0 to its end".to_owned(),
                 replay: vec![],
             }],
         }
@@ -333,11 +369,11 @@ mod tests {
     #[test]
     fn a_livelock_has_a_schedule_and_no_command() {
         let review = Review::new("a", "b", vec![comparison("one", 1)]);
-        let text = print(&review, Detail::Once);
+        let text = print(&review, Detail::Each);
         for line in [
             "  corrupt   + livelock: A, B on x: new [1]",
             "  property  always sane is VIOLATED",
-            "  Schedule 0*3.1",
+            "    CPU0 to its end",
         ] {
             assert!(text.lines().any(|l| l == line), "{text}");
         }
@@ -348,8 +384,13 @@ mod tests {
     fn each_sort_of_finding_is_drawn_once_where_it_is_shortest() {
         let review = Review::new("a", "b", vec![comparison("one", 5), comparison("two", 2)]);
         let columns = |detail| print(&review, detail).matches("a column").count();
-        assert_eq!(columns(Detail::Once), 2);
+        assert_eq!(columns(Detail::Short), 2);
+        assert_eq!(columns(Detail::Each), 2);
         assert_eq!(columns(Detail::Full), 7);
         assert_eq!(columns(Detail::Brief), 0);
+        let short = print(&review, Detail::Short);
+        assert!(short.contains("\ncorrupt: livelock\ntwo\n"), "{short}");
+        let line = "  one: corrupt, Never, outcomes +0 -0";
+        assert!(short.lines().any(|l| l == line), "{short}");
     }
 }

@@ -272,7 +272,7 @@ fn a_review_has_the_edge_and_the_inversion_that_a_patch_brings() {
     );
     assert_eq!(compared.standing, Standing::Worse);
     let review = Review::new("a", "b", vec![compared]);
-    let text = scenarios::review::text::print(&review, Detail::Once);
+    let text = scenarios::review::text::print(&review, Detail::Each);
     let line = "  + &group->mutex -> iommu_probe_device_lock: in 1";
     assert!(text.lines().any(|l| l == line), "{text}");
 }

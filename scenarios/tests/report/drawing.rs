@@ -2,7 +2,7 @@
 
 use super::{files, rooms};
 use scenarios::functions::kernel_file;
-use scenarios::report::{Lanes, Sort};
+use scenarios::report::{Lanes, Sort, Step};
 use std::collections::BTreeSet;
 
 fn drawn() -> Vec<(String, Lanes)> {
@@ -17,7 +17,7 @@ fn drawn() -> Vec<(String, Lanes)> {
 
 #[test]
 fn a_lock_goes_from_who_drops_it_to_who_takes_it_next() {
-    let mut handed = 0;
+    let (mut handed, mut waited) = (0, 0);
     for (run, lanes) in drawn() {
         for hand in &lanes.handovers {
             let (from, to) = (&lanes.steps[hand.from], &lanes.steps[hand.to]);
@@ -32,10 +32,18 @@ fn a_lock_goes_from_who_drops_it_to_who_takes_it_next() {
                     .any(|s| s.text == to.text || s.text == from.text),
                 "{run}: somebody else had it: {hand:?}"
             );
+            // Who waits for a lock does nothing until it has it.
+            let own = |s: &&Step| s.lane == to.lane && s.sort != Sort::Call;
+            let before = lanes.steps[..hand.to].iter().rposition(|s| own(&s));
+            let waits = before.filter(|at| lanes.steps[*at].text == "waits");
+            assert_eq!(hand.waited, waits.is_some(), "{run}: {hand:?}");
+            assert!(waits.is_none_or(|at| at < hand.from), "{run}: {hand:?}");
             handed += 1;
+            waited += usize::from(hand.waited);
         }
     }
     assert!(handed > 20, "{handed}");
+    assert!(waited > 0 && waited < handed, "{waited} of {handed}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 pub(crate) mod announce;
 mod memcheck;
 pub(crate) mod memory;
+pub(crate) mod naming;
 mod operations;
 pub(crate) mod record;
 pub(crate) mod resume;
@@ -244,6 +245,8 @@ struct State {
     set_up: Task,
     /// The step under way, if it is recorded.
     record: Option<record::Record>,
+    /// The operations that began, if they are noted.
+    begun: Option<Vec<naming::Begun>>,
 }
 
 /// What the world looked like when the tasks began.
@@ -331,6 +334,7 @@ impl<M: Model> Machine<M> {
             lock_order: LockOrder::default(),
             set_up: Task::new(SET_UP_KEY, 0),
             record: None,
+            begun: None,
         };
         let base = Base {
             cells: vec![],

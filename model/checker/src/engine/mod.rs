@@ -11,6 +11,7 @@ pub mod lock_order;
 pub mod loom;
 pub(crate) mod machine;
 pub mod marks;
+pub mod named;
 mod plain;
 pub mod replay;
 pub mod schedule;

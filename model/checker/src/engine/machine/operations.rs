@@ -285,7 +285,7 @@ impl<M: Model> Backend for Machine<M> {
 
     fn lock(&self, lock: LockId, mode: Mode) {
         self.begin(Op::Lock { lock, mode });
-        let suspends = {
+        let (suspends, is_free) = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             state.note_lock_order(lock, mode);
@@ -301,9 +301,13 @@ impl<M: Model> Backend for Machine<M> {
             let alone = state.is_alone(current);
             let task = &state.tasks[current.index()];
             let is_step = !alone && state.watch.lock(lock, mode, task.key, &task.held);
-            (is_step && state.may_suspend(current))
-                || !state.world.locks[lock.index()].is_free(mode)
+            let is_free = state.world.locks[lock.index()].is_free(mode);
+            let suspends = (is_step && state.may_suspend(current)) || !is_free;
+            (suspends, is_free)
         };
+        if !is_free && self.records() {
+            self.record(What::Wait);
+        }
         if suspends {
             self.suspend(Pending::Lock { lock, mode });
         }
@@ -357,7 +361,7 @@ impl<M: Model> Backend for Machine<M> {
             waiting,
             order,
         });
-        let suspends = {
+        let (suspends, holds) = {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             let current = state.current.expect("only a task waits");
@@ -367,12 +371,12 @@ impl<M: Model> Backend for Machine<M> {
                 .access(condition.cell, false, task.key, &task.held)
                 && state.granularity != Granularity::Blocking;
             let holds = condition.holds(state.world.cells[condition.cell.index()]);
-            (is_step && state.may_suspend(current)) || !holds
+            ((is_step && state.may_suspend(current)) || !holds, holds)
         };
+        if !holds && self.records() {
+            self.record(What::Wait);
+        }
         if suspends {
-            if self.records() {
-                self.record(What::Wait);
-            }
             self.suspend(Pending::Wait { condition, waiting });
         }
         {

@@ -198,6 +198,9 @@ impl State {
         let Some(task) = self.task() else { return };
         task.op = op;
         let begins_anew = std::mem::take(&mut task.begins_anew);
+        if self.begun.is_some() {
+            self.note_begun(op);
+        }
         if self.record.is_none() {
             return;
         }
