@@ -31,7 +31,6 @@ use distinct::Collection;
 use miette::Diagnostic;
 use serde::Serialize;
 use space::Combination;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use test::Asked;
 use thiserror::Error;
@@ -206,26 +205,11 @@ fn explore(
     go: &(dyn Fn() -> Go + Sync),
 ) -> Result<Row, TestError> {
     let test = combination.test(&Asked::nothing(&options.kernel))?;
-    let run = |live_variables| {
-        let exploration = Exploration {
-            max_states: options.max_states,
-            live_variables,
-            ..Exploration::default()
-        };
-        // The engine asserts that each way leads where it says. If not, one test is concerned.
-        let run = || test.run(&options.kernel, &exploration, &mut |_| go());
-        catch_unwind(AssertUnwindSafe(run)).ok()
+    let exploration = Exploration {
+        max_states: options.max_states,
+        ..Exploration::default()
     };
-    let Some(answer) = run(true).or_else(|| run(false)) else {
-        return Ok(Row {
-            combination: combination.clone(),
-            bounded: Some(String::from("the engine contradicts itself")),
-            states: 0,
-            outcomes: 0,
-            signatures: Signatures::new(),
-        });
-    };
-    let answer = answer?;
+    let answer = test.run(&options.kernel, &exploration, &mut |_| go())?;
     let bounded = match &answer.report.complete {
         Complete::Yes => None,
         Complete::No(why) => Some(why.clone()),
