@@ -54,7 +54,7 @@ fn a_boot_shows_the_group_under_the_kernels_name() {
 fn a_review_says_that_devices_of_acpi_lose_their_iommu() {
     let range = "v7.3-rc7..v7.3-rc7+ambarus-ready-always";
     let scenario = "scenarios/seeds/acpi-loses-its-iommu.litmus";
-    let review = prints(&["review", range, scenario], 1);
+    let review = prints(&["review", range, scenario, "--each"], 1);
     for line in [
         "acpi-loses-its-iommu: worse (stuck)",
         "verdict   Never -> Always",

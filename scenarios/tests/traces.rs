@@ -36,8 +36,9 @@ const MMC: &[&str] = &[
     "ee160000.mmc",
 ];
 
-/// Folders of `tests/traces` with races in them, where one boot shows one outcome of several.
-const RACES: &[&str] = &["forced", "repeat"];
+/// Folders of `tests/traces` that `conform.rs` alone reads: with races in them, where one boot shows one
+/// outcome of several, or with binds after the initcalls.
+const OF_CONFORM: &[&str] = &["forced", "repeat", "virt"];
 
 /// Drivers in the traces that the model does not have. What is bound to them is not compared.
 const DRIVERS_NOT_MODELLED: &[&str] = &[
@@ -262,7 +263,7 @@ fn without_unknown(name: &str, mut trace: State, mut model: State) -> (State, St
 fn every_trace_is_run() -> Result<(), Failed> {
     let mut on_disk = BTreeSet::new();
     for case in folders(&folder())? {
-        if !RACES.contains(&case.as_str()) {
+        if !OF_CONFORM.contains(&case.as_str()) {
             let kernels = folders(&folder().join(&case))?;
             on_disk.extend(kernels.into_iter().map(|kernel| (case.clone(), kernel)));
         }

@@ -18,6 +18,10 @@ const KERNELS: [&str; 7] = [
 /// Those of a boot with many tasks at once that are looked at each time.
 const FEW: [&str; 2] = ["v6.12", "6.12.107"];
 
+/// On its own kernel it is explained only by what comes after the initcalls, and the first search is
+/// cut short; on another that is not decided with a million states. The page says so.
+const NOT_ON_PAGE: &str = "virt/6.12.107-async";
+
 /// `yes`, or how many events are explained.
 fn cell(boot: &Boot, text: &str, kernel: &str) -> String {
     let started = std::time::Instant::now();
@@ -63,7 +67,7 @@ fn is_as_on_the_page(is_looked_at: impl Fn(&Boot, &str) -> bool) {
     let path = traces().join("../../../docs/conform.md");
     let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut wrong = vec![];
-    for boot in BOOTS {
+    for boot in BOOTS.iter().filter(|boot| boot.folder != NOT_ON_PAGE) {
         let found = row(boot, |kernel| is_looked_at(boot, kernel));
         let written = on_page(&page, boot);
         assert_eq!(written.len(), KERNELS.len(), "{}", boot.folder);

@@ -133,7 +133,7 @@ fn the_ids_of_a_pci_function_are_those_of_its_root_complex() {
     assert_eq!(
         lines(&b),
         [
-            "arm-smmu-v3.0.auto static [arm-smmu-v3]",
+            "arm-smmu-v3.0.auto static coherent [arm-smmu-v3]",
             "0000:01:00.0 acpi coherent [client-drv] IORT arm-smmu-v3.0.auto [1280] true IORT \
              arm-smmu-v3.0.auto [66030] true",
             "TEST0001:00 acpi coherent [client-drv]",
