@@ -2,9 +2,12 @@
 //! or a kernel that can be laid out and a run. `fuzz/fuzz_targets` has the same for longer, and says
 //! where the bounded runs of the other readers are.
 
+mod random;
+
 use checker::engine::exhaustive::{Options, explore};
 use checker::engine::replay::replay;
 use checker::engine::schedule::Schedule;
+use random::Random;
 use scenarios::litmus;
 use scenarios::runner::Test;
 use std::path::{Path, PathBuf};
@@ -25,17 +28,7 @@ fn corpus(name: &str) -> Vec<String> {
     files.iter().map(read).collect()
 }
 
-/// xorshift64
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 as usize % n
-    }
-
     /// Puts words of the text, or others, where some of its words are.
     fn mutate(&mut self, text: &str, others: &[&str]) -> String {
         let mut words: Vec<&str> = text

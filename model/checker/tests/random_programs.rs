@@ -104,6 +104,18 @@ fn explored(
     exhaustive::explore(program, &options)
 }
 
+fn each_schedule_leads_to_its_outcome(
+    program: &Arc<Program>,
+    report: &Report<Vec<u64>>,
+) -> Result<(), TestCaseError> {
+    for (end, schedule) in &report.finals {
+        let trace = exhaustive::replay(program, &report.marks, schedule);
+        prop_assert_eq!(&trace.divergence, &None);
+        prop_assert_eq!(&trace.end, end);
+    }
+    Ok(())
+}
+
 /// Neither persistent sets nor transactions.
 fn every_step(options: &mut exhaustive::Options) {
     options.persistent_sets = false;
@@ -141,11 +153,7 @@ fn what_is_dead_changes_no_outcome() {
         prop_assert_eq!(&without.outcomes(), &with.outcomes());
         let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<Vec<_>>();
         prop_assert_eq!(races(&without), races(&with));
-        for (end, schedule) in &without.finals {
-            let trace = exhaustive::replay(program, &without.marks, schedule);
-            prop_assert_eq!(&trace.divergence, &None);
-            prop_assert_eq!(&trace.end, end);
-        }
+        each_schedule_leads_to_its_outcome(program, &without)?;
         saved.set(saved.get() + with.states.saturating_sub(without.states));
         Ok(())
     });
@@ -163,11 +171,7 @@ fn tasks_that_are_created_again_are_known_alike() {
         prop_assert_eq!(&with.outcomes(), &without.outcomes());
         prop_assert_eq!(&with.outcomes(), &explored(program, every_step).outcomes());
         for report in [&with, &without] {
-            for (end, schedule) in &report.finals {
-                let trace = exhaustive::replay(program, &report.marks, schedule);
-                prop_assert_eq!(&trace.divergence, &None);
-                prop_assert_eq!(&trace.end, end);
-            }
+            each_schedule_leads_to_its_outcome(program, report)?;
         }
         Ok(())
     });
@@ -186,11 +190,7 @@ fn sleep_sets_lose_no_outcome() {
                 o.live_variables = live_variables;
             });
             prop_assert_eq!(&without.outcomes(), &with.outcomes());
-            for (end, schedule) in &with.finals {
-                let trace = exhaustive::replay(program, &with.marks, schedule);
-                prop_assert_eq!(&trace.divergence, &None);
-                prop_assert_eq!(&trace.end, end);
-            }
+            each_schedule_leads_to_its_outcome(program, &with)?;
             let known = |race: &&_| without.data_races.contains_key(*race);
             let unknown = with.data_races.keys().filter(|race| !known(race)).count();
             prop_assert_eq!(unknown, 0);
@@ -240,11 +240,7 @@ fn every_schedule_replays() {
     random::check(CASES, |program| {
         for (merge, lock_aware) in [(true, true), (true, false)] {
             let report = searched(program, merge, lock_aware);
-            for (end, schedule) in &report.finals {
-                let trace = exhaustive::replay(program, &report.marks, schedule);
-                prop_assert_eq!(&trace.divergence, &None);
-                prop_assert_eq!(&trace.end, end);
-            }
+            each_schedule_leads_to_its_outcome(program, &report)?;
         }
         Ok(())
     });

@@ -106,7 +106,7 @@ impl Conform {
             let name = path.display().to_string();
             let log = self.log(path)?;
             let (config, probes) = self.configuration(&log)?;
-            let mut case = Case::new(&board, revision, config.clone(), &log, &probes)?;
+            let case = Case::new(&board, revision, config.clone(), &log, &probes)?;
             println!("Log {name}   board {}   kernel {revision}", board.name);
             print!(
                 "{}",
@@ -125,14 +125,9 @@ impl Conform {
                 all_orders: self.all_orders,
                 ..Bounds::default()
             };
-            let mut verdict = case.validate(bounds);
-            if !matches!(verdict.found.answer, Answer::Accepted(_))
-                && let Some(late) = Case::late(&board, revision, config, &log, &probes)?
-            {
-                verdict = late.validate(bounds);
-                case = late;
-                print!("{}", case.late_text());
-            }
+            let of = (&board, revision, config);
+            let (case, verdict) = case.validate_or_late(of, (&log, &probes), bounds)?;
+            print!("{}", case.late_text());
             let names = Resolver::by_device_name(&board, case.kernel.board());
             let came = Came {
                 log: &log,

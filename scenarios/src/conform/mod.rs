@@ -23,7 +23,7 @@ pub mod table;
 use crate::board::Board;
 use crate::setup::{self, SetupError};
 use crate::trace::{Entry, Log, What};
-use checker::engine::conform::{Bounds, Found, search};
+use checker::engine::conform::{Answer, Bounds, Found, search};
 use events::{NotCompared, Probes};
 use facts::Facts;
 use kernel::config::Config;
@@ -74,7 +74,7 @@ impl Case {
     /// The same with what may have had deferred devices tried again after the initcalls; none if the
     /// log has nothing of that. These are further tasks, which make a search longer: for logs that
     /// cannot be explained without.
-    pub fn late(
+    fn late(
         board: &Board,
         revision: Revision,
         config: Config,
@@ -82,8 +82,31 @@ impl Case {
         probes: &Probes,
     ) -> Result<Option<Self>, SetupError> {
         let case = Self::lay_out(board, revision, config, log, probes, true)?;
-        let is_other = case.config.timeout_runs_out || case.config.other_binds > 0;
-        Ok(is_other.then_some(case))
+        Ok(case.is_late().then_some(case))
+    }
+
+    /// Whether something after the initcalls may have had deferred devices tried again.
+    fn is_late(&self) -> bool {
+        self.config.timeout_runs_out || self.config.other_binds > 0
+    }
+
+    /// Looks for a schedule that explains the log; if none is found, once more with what may have
+    /// happened after the initcalls, in a case laid out of these. Gives the case that was looked at
+    /// last.
+    pub fn validate_or_late(
+        self,
+        (board, revision, config): (&Board, Revision, Config),
+        (log, probes): (&Log, &Probes),
+        bounds: Bounds,
+    ) -> Result<(Self, Verdict), SetupError> {
+        let verdict = self.validate(bounds);
+        if !matches!(verdict.found.answer, Answer::Accepted(_))
+            && let Some(late) = Self::late(board, revision, config, log, probes)?
+        {
+            let verdict = late.validate(bounds);
+            return Ok((late, verdict));
+        }
+        Ok((self, verdict))
     }
 
     fn lay_out(

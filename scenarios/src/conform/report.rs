@@ -179,8 +179,11 @@ fn write_facts(f: &mut fmt::Formatter<'_>, case: &Case) -> fmt::Result {
 }
 
 impl Case {
-    /// What [`Case::late`] has in addition.
+    /// What there is after the initcalls, if the case has that.
     pub fn late_text(&self) -> String {
+        if !self.is_late() {
+            return String::new();
+        }
         let timeout = if self.config.timeout_runs_out {
             "the end of deferred_probe_timeout, "
         } else {

@@ -1,6 +1,7 @@
 //! Blobs that are wrong somewhere, by a seeded generator: each gives an error with a cause, or
 //! boots. `fuzz/fuzz_targets/dtb.rs` does the same for longer.
 
+use super::random::Random;
 use super::{folder, load, wide};
 use kernel::revision::Revision;
 use scenarios::board;
@@ -39,17 +40,7 @@ fn the_corpus_is_the_boards() {
     }
 }
 
-/// xorshift64
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 as usize % n
-    }
-
     /// Changes one to four words or bytes.
     fn mutate(&mut self, blob: &mut Vec<u8>) {
         const VALUES: [u32; 10] = [

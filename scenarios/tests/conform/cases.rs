@@ -219,13 +219,6 @@ impl Boot {
             .unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The same with what happens after the initcalls, if there is anything.
-    fn late(&self, log: &Log, kernel: &str) -> Option<Case> {
-        let (revision, config) = self.configuration(kernel);
-        Case::late(&self.board(), revision, config, log, &Probes::default())
-            .unwrap_or_else(|e| panic!("{e}"))
-    }
-
     fn configuration(&self, kernel: &str) -> (Revision, Config) {
         let revision = Revision::parse(kernel).unwrap_or_else(|e| panic!("{e}"));
         let mut config = Config::default();
@@ -236,14 +229,13 @@ impl Boot {
     /// What comes of a log of it on a kernel.
     pub(crate) fn validate(&self, text: &str, kernel: &str, bounds: Bounds) -> Found<Outcome> {
         let log = Log::of_text("trace.txt", text);
-        let found = self.case(&log, kernel).validate(bounds).found;
-        if matches!(found.answer, Answer::Accepted(_)) {
-            return found;
-        }
-        match self.late(&log, kernel) {
-            Some(late) => late.validate(bounds).found,
-            None => found,
-        }
+        let (revision, config) = self.configuration(kernel);
+        let of = (&self.board(), revision, config);
+        let case = self.case(&log, kernel);
+        let (_, verdict) = case
+            .validate_or_late(of, (&log, &Probes::default()), bounds)
+            .unwrap_or_else(|e| panic!("{e}"));
+        verdict.found
     }
 }
 
