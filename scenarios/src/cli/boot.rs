@@ -60,6 +60,9 @@ pub(crate) struct Boot {
     /// driver_async_probe=: a driver that probes asynchronously, or `*`
     #[arg(long = "async", value_name = "DRIVER")]
     async_probe: Vec<String>,
+    /// `async_schedule()` never finds memory: who would start an asynchronous probe makes it by itself
+    #[arg(long, conflicts_with = "async_probe")]
+    no_async_memory: bool,
     /// A driver that is a module, loaded when the initcalls are over; in the order given
     #[arg(long, value_name = "DRIVER")]
     module: Vec<String>,
@@ -162,6 +165,7 @@ impl Boot {
         let mut config = Config {
             modules: !self.no_modules,
             async_probe: self.async_probe.iter().cloned().collect(),
+            async_memory: !self.no_async_memory,
             allow: self.allow.iter().cloned().collect(),
             soc_revision: self.soc_revision.clone(),
             catalogue: self.drivers.catalogue(),

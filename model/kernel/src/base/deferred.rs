@@ -136,15 +136,23 @@ impl Kernel {
     }
 
     /// deferred_probe_initcall(), a late_initcall.
+    ///
+    /// At its checkpoints no local is live: it has none, do_initcall_level() has not begun with the
+    /// drivers of its level, and which level that is this function says.
     pub(crate) fn deferred_probe_initcall(&self) {
         task::call("deferred_probe_initcall", 0, String::new, || {
             let g = &self.globals;
             g.driver_deferred_probe_enable.write_once(true);
+            task::checkpoint("deferred_probe_initcall: enabled", &[]);
             self.driver_deferred_probe_trigger();
+            task::checkpoint("deferred_probe_initcall: triggered", &[]);
             g.deferred_probe_work.flush_work();
             g.initcalls_done.write_once(true);
+            task::checkpoint("deferred_probe_initcall: initcalls_done", &[]);
             self.driver_deferred_probe_trigger();
+            task::checkpoint("deferred_probe_initcall: triggered again", &[]);
             g.deferred_probe_work.flush_work();
+            task::checkpoint("deferred_probe_initcall: flushed", &[]);
         });
         if self.config.timeout_runs_out {
             self.spawn(Task::DeferredProbeTimeoutWork);

@@ -90,6 +90,9 @@ struct Settled<'a> {
     changes: Vec<Changes>,
     diagrams: Diagrams,
     sets: Vec<Option<Set>>,
+    /// By how much a choice makes a way longer: by nothing if nobody asks for schedules, so that
+    /// fewer sets differ.
+    choice: u32,
 }
 
 /// Cells that do not hold the same in all runs once they are dead. `root` is what has become of
@@ -124,6 +127,7 @@ impl<'a> Settled<'a> {
         shortest: &'a Shortest<'a>,
         root: (StateId, &[Effect]),
         cells: Vec<CellId>,
+        schedules: bool,
     ) -> Self {
         let lists = graph.lists().iter().map(|list| changes(list, &cells));
         let mut all = Self {
@@ -134,6 +138,7 @@ impl<'a> Settled<'a> {
             cells,
             diagrams: Diagrams::default(),
             sets: vec![None; graph.end() as usize],
+            choice: u32::from(schedules),
         };
         let first = changes(root.1, &all.cells);
         let begin = all.diagrams.change(Set::UNIT, u32::MAX, &first);
@@ -152,7 +157,7 @@ impl<'a> Settled<'a> {
             };
             for (_, to, list) in graph.choices(state) {
                 let changes = &self.changes[list as usize];
-                let come = self.diagrams.change(set, list, changes).longer(1);
+                let come = self.diagrams.change(set, list, changes).longer(self.choice);
                 let slot = &mut self.sets[to as usize];
                 *slot = Some(slot.map_or(come, |known| self.diagrams.union(known, come)));
             }
@@ -248,7 +253,8 @@ impl<M: Model> Worker<'_, M> {
         }
         let mut cells = read_off(self);
         let (settled, nearest) = loop {
-            let settled = Settled::new(graph, shortest, (root, &effects), cells);
+            let schedules = self.shared.options.schedules;
+            let settled = Settled::new(graph, shortest, (root, &effects), cells, schedules);
             let read = self.read(&settled, &ends, &read_off);
             if read.cells == settled.cells {
                 break (settled, read.nearest);

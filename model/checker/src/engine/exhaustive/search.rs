@@ -52,6 +52,7 @@ pub(super) fn explore<M: Model>(
             flow: known.flow,
             footprints: known.used,
             restarts: known.restarts,
+            is_far: false,
             estimate: Estimate::default(),
         }
     } else {
@@ -91,6 +92,8 @@ struct Start<M: Model> {
     footprints: Option<Arc<Footprints>>,
     /// How many rounds there were before.
     restarts: u64,
+    /// The round before was finished, and so is this one: all workers go from its start.
+    is_far: bool,
     /// About how many schedules there are.
     estimate: Estimate,
 }
@@ -152,6 +155,7 @@ impl<M: Model> Search<'_, M> {
             flow,
             footprints,
             restarts,
+            is_far: false,
             estimate,
         }
     }
@@ -164,6 +168,9 @@ impl<M: Model> Search<'_, M> {
     ) -> Result<Round<M>, CheckpointError> {
         let shared = Shared::new(self.options, self.began, start.footprints);
         let mut leader = Worker::new(start.walk, Arc::new(start.flow), &shared);
+        if start.is_far {
+            leader.get_far();
+        }
         if let Some(checkpoint) = resumed {
             let scout = Recipe::of(&leader).worker();
             checkpoint.restore(&mut leader, scout)?;
@@ -248,12 +255,14 @@ impl<M: Model> Search<'_, M> {
                 watch.clone()
             })
         };
+        let is_far = leader.is_far;
         let again = |walk, flow, footprints| {
             Round::Again(Box::new(Start {
                 walk,
                 flow,
                 footprints,
                 restarts: restarts + 1,
+                is_far,
                 estimate,
             }))
         };

@@ -236,7 +236,7 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// From now on the round is finished.
-    fn get_far(&mut self) {
+    pub(super) fn get_far(&mut self) {
         self.is_far = true;
         self.walk.machine().watch().wait_for_settle();
     }
