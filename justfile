@@ -8,6 +8,10 @@ default:
 test *ARGS:
     cargo test {{ARGS}}
 
+# each switch of the engine on all scenarios with higher bounds; some minutes
+reductions-full *ARGS:
+    cargo test -p scenarios --test reductions -- --ignored {{ARGS}}
+
 # clippy as CI runs it
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
@@ -19,7 +23,7 @@ fmt:
 # the engine under Valgrind (x86-64): copies of stacks, and the heap; some minutes
 valgrind:
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --quiet" \
-        cargo test -p checker --test planted_bugs --test engines_agree --test exhaustive
+        cargo test -p checker --test all planted_bugs engines_agree exhaustive
 
 # the documentation of all crates
 doc:

@@ -4,6 +4,7 @@ use crate::runner::names::Resolver;
 use crate::runner::{Answer, Memory, Test};
 use crate::wrap::{self, WIDTH};
 use checker::engine::exhaustive::Trace;
+use checker::engine::marks::Marks;
 use checker::engine::named::{Named, NamedError, NamedSchedule};
 use checker::engine::schedule::{Schedule, ScheduleError};
 use kernel::kernel::Kernel;
@@ -77,13 +78,16 @@ pub fn text(test: &Test, answer: &Answer, schedule: &Schedule) -> String {
         .map_or_else(|| schedule.to_string(), |named| named.to_string())
 }
 
-/// Schedules that go on where the one before ends, such as to a livelock and once around, by the
-/// names of their steps.
-pub fn in_a_row(test: &Test, answer: &Answer, parts: &[&Schedule]) -> Vec<String> {
-    let names = Resolver::new(test, &answer.kernel);
+/// Schedules of an exploration that go on where the one before ends, such as to a livelock and once
+/// around, by the names of their steps.
+pub fn in_a_row(
+    names: &Resolver<'_>,
+    (kernel, memory): (&Arc<Kernel>, Memory),
+    marks: &Marks,
+    parts: &[&Schedule],
+) -> Vec<String> {
     let name = |text: &str| names.relabel(text);
-    let all = named(&answer.kernel, answer.memory, &name).in_a_row(&answer.report.marks, parts);
-    match all {
+    match named(kernel, memory, &name).in_a_row(marks, parts) {
         Some(all) => all.iter().map(ToString::to_string).collect(),
         None => parts.iter().map(ToString::to_string).collect(),
     }

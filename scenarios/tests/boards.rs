@@ -6,7 +6,6 @@
 mod command;
 #[path = "boards/mutants.rs"]
 mod mutants;
-mod random;
 #[path = "boards/real.rs"]
 mod real;
 

@@ -2,8 +2,6 @@
 
 #[path = "formats/answers.rs"]
 mod answers;
-#[expect(dead_code, reason = "other tests need the rest")]
-mod files;
 #[path = "formats/graphs.rs"]
 mod graphs;
 #[path = "formats/perfetto.rs"]
@@ -13,6 +11,7 @@ mod runs;
 #[path = "formats/terminal.rs"]
 mod terminal;
 
+use crate::files;
 use checker::engine::exhaustive::{Go, Options, Trace};
 use kernel::outcome::Outcome;
 use scenarios::format::Run;

@@ -2,12 +2,10 @@
 //! or a kernel that can be laid out and a run. `fuzz/fuzz_targets` has the same for longer, and says
 //! where the bounded runs of the other readers are.
 
-mod random;
-
+use crate::random::Random;
 use checker::engine::exhaustive::{Options, explore};
 use checker::engine::replay::replay;
 use checker::engine::schedule::Schedule;
-use random::Random;
 use scenarios::litmus;
 use scenarios::runner::Test;
 use std::path::{Path, PathBuf};

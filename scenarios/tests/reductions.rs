@@ -5,63 +5,75 @@
 //! out would merge states that differ, and lose outcomes.
 
 mod files;
+#[path = "scenarios/rooms.rs"]
+mod rooms;
 
 use checker::engine::exhaustive::{Go, Options};
 use checker::engine::lock_order::LockOrder;
 use checker::outcome::{Complete, Final, Report};
-use files::{crate_folder, scenario_files};
 use kernel::outcome::Outcome;
 use libtest_mimic::{Arguments, Failed, Trial};
+use rooms::{Room, scenarios};
 use scenarios::runner::Test;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::ExitCode;
 
-/// A search without reductions that needs more states than this is compared as a part only.
-const MAX_STATES: u64 = 400_000;
+/// What is compared to its end, and as a part beyond.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// States of a search with something off.
+    states: u64,
+    /// The same where each step is run and each state is gone back to by a replay of the schedule,
+    /// which takes the depth times as long. What snapshots find is held against the automaton to
+    /// the end anyhow: without the one there is the other.
+    replayed: u64,
+}
 
-/// The same where each step is run and each state is gone back to by a replay of the schedule,
-/// which takes the depth times as long. What snapshots find is held against the automaton to the
-/// end anyhow: without the one there is the other.
-const MAX_REPLAYED: u64 = 2_000;
+/// Each time.
+const QUICK: Bounds = Bounds {
+    states: 100_000,
+    replayed: 500,
+};
+
+/// With `-- --ignored`.
+const FULL: Bounds = Bounds {
+    states: 400_000,
+    replayed: 2_000,
+};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = scenario_files()
-        .into_iter()
-        .flat_map(|file| trials_of(&file))
-        .collect();
+    let switches = |claim: &str, bounds: Bounds| {
+        let trial = |room: &'static Room| {
+            let holds = move || no_switch_changes_the_outcomes(room, bounds);
+            Trial::test(format!("{}{claim}", room.name()), holds)
+        };
+        first_and_last().map(trial).collect::<Vec<Trial>>()
+    };
+    let mut trials = switches("", QUICK);
+    trials.extend(first_and_last().map(|room| {
+        let holds = || the_number_of_workers_changes_nothing(room);
+        Trial::test(format!("{}::workers", room.name()), holds)
+    }));
+    let full = switches("::full", FULL).into_iter();
+    trials.extend(full.map(|trial| trial.with_ignored_flag(true)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn load(file: &Path) -> Result<Test, Failed> {
-    Ok(Test::load(file, &crate_folder().join("boards"))?)
+/// Each scenario on the first and on the last of its kernels.
+fn first_and_last() -> impl Iterator<Item = &'static Room> {
+    scenarios().iter().flat_map(|scenario| {
+        let rooms = scenario.rooms.as_deref();
+        let rooms = rooms.unwrap_or_else(|e| panic!("{}: {e}", scenario.file.display()));
+        let last = rooms.get(1..).and_then(<[Room]>::last);
+        rooms.first().into_iter().chain(last)
+    })
 }
 
-fn trials_of(file: &Path) -> Vec<Trial> {
-    let test = load(file).unwrap_or_else(|e| panic!("{}: {e:?}", file.display()));
-    let kernels: BTreeSet<&str> = test
-        .kernels()
-        .take(1)
-        .chain(test.kernels().last())
-        .collect();
-    let trial = |kernel: &str, claim: &str, holds: fn(&Test, &str) -> Result<(), Failed>| {
-        let (file, kernel) = (file.to_owned(), kernel.to_owned());
-        let name = format!("{}::{kernel}{claim}", test.litmus.name.value);
-        Trial::test(name, move || holds(&load(&file)?, &kernel))
-    };
-    let trials = kernels.into_iter().flat_map(|kernel| {
-        [
-            trial(kernel, "", no_switch_changes_the_outcomes),
-            trial(kernel, "::workers", the_number_of_workers_changes_nothing),
-        ]
-    });
-    trials.collect()
-}
-
-fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Failed> {
+fn no_switch_changes_the_outcomes(room: &Room, bounds: Bounds) -> Result<(), Failed> {
+    let (test, kernel) = (&*room.test, &*room.kernel);
     let all_on = Options {
-        max_states: MAX_STATES,
+        max_states: bounds.states,
         // Outcomes are compared, and no schedule is looked at.
         schedules: false,
         ..Options::default()
@@ -80,9 +92,10 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
         ("the automaton", without(|o| o.automaton = false)),
         (
             "the automaton and snapshots",
-            without(|o| {
-                (o.automaton, o.snapshots, o.max_states) = (false, false, MAX_REPLAYED);
-            }),
+            Options {
+                max_states: bounds.replayed,
+                ..without(|o| (o.automaton, o.snapshots) = (false, false))
+            },
         ),
         (
             "reductions",
@@ -91,13 +104,15 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
             }),
         ),
     ];
-    let (expected, order, complete) = explored(test, kernel, &all_on)?;
-    if !complete {
-        return Err(format!("the scenario takes more than {MAX_STATES} states").into());
+    let report = &room.answer()?.report;
+    if report.complete != Complete::Yes || report.states > bounds.states {
+        let most = bounds.states;
+        return Err(format!("the scenario takes more than {most} states").into());
     }
+    let (expected, order) = (report.outcomes(), &report.lock_order);
     for (switch, options) in switches {
         let (found, its_order, complete) = explored(test, kernel, &options)?;
-        if complete && its_order != order {
+        if complete && its_order != *order {
             return Err(format!("another lock order without {switch}").into());
         }
         let agrees = if complete {
@@ -116,24 +131,25 @@ fn no_switch_changes_the_outcomes(test: &Test, kernel: &str) -> Result<(), Faile
 /// The whole report: outcomes, data races and their schedules, every count. What a search guesses of
 /// tasks, and so how much of it is left out, goes by what it knew when the workers set out; so after
 /// how many states they do is the same for all that are compared.
-fn the_number_of_workers_changes_nothing(test: &Test, kernel: &str) -> Result<(), Failed> {
+fn the_number_of_workers_changes_nothing(room: &Room) -> Result<(), Failed> {
     let report = |workers: usize, share_after: u64| -> Result<_, Failed> {
         let options = Options {
             workers,
             share_after,
             ..Options::default()
         };
-        Ok(test.run(kernel, &options, &mut |_| Go::On)?.report)
+        let answer = room.test.run(&room.kernel, &options, &mut |_| Go::On)?;
+        Ok(answer.report)
     };
     let outcomes = |report: &Report<Outcome>| report.finals.keys().cloned().collect::<Vec<_>>();
-    let alone = report(1, u64::MAX)?;
+    let alone = &room.answer()?.report;
     // After so many states tasks are still being learnt.
     for (share_after, all_workers) in [(0, &[2, 3][..]), (300, &[2][..])] {
         let one = report(1, share_after)?;
         for workers in all_workers {
             let many = report(*workers, share_after)?;
             let is_same = format!("{one:#?}") == format!("{many:#?}");
-            if !is_same || outcomes(&one) != outcomes(&alone) {
+            if !is_same || outcomes(&one) != outcomes(alone) {
                 return Err(
                     format!("{workers} workers, sharing after {share_after} states").into(),
                 );

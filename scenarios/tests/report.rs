@@ -3,8 +3,6 @@
 //! A handful of scenarios stand for all: with one, two and three tasks, with a proposed patch, with
 //! verdicts that move both ways and one that never does, with an inversion of locks.
 
-mod files;
-
 #[path = "report/browser.rs"]
 mod browser;
 #[path = "report/command.rs"]
@@ -16,6 +14,7 @@ mod drawing;
 #[path = "report/site.rs"]
 mod site;
 
+use crate::files;
 use checker::engine::exhaustive::{Go, Options};
 use scenarios::report::{File, Room, Site};
 use scenarios::runner::Test;

@@ -1,15 +1,22 @@
 //! Every scenario on every kernel that it names: the verdict is the one that the file states, and
 //! everything else is as in its snapshot. `snapshots/README.md` says how to accept a new one.
 //!
+//! What else is claimed of every scenario is in this program too, so that each is explored once.
+//!
 //! Scenarios are found, not listed: a `.litmus` file in a folder of this crate is a test.
 
+mod coverage;
 mod files;
+#[path = "scenarios/rooms.rs"]
+mod rooms;
+mod schedules;
+mod traces;
 
-use checker::engine::exhaustive::{Go, Options};
 use checker::outcome::Complete;
 use files::{crate_folder, scenario_files};
 use insta::Settings;
 use libtest_mimic::{Arguments, Failed, Trial};
+use rooms::{Room, scenarios};
 use scenarios::litmus::{self, Litmus};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::{Verdicts, outcome_lines};
@@ -22,59 +29,47 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// What looks at the answers of all comes last.
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = scenario_files();
-    let mut trials: Vec<Trial> = files.iter().flat_map(|file| of_file(file)).collect();
+    let trial = |room: &'static Room| Trial::test(room.name(), || is_as_stated(room));
+    let mut trials: Vec<Trial> = all_rooms().map(trial).collect();
+    let unread = scenarios().iter().filter_map(|s| {
+        let why = s.rooms.as_ref().err()?.clone();
+        Some((s.file.display().to_string(), why))
+    });
+    trials.extend(unread.map(|(file, why)| Trial::test(file, || Err(why.into()))));
     let mut claim = |name: &str, holds: fn(&[PathBuf]) -> Result<(), Failed>| {
-        let files = files.clone();
-        trials.push(Trial::test(name, move || holds(&files)));
+        trials.push(Trial::test(name, move || holds(&scenario_files())));
     };
     claim("no_two_scenarios_have_one_name", no_two_have_one_name);
     claim("every_scenario_is_as_it_prints", every_one_is_as_it_prints);
     claim("every_readme_lists_its_scenarios", every_readme_lists_them);
     claim("every_snapshot_is_of_a_test", every_snapshot_is_of_a_test);
+    trials.extend(traces::trials());
+    trials.extend(schedules::trials());
+    trials.extend(coverage::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Those of all scenarios that can be read.
+fn all_rooms() -> impl Iterator<Item = &'static Room> {
+    scenarios().iter().flat_map(|s| s.rooms.iter().flatten())
 }
 
 fn snapshots() -> PathBuf {
     crate_folder().join("../snapshots")
 }
 
-/// A test for each kernel. A file that cannot be read is one failing test.
-fn of_file(file: &Path) -> Vec<Trial> {
-    let load = |file: &Path| Test::load(file, &crate_folder().join("boards"));
-    let test = match load(file) {
-        Ok(test) => test,
-        Err(error) => {
-            let name = file.display().to_string();
-            return vec![Trial::test(name, move || Err(error.to_string().into()))];
-        }
-    };
-    let trial = |kernel: &str| {
-        let (file, kernel) = (file.to_owned(), kernel.to_owned());
-        Trial::test(format!("{}::{kernel}", test.litmus.name.value), move || {
-            let test = load(&file).map_err(|e| e.to_string())?;
-            is_as_stated(&test, &kernel)
-        })
-    };
-    test.kernels().map(trial).collect()
-}
-
 /// Explores, and compares with the file and with the snapshot. What is not as the file says does
 /// not reach the snapshot, so that nobody can accept it there.
-fn is_as_stated(test: &Test, kernel: &str) -> Result<(), Failed> {
-    let answer = test
-        .run(kernel, &Options::default(), &mut |_| Go::On)
-        .map_err(|e| e.to_string())?;
-    let verdicts = Verdicts {
-        test,
-        answer: &answer,
-    };
+fn is_as_stated(room: &Room) -> Result<(), Failed> {
+    let (test, kernel, answer) = (&*room.test, &*room.kernel, room.answer()?);
+    let verdicts = Verdicts { test, answer };
     if answer.report.complete != Complete::Yes || !answer.is_as_stated() {
         return Err(format!("not as the scenario says\n{verdicts}").into());
     }
-    let text = snapshot(test, kernel, &answer);
+    let text = snapshot(test, kernel, answer);
     if let Some(line) = text.lines().find(|l| l.chars().count() > wrap::WIDTH) {
         return Err(format!("too wide for a mail: {line}").into());
     }
@@ -192,15 +187,12 @@ fn every_readme_lists_them(files: &[PathBuf]) -> Result<(), Failed> {
 
 /// A snapshot of a scenario that has gone, or of a kernel that it no longer names, is never
 /// compared again.
-fn every_snapshot_is_of_a_test(files: &[PathBuf]) -> Result<(), Failed> {
+fn every_snapshot_is_of_a_test(_: &[PathBuf]) -> Result<(), Failed> {
     let mut expected = BTreeSet::new();
-    for file in files {
-        let test = Test::load(file, &crate_folder().join("boards")).map_err(|e| e.to_string())?;
-        for kernel in test.kernels() {
-            let name = format!("{}.snap", snapshot_name(&test, kernel));
-            if !expected.insert(name.clone()) {
-                return Err(format!("two tests have the snapshot {name}").into());
-            }
+    for room in all_rooms() {
+        let name = format!("{}.snap", snapshot_name(&room.test, &room.kernel));
+        if !expected.insert(name.clone()) {
+            return Err(format!("two tests have the snapshot {name}").into());
         }
     }
     let mut strays = vec![];

@@ -1,14 +1,15 @@
 //! Schedules that name steps: every witness comes back, and edits elsewhere leave them as they are.
 
-mod files;
-
+use crate::all_rooms;
+use crate::files::crate_folder;
+use crate::rooms::{self, Room, scenarios};
 use checker::engine::exhaustive::{Go, Options, Trace};
 use checker::engine::named::NamedSchedule;
 use checker::engine::schedule::Schedule;
 use checker::event::{Event, What};
 use checker::outcome::Final;
-use files::{crate_folder, scenario_files};
 use kernel::outcome::Outcome;
+use libtest_mimic::{Failed, Trial};
 use scenarios::in_order;
 use scenarios::runner::{Answer, Memory, Test};
 use scenarios::schedule::{self, Written};
@@ -17,16 +18,44 @@ use std::path::Path;
 /// Of an outcome-rich scenario so many are enough.
 const MOST: usize = 40;
 
+/// The claims, of which the first two look at all scenarios.
+pub(crate) fn trials() -> [Trial; 5] {
+    let claim = |name: &str, holds: fn()| {
+        Trial::test(name, move || {
+            holds();
+            Ok(())
+        })
+    };
+    [
+        Trial::test(
+            "every_witness_comes_back_by_its_names",
+            every_witness_comes_back_by_its_names,
+        ),
+        Trial::test(
+            "names_survive_another_kernel_where_counts_do_not",
+            names_survive_another_kernel_where_counts_do_not,
+        ),
+        claim(
+            "witnesses_of_weak_memory_come_back_too",
+            witnesses_of_weak_memory_come_back_too,
+        ),
+        claim(
+            "a_call_or_a_task_more_elsewhere_changes_no_name",
+            a_call_or_a_task_more_elsewhere_changes_no_name,
+        ),
+        claim(
+            "a_divergence_says_where_and_what_was_there_instead",
+            a_divergence_says_where_and_what_was_there_instead,
+        ),
+    ]
+}
+
 fn load(file: &Path) -> Test {
-    Test::load(file, &crate_folder().join("boards")).unwrap_or_else(|e| panic!("{e:?}"))
+    rooms::load(file).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn explore(test: &Test, kernel: &str, memory: Memory) -> Answer {
-    let options = Options {
-        workers: 1,
-        ..Options::default()
-    };
-    test.run_in(memory, kernel, &options, &mut |_| Go::On)
+    test.run_in(memory, kernel, &Options::default(), &mut |_| Go::On)
         .unwrap_or_else(|e| panic!("{e:?}"))
 }
 
@@ -82,22 +111,15 @@ fn each<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     in_order::in_order(items, 2, |item| Some(work(item)), || (), |_, _| ())
 }
 
-#[test]
-fn every_witness_comes_back_by_its_names() {
-    let tests: Vec<Test> = scenario_files().iter().map(|f| load(f)).collect();
-    let rooms = tests
-        .iter()
-        .flat_map(|test| test.kernels().map(move |kernel| (test, kernel)));
-    let rooms: Vec<(&Test, &str)> = rooms.collect();
-    let counts = each(&rooms, |(test, kernel)| {
-        comes_back(test, &explore(test, kernel, Memory::Sequential))
-    });
-    let total: usize = counts.into_iter().sum();
+fn every_witness_comes_back_by_its_names() -> Result<(), Failed> {
+    let rooms: Vec<&Room> = all_rooms().collect();
+    let counts = each(&rooms, |room| Ok(comes_back(&room.test, room.answer()?)));
+    let total: usize = counts.into_iter().sum::<Result<_, Failed>>()?;
     assert!(total > 2_000, "{total}");
+    Ok(())
 }
 
 /// An alternative that a step takes is named too: a store that comes before another's.
-#[test]
 fn witnesses_of_weak_memory_come_back_too() {
     let test = edited("weak", &[("P2 { deferred_probe_work_func }\n", "")]);
     let answer = explore(&test, "v6.16", Memory::Weak);
@@ -159,31 +181,33 @@ fn across(first: (&Test, &Answer), second: (&Test, &Answer)) -> (Fate, Fate) {
 
 /// On the next kernel that a scenario names, and on the one before, names lead to the same outcome
 /// much more often than counts do, and where they do not, mostly say so.
-#[test]
-fn names_survive_another_kernel_where_counts_do_not() {
-    let tests: Vec<Test> = scenario_files().iter().map(|f| load(f)).collect();
-    let fates = each(&tests, |test| {
-        let kernels: Vec<&str> = test.kernels().collect();
-        let answers = kernels.iter().map(|k| explore(test, k, Memory::Sequential));
-        let answers: Vec<Answer> = answers.collect();
+fn names_survive_another_kernel_where_counts_do_not() -> Result<(), Failed> {
+    let fates = each(scenarios(), |scenario| {
+        let rooms = scenario.rooms.as_deref().unwrap_or_default();
         let mut sum = (Fate::default(), Fate::default());
-        for pair in answers.windows(2) {
+        for pair in rooms.windows(2) {
             for (first, second) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
-                let (named, counted) = across((test, first), (test, second));
+                let (first, second) = (
+                    (&*first.test, first.answer()?),
+                    (&*second.test, second.answer()?),
+                );
+                let (named, counted) = across(first, second);
                 sum.0.add(&named);
                 sum.1.add(&counted);
             }
         }
-        sum
+        Ok::<_, Failed>(sum)
     });
     let (mut named, mut counted) = (Fate::default(), Fate::default());
-    for (n, c) in &fates {
-        named.add(n);
-        counted.add(c);
+    for fates in fates {
+        let (n, c) = fates?;
+        named.add(&n);
+        counted.add(&c);
     }
     println!("by name {named:?}, counted {counted:?}");
     assert!(named.same > counted.same, "{named:?} {counted:?}");
     assert!(named.silent < counted.silent, "{named:?} {counted:?}");
+    Ok(())
 }
 
 const LATE: &str = "basics/late-probe-at-bind.litmus";
@@ -205,7 +229,6 @@ fn edited(name: &str, edits: &[(&str, &str)]) -> Test {
 
 /// A call more in another task, or a task more: each name still leads to its outcome. Counts do not
 /// all.
-#[test]
 fn a_call_or_a_task_more_elsewhere_changes_no_name() {
     let before = load(&crate_folder().join(LATE));
     let kernel = "v7.3-rc7";
@@ -239,7 +262,6 @@ fn a_call_or_a_task_more_elsewhere_changes_no_name() {
 }
 
 /// Which segment, who, what it looked for, and what it did instead.
-#[test]
 fn a_divergence_says_where_and_what_was_there_instead() {
     let test = load(&crate_folder().join(LATE));
     let kernel = test.kernel("v7.3-rc7").expect("a kernel");

@@ -11,7 +11,7 @@ mod summary;
 use booted::Probed;
 use kernel::config::Config;
 use kernel::revision::Revision;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use scenarios::board;
 use scenarios::boot::boot;
 use scenarios::trace::file::File;
@@ -20,7 +20,6 @@ use state::State;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 const DEBIAN: &[&str] = &["6.12.107+deb13", "6.16.12+deb13", "7.2.13+deb14"];
 const IPMMU: &[&str] = &["6.12.107-ipmmu", "7.2.13-ipmmu"];
@@ -162,8 +161,8 @@ fn small_renesas_kernel(config: &mut Config) {
         .insert("e6800000.ethernet".to_owned(), -2);
 }
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// One for each boot, and two about all.
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = CASES
         .iter()
         .flat_map(|case| {
@@ -178,7 +177,7 @@ fn main() -> ExitCode {
         "a_bad_line_is_named_with_its_file",
         a_bad_line_is_named_with_its_file,
     ));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 fn folder() -> PathBuf {

@@ -1,8 +1,7 @@
 //! Source-DPOR runs one execution for each class of executions that differ only in the order of
 //! independent operations: the numbers of classes of textbook programs.
 
-mod programs;
-
+use crate::programs::{Op, Program};
 use checker::engine::dpor::{Exploration, Options, explore};
 use checker::engine::exhaustive;
 use checker::engine::marks::Marks;
@@ -11,7 +10,6 @@ use checker::model::{Entry, Model};
 use checker::outcome::Complete;
 use checker::sync::Shared;
 use checker::task;
-use programs::{Op, Program};
 use std::sync::Arc;
 
 /// With every operation as a step; the outcomes are those of the exhaustive engine, without marks

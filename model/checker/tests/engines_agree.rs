@@ -1,8 +1,7 @@
 //! The engines against each other: on small programs whose interleavings each can explore, on
 //! random ones, and on a world with lists, workers, spawned tasks and an oops.
 
-mod programs;
-
+use crate::programs::{Op, Program};
 use checker::engine::dpor;
 use checker::engine::exhaustive;
 use checker::engine::loom::{self, Loads};
@@ -10,7 +9,6 @@ use checker::engine::marks::Marks;
 use checker::engine::shuttle::{self, Scheduler};
 use checker::model::Model;
 use checker::outcome::{Complete, Final, Report};
-use programs::{Op, Program};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

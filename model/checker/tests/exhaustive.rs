@@ -1,10 +1,8 @@
 //! The exhaustive engine on small programs whose outcome sets are known.
 
-mod programs;
-
+use crate::programs::{Op, Program};
 use checker::engine::exhaustive::{Options, explore};
 use checker::outcome::{Complete, Interleavings, Report};
-use programs::{Op, Program};
 use std::sync::Arc;
 
 fn outcomes(program: Program, options: &Options) -> (Vec<Vec<u64>>, Vec<String>, u64) {

@@ -1,6 +1,7 @@
 //! Tasks that go round for ever: who, on what, and how fair a scheduler would have to be for it.
 
 use checker::engine::exhaustive::{Options, explore};
+use checker::engine::named::{Named, NamedSchedule};
 use checker::layout::Layout;
 use checker::model::{Entry, Model};
 use checker::outcome::{Complete, Fairness, Interleavings, Report};
@@ -129,6 +130,39 @@ fn two_tasks_that_back_off_from_each_other_are_a_livelock() {
     assert!(goes(0) && goes(1), "{how:?}");
     // They can come to their end too.
     assert_eq!(report.finals.len(), 1);
+}
+
+/// By the names of their steps, the way to it and any number of periods are one run.
+#[test]
+fn what_goes_round_can_be_replayed_by_name() {
+    let tasks: &[Body] = &[|w| spin_until(w.x), |w| w.x.write_once(1)];
+    let (model, report) = (World::new(tasks), explored(tasks));
+    let named = Named {
+        model: &model,
+        is_weak: false,
+        name: &str::to_owned,
+    };
+    assert_eq!(report.rounds.len(), 1);
+    for (round, how) in &report.rounds {
+        let parts = named.in_a_row(&report.marks, &[&how.way, &how.period]);
+        let parts = parts.expect("they fit");
+        let [way, period] = &parts[..] else {
+            panic!("{round}: {parts:?}");
+        };
+        let taken = |periods: usize| {
+            let mut all = way.0.clone();
+            all.extend(std::iter::repeat_n(&period.0, periods).flatten().cloned());
+            // Whoever would go first of itself is the one that spins.
+            let end: NamedSchedule = "P1 to its end".parse().expect("a schedule");
+            all.extend(end.0);
+            let trace = named.replay(&NamedSchedule(all));
+            assert_eq!(trace.divergence, None, "{round}: {way}; {period}");
+            trace.events.len()
+        };
+        let once = taken(1) - taken(0);
+        assert!(once > 0, "{round}: {period}");
+        assert_eq!(taken(3) - taken(2), once, "{round}: {period}");
+    }
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The lock order of an exploration: what it has, and that it depends on no reduction.
 
-mod programs;
-#[path = "programs/random.rs"]
-mod random;
-
+use crate::programs::{Op, Program};
+use crate::random;
+use crate::random::between;
 use checker::engine::exhaustive::{Options, explore};
 use checker::engine::lock_order::LockOrder;
 use checker::engine::weak;
@@ -12,9 +11,7 @@ use checker::model::{Entry, Model};
 use checker::outcome::{Complete, Report};
 use checker::sync::{Mutex, RwSem};
 use checker::task;
-use programs::{Op, Program};
 use proptest::prelude::*;
-use random::between;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

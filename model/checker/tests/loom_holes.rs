@@ -1,14 +1,12 @@
 //! What loom 0.7.2 does not find or does not allow, one test a hole. Each asserts the hole as it
 //! is: if a new loom closes it, the test fails and says what to do.
 
-mod programs;
-
+use crate::programs::{Op, Program};
 use checker::engine::exhaustive;
 use checker::engine::loom::{self as engine, Loads, LoomError};
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
 use loom::sync::{Arc as LoomArc, Mutex as LoomMutex};
 use loom::thread;
-use programs::{Op, Program};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};

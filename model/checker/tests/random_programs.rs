@@ -1,10 +1,8 @@
 //! Random small programs: every reduction of the exhaustive engine leaves the outcome set as it
 //! is, and shuttle and loom, which share neither its search nor its world, find the same.
 
-mod programs;
-#[path = "programs/random.rs"]
-mod random;
-
+use crate::programs::{Op, Program};
+use crate::random;
 use checker::engine::dpor;
 use checker::engine::exhaustive;
 use checker::engine::loom::{self, Loads, LoomError};
@@ -13,7 +11,6 @@ use checker::engine::shuttle::{self, Scheduler};
 use checker::engine::weak;
 use checker::model::Model;
 use checker::outcome::{Complete, Report};
-use programs::{Op, Program};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeSet;

@@ -1,9 +1,6 @@
 //! The graph of states that is drawn has the states that a search without reductions counts.
 
-mod programs;
-#[path = "programs/random.rs"]
-mod random;
-
+use crate::random;
 use checker::engine::exhaustive::{Options, explore};
 use checker::engine::state_graph::states;
 use checker::outcome::Complete;

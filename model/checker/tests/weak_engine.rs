@@ -1,9 +1,11 @@
 //! The search under weak memory against the data structure that it rests on: the same outcomes of
 //! every litmus test that a model can express.
 
-mod programs;
-mod weak;
-
+use crate::programs::{Op, Program};
+use crate::weak::Litmus;
+use crate::weak::explore::{Choices, Outcome};
+use crate::weak::model::LitmusModel;
+use crate::weak::rows::{Deviation, KERNEL, OURS, Verdict};
 use checker::engine::exhaustive::{self, Go, Options};
 use checker::engine::loom::{self, Loads};
 use checker::engine::schedule::{Schedule, Turn};
@@ -11,13 +13,8 @@ use checker::engine::weak as engine;
 use checker::event::{TaskId, What};
 use checker::model::Model;
 use checker::outcome::{Complete, Final, Report};
-use programs::{Op, Program};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use weak::Litmus;
-use weak::explore::{Choices, Outcome};
-use weak::model::LitmusModel;
-use weak::rows::{Deviation, KERNEL, OURS, Verdict};
 
 fn explored<M: Model>(model: &Arc<M>, lock_aware: bool) -> Report<M::Outcome> {
     let options = Options {

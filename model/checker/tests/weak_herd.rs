@@ -3,17 +3,16 @@
 //!
 //! ```console
 //! $ HERD7="herd7 -I $LINUX/tools/memory-model -macros linux-kernel.def -bell linux-kernel.bell" \
-//!   cargo test -p checker --test weak_herd -- --ignored
+//!   cargo test -p checker --test all weak_herd -- --ignored
 //! ```
 //!
 //! Last run with herd7 7.56.3 and the model of v6.12.117. Random programs take it minutes.
 
-mod weak;
-
+use crate::weak;
+use crate::weak::Litmus;
+use crate::weak::rows::{KERNEL, OURS, Verdict};
 use std::collections::BTreeMap;
 use std::path::Path;
-use weak::Litmus;
-use weak::rows::{KERNEL, OURS, Verdict};
 
 /// The command line with this model.
 fn herd(model: &str) -> String {

@@ -1,11 +1,9 @@
 //! [`checker::engine::weak`] against the Linux-kernel memory model: the kernel's own litmus tests
 //! and some of ours, each with the kernel's verdict and where we deviate from it.
 
-mod weak;
-
-use weak::Litmus;
-use weak::explore::Choices;
-use weak::rows::{Deviation, KERNEL, NOT_EXPRESSED, OURS, Row, Verdict};
+use crate::weak::Litmus;
+use crate::weak::explore::Choices;
+use crate::weak::rows::{Deviation, KERNEL, NOT_EXPRESSED, OURS, Row, Verdict};
 
 fn check(rows: &[Row]) {
     for (name, text, condition, kernel, deviation) in rows {

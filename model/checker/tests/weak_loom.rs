@@ -4,17 +4,15 @@
 //! The other way round nothing is claimed: loom does not put stores before newer ones, and loses
 //! outcomes (`loom_holes.rs`).
 
-mod weak;
-
+use crate::weak::explore::{Outcome, REGISTERS};
+use crate::weak::rows::{Deviation, KERNEL, OURS};
+use crate::weak::{Litmus, Op, Value};
 use checker::backend::{Order, Rmw};
 use checker::engine::weak::Fence;
 use loom::sync::atomic::{AtomicU64, Ordering, fence};
 use loom::thread;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use weak::explore::{Outcome, REGISTERS};
-use weak::rows::{Deviation, KERNEL, OURS};
-use weak::{Litmus, Op, Value};
 
 /// Whether every operation is one of C11, at least as strong there as in the kernel. Wmb and rmb
 /// are weaker than the fences of C11.

@@ -12,10 +12,8 @@
 //! `docs/herd` has the same tests for herd7 and the Linux-kernel memory model, with the same
 //! results.
 
-mod weak;
-
-use weak::Litmus;
-use weak::explore::Choices;
+use crate::weak::Litmus;
+use crate::weak::explore::Choices;
 
 /// P0 deferred, P1's trigger missed it, and the count stood still: before it was counted up, or
 /// already after.

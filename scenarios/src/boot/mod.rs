@@ -10,8 +10,11 @@ pub mod survey;
 use crate::board::Board;
 use crate::setup::{self, SetupError};
 use calls::XlateCall;
-use checker::engine::exhaustive::{Trace, run_default};
+use checker::engine::exhaustive::{
+    CheckpointError, Go, Options, Progress, Trace, run_default, try_explore_with,
+};
 use checker::event::{Event, TaskId, What};
+use checker::outcome::Report;
 use kernel::config::Config;
 use kernel::kernel::Kernel;
 use kernel::model::Start;
@@ -41,6 +44,15 @@ pub fn boot(board: &Board, revision: Revision, config: Config) -> Result<Boot, S
         trace,
         calls,
     })
+}
+
+/// Explores all schedules of a boot; says what is wrong with a checkpoint.
+pub fn explore(
+    kernel: &Arc<Kernel>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Report<Outcome>, CheckpointError> {
+    try_explore_with(kernel, options, progress)
 }
 
 impl Boot {

@@ -4,7 +4,7 @@ use super::NOT_AS_STATED;
 use super::limits::Limits;
 use super::machine::Machine;
 use super::progress::Watch;
-use checker::engine::exhaustive::{Options, try_explore_with};
+use checker::engine::exhaustive::Options;
 use checker::outcome::Complete;
 use clap::{Args, ValueEnum};
 use kernel::commit;
@@ -16,10 +16,10 @@ use kernel::revision::Revision;
 use miette::miette;
 use scenarios::board;
 use scenarios::boot::report::{Summary, log};
-use scenarios::boot::{Boot as Booted, boot};
-use scenarios::runner::label;
+use scenarios::boot::{Boot as Booted, boot, explore};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::report::{counts, outcome_lines, rounds};
+use scenarios::runner::{Memory, label};
 use scenarios::setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -191,19 +191,20 @@ impl Boot {
             ..Options::default()
         });
         let options = self.limits.of(options);
-        let report = try_explore_with(&kernel, &options, &mut |p| watch.look(p))
+        let report = explore(&kernel, &options, &mut |p| watch.look(p))
             .map_err(|e| miette!("checkpoint {e}"))?;
         drop(watch);
         self.limits.advise(&report.complete);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!("{}", counts(&report));
-        print!("{}", rounds(&report));
+        let names = Resolver::by_device_name(board, kernel.board());
+        let of = (&kernel, Memory::Sequential);
+        print!("{}", rounds(&report, of, &names));
         println!("Complete {}", report.complete);
         for round in report.rounds.keys() {
             println!("{round}");
         }
         println!("Outcomes {}", report.finals.len());
-        let names = Resolver::by_device_name(board, kernel.board());
         for (i, end) in report.finals.keys().enumerate() {
             for (line, text) in outcome_lines(end, &names).into_iter().enumerate() {
                 let number = if line == 0 {

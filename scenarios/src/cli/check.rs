@@ -11,6 +11,7 @@ use checker::hash::Rolling;
 use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use scenarios::format::{ktap, ndjson};
+use scenarios::runner::names::Resolver;
 use scenarios::runner::report::{Verdicts, counts, rounds};
 use scenarios::runner::{Answer, Engine, Memory, Test};
 use scenarios::shards::{Printed, Shard};
@@ -140,7 +141,11 @@ impl Check {
         let text = format!(
             "Test {}   kernel {revision}\n{first}{memory}{more}\n{}{}\n",
             test.litmus.name.value,
-            rounds(&answer.report),
+            rounds(
+                &answer.report,
+                (&answer.kernel, answer.memory),
+                &Resolver::new(test, &answer.kernel)
+            ),
             Verdicts {
                 test,
                 answer: &answer

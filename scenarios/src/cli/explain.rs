@@ -1,9 +1,8 @@
 //! `probe-litmus explain`
 
+use super::NOT_AS_STATED;
 use super::format::{Form, Recorded, RunFormat};
-use super::machine::Machine;
 use super::one::{One, chosen};
-use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::outcome::Complete;
 use clap::Args;
 use scenarios::runner::Answer;
@@ -12,7 +11,6 @@ use scenarios::runner::report::outcome_lines;
 use scenarios::schedule;
 use scenarios::witness::Witness;
 use scenarios::wrap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Shows how an outcome of a scenario comes about: one schedule that leads to it
@@ -23,11 +21,8 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 #[command(after_long_help = super::EXIT_CODES)]
 pub(crate) struct Explain {
-    /// Scenario file
-    scenario: PathBuf,
-    /// Kernel revision
-    #[arg(long, value_name = "REV")]
-    kernel: String,
+    #[command(flatten)]
+    one: One,
     /// Number of the outcome, as `check` lists it [default: the first that the condition is about]
     #[arg(long, value_name = "N")]
     outcome: Option<usize>,
@@ -37,24 +32,11 @@ pub(crate) struct Explain {
     /// How its schedule is written
     #[arg(long, value_enum, default_value_t = Form::Named, value_name = "FORM")]
     schedule: Form,
-    #[command(flatten)]
-    machine: Machine,
-    #[command(flatten)]
-    memory: MemoryModel,
-    #[command(flatten)]
-    boards: Boards,
 }
 
 impl Explain {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        let one = One {
-            scenario: &self.scenario,
-            kernel: &self.kernel,
-            machine: &self.machine,
-            memory: &self.memory,
-            boards: &self.boards,
-        };
-        let (test, answer) = one.explore()?;
+        let (test, answer) = self.one.explore()?;
         let outcomes: Vec<_> = answer.outcomes().collect();
         let Some(i) = chosen(&outcomes, self.outcome, |(_, _, holds)| *holds)? else {
             let total = outcomes.len();
@@ -83,7 +65,7 @@ impl Explain {
         println!(
             "Test {}   kernel {}   outcome {}",
             test.litmus.name.value,
-            self.kernel,
+            self.one.kernel,
             i + 1
         );
         for line in outcome_lines(end, &Resolver::new(&test, &answer.kernel)) {
@@ -113,17 +95,17 @@ impl Explain {
 impl Explain {
     /// The words of the command that runs it again.
     fn replay(&self, schedule: String) -> Vec<String> {
-        let scenario = self.scenario.display().to_string();
+        let scenario = self.one.scenario.display().to_string();
         let words = [
             "probe-litmus",
             "replay",
             &scenario,
             "--kernel",
-            &self.kernel,
+            &self.one.kernel,
         ];
         let words = words.map(str::to_owned).into_iter();
-        let words = words.chain(self.memory.options());
-        let words = words.chain(self.boards.options());
+        let words = words.chain(self.one.memory.options());
+        let words = words.chain(self.one.boards.options());
         words.chain([schedule]).collect()
     }
 }

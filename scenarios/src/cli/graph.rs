@@ -1,16 +1,13 @@
 //! `probe-litmus graph`
 
-use super::machine::Machine;
+use super::NOT_AS_STATED;
 use super::one::{One, chosen};
-use super::{Boards, MemoryModel, NOT_AS_STATED};
-use checker::engine::state_graph;
 use checker::outcome::Complete;
 use clap::{Args, ValueEnum};
 use miette::miette;
 use scenarios::format::{Run, graphs};
 use scenarios::runner::names::Resolver;
 use scenarios::runner::{Answer, Memory, Test};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Draws a graph of a scenario, in Graphviz's DOT language
@@ -24,23 +21,14 @@ pub(crate) struct Graph {
     /// What is drawn
     #[arg(value_enum)]
     what: What,
-    /// Scenario file
-    scenario: PathBuf,
-    /// Kernel revision
-    #[arg(long, value_name = "REV")]
-    kernel: String,
+    #[command(flatten)]
+    one: One,
     /// wait-for: number of the outcome, as `check` lists it [default: the first with a deadlock]
     #[arg(long, value_name = "N")]
     outcome: Option<usize>,
     /// states: refuses to draw more than this many
     #[arg(long, value_name = "N", default_value_t = 500)]
     max_states: usize,
-    #[command(flatten)]
-    machine: Machine,
-    #[command(flatten)]
-    memory: MemoryModel,
-    #[command(flatten)]
-    boards: Boards,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,14 +45,7 @@ enum What {
 
 impl Graph {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        let one = One {
-            scenario: &self.scenario,
-            kernel: &self.kernel,
-            machine: &self.machine,
-            memory: &self.memory,
-            boards: &self.boards,
-        };
-        let (test, answer) = one.explore()?;
+        let (test, answer) = self.one.explore()?;
         let dot = match self.what {
             What::LockOrder => graphs::lock_order(&test, &answer).to_string(),
             What::Suppliers => graphs::suppliers(&test, &answer).to_string(),
@@ -90,7 +71,7 @@ impl Graph {
         let names = Resolver::new(test, &answer.kernel);
         let of = (
             test.litmus.name.value.as_str(),
-            self.kernel.as_str(),
+            self.one.kernel.as_str(),
             &*scenarios::schedule::text(test, answer, schedule),
         );
         let run = Run::new(&names, &answer.kernel, &answer.replay(schedule), of);
@@ -103,8 +84,7 @@ impl Graph {
         if answer.memory == Memory::Weak {
             return Err(miette!("--memory weak: states are drawn under sc alone"));
         }
-        let (kernel, marks) = (&answer.kernel, &answer.report.marks);
-        let graph = state_graph::states(kernel, marks, self.max_states).ok_or_else(|| {
+        let graph = graphs::all_states(answer, self.max_states).ok_or_else(|| {
             let most = self.max_states;
             miette!("there are more than {most} states, expected a smaller scenario or a larger --max-states")
         })?;

@@ -4,38 +4,46 @@ use super::machine::Machine;
 use super::progress::Watch;
 use super::{Boards, MemoryModel};
 use checker::engine::exhaustive::Options;
+use clap::Args;
 use kernel::kernel::Kernel;
 use miette::miette;
 use scenarios::runner::{Answer, Test};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Which scenario on which kernel, and how it is explored.
-pub(crate) struct One<'a> {
-    pub(crate) scenario: &'a Path,
-    pub(crate) kernel: &'a str,
-    pub(crate) machine: &'a Machine,
-    pub(crate) memory: &'a MemoryModel,
-    pub(crate) boards: &'a Boards,
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// Scenario file
+    pub(crate) scenario: PathBuf,
+    /// Kernel revision
+    #[arg(long, value_name = "REV")]
+    pub(crate) kernel: String,
+    #[command(flatten)]
+    machine: Machine,
+    #[command(flatten)]
+    pub(crate) memory: MemoryModel,
+    #[command(flatten)]
+    pub(crate) boards: Boards,
 }
 
-impl One<'_> {
+impl One {
     /// Sets it up, and explores nothing.
     pub(crate) fn set_up(&self) -> miette::Result<(Test, Arc<Kernel>)> {
-        self.memory.is_supported(self.machine)?;
-        let test = Test::load(self.scenario, &self.boards.of(self.scenario))?;
-        let kernel = test.kernel(self.kernel)?;
+        self.memory.is_supported(&self.machine)?;
+        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
+        let kernel = test.kernel(&self.kernel)?;
         Ok((test, kernel))
     }
 
     /// Explores it.
     pub(crate) fn explore(&self) -> miette::Result<(Test, Answer)> {
-        self.memory.is_supported(self.machine)?;
-        let test = Test::load(self.scenario, &self.boards.of(self.scenario))?;
+        self.memory.is_supported(&self.machine)?;
+        let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
         let options = self.machine.of(&Options::default());
         let memory = self.memory.get();
-        let answer = test.run_in(memory, self.kernel, &options, &mut |p| watch.look(p))?;
+        let answer = test.run_in(memory, &self.kernel, &options, &mut |p| watch.look(p))?;
         Ok((test, answer))
     }
 }

@@ -1,9 +1,8 @@
 //! `probe-litmus replay`
 
+use super::NOT_AS_STATED;
 use super::format::{Recorded, RunFormat};
-use super::machine::Machine;
 use super::one::One;
-use super::{Boards, MemoryModel, NOT_AS_STATED};
 use checker::engine::exhaustive::Trace;
 use clap::Args;
 use kernel::kernel::Kernel;
@@ -14,7 +13,6 @@ use scenarios::runner::{Answer, Test};
 use scenarios::schedule::{self, Written};
 use scenarios::witness::{all_events, verbose_events};
 use scenarios::wrap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -42,11 +40,8 @@ use std::sync::Arc;
 #[derive(Debug, Args)]
 #[command(after_long_help = super::EXIT_CODES, verbatim_doc_comment)]
 pub(crate) struct Replay {
-    /// Scenario file
-    scenario: PathBuf,
-    /// Kernel revision
-    #[arg(long, value_name = "REV")]
-    kernel: String,
+    #[command(flatten)]
+    one: One,
     /// The schedule: names of steps, or counts of choices
     schedule: Written,
     /// How the run is printed
@@ -55,12 +50,6 @@ pub(crate) struct Replay {
     /// Also prints the number of each step, and what a field held before a write
     #[arg(short, long)]
     verbose: bool,
-    #[command(flatten)]
-    machine: Machine,
-    #[command(flatten)]
-    memory: MemoryModel,
-    #[command(flatten)]
-    boards: Boards,
 }
 
 /// A schedule that was run.
@@ -77,7 +66,7 @@ struct Ran {
 impl Ran {
     /// A run on the kernel of an exploration, and its schedule.
     fn explored(
-        one: &One<'_>,
+        one: &One,
         run: impl FnOnce(&Test, &Answer) -> (Trace<Outcome>, String),
     ) -> miette::Result<Self> {
         let (test, answer) = one.explore()?;
@@ -94,19 +83,12 @@ impl Ran {
 
 impl Replay {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        let one = One {
-            scenario: &self.scenario,
-            kernel: &self.kernel,
-            machine: &self.machine,
-            memory: &self.memory,
-            boards: &self.boards,
-        };
-        let ran = self.ran(&one)?;
+        let ran = self.ran()?;
         let (test, kernel, trace) = (&ran.test, &ran.kernel, &ran.trace);
         let run = Recorded {
             test,
             kernel,
-            revision: &self.kernel,
+            revision: &self.one.kernel,
             trace,
             schedule: &ran.schedule,
         };
@@ -129,8 +111,9 @@ impl Replay {
     }
 
     /// Runs the schedule. One of names needs no exploration, unless the format does.
-    fn ran(&self, one: &One<'_>) -> miette::Result<Ran> {
-        let memory = self.memory.get();
+    fn ran(&self) -> miette::Result<Ran> {
+        let one = &self.one;
+        let memory = one.memory.get();
         match &self.schedule {
             Written::Counted(counted) => Ran::explored(one, |test, answer| {
                 let trace = answer.replay(counted);

@@ -4,7 +4,7 @@ use super::dot::Dot;
 use super::{Happened, Run, short};
 use crate::runner::names::Resolver;
 use crate::runner::{Answer, Test};
-use checker::engine::state_graph::States;
+use checker::engine::state_graph::{self, States};
 use checker::model::Model;
 use kernel::ids::DeviceId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,11 @@ pub fn wait_for(run: &Run) -> Option<Dot> {
         }
     }
     Some(dot)
+}
+
+/// The states of a scenario, unless there are more than so many.
+pub fn all_states(answer: &Answer, most: usize) -> Option<States> {
+    state_graph::states(&answer.kernel, &answer.report.marks, most)
 }
 
 /// The states of a small scenario: ends have a double line, and those with a deadlock are red.

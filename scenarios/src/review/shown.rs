@@ -78,7 +78,8 @@ impl<'a> Witnesses<'a> {
         let (round, GoesRound { way, period }) =
             rounds.find(|(round, _)| finder.of_round(round).as_ref() == Some(finding))?;
         let mut lines = vec![finder.names.relabel(&round.to_string())];
-        let mut named = schedule::in_a_row(self.of.test, answer, &[way, period]);
+        let of = (&answer.kernel, answer.memory);
+        let mut named = schedule::in_a_row(&finder.names, of, &answer.report.marks, &[way, period]);
         let period = named.pop().filter(|period| !period.is_empty());
         lines
             .extend(period.map(|period| format!("after this schedule, again and again: {period}")));

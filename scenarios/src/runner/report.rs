@@ -3,8 +3,9 @@
 use super::invariants::InvariantAnswer;
 use super::names::Resolver;
 use super::predicate;
-use super::{Answer, PropertyAnswer, Test};
+use super::{Answer, Memory, PropertyAnswer, Test};
 use crate::litmus::PropertyKind;
+use crate::schedule;
 use crate::wrap;
 use checker::heap::{DOUBLE_FREE, USE_AFTER_FREE};
 use checker::model::Model;
@@ -12,10 +13,11 @@ use checker::outcome::{Final, GoesRound, Report};
 use kernel::arm::finalize::Finalized;
 use kernel::arm::symmetry::Asymmetry;
 use kernel::ids::DeviceId;
-use kernel::kernel::Warn;
+use kernel::kernel::{Kernel, Warn};
 use kernel::outcome::{ArmOutcome, DeviceOutcome, Outcome, RangeMapOutcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 /// Columns in front of an outcome: its number, and a star if the condition holds.
 const NUMBER: usize = 6;
@@ -36,16 +38,33 @@ pub fn counts<O>(r: &Report<O>) -> String {
     }
 }
 
-/// How tasks can go round for ever: a line each, in the order in which [`Verdicts`] has them.
-/// Schedules change when the engine does.
-pub fn rounds<O>(r: &Report<O>) -> String {
-    let line = |how: &GoesRound| {
-        format!(
-            "Goes round: first `{}`, then `{}` again and again\n",
-            how.way, how.period
-        )
+/// How tasks can go round for ever: the schedule to it and one period, by the names of their steps,
+/// in the order in which [`Verdicts`] has them. Schedules change when the engine does.
+pub fn rounds(
+    report: &Report<Outcome>,
+    (kernel, memory): (&Arc<Kernel>, Memory),
+    names: &Resolver<'_>,
+) -> String {
+    let text = |how: &GoesRound| {
+        let parts = [&how.way, &how.period];
+        let named = schedule::in_a_row(names, (kernel, memory), &report.marks, &parts);
+        round_text(&named[0], &named[1])
     };
-    r.rounds.values().map(line).collect()
+    report.rounds.values().map(text).collect()
+}
+
+/// A period is empty where nothing is to be chosen on it, or where it is not known.
+fn round_text(way: &str, period: &str) -> String {
+    let part = |before: &str, schedule: &str| {
+        let lines = schedule::lines(schedule, 4).join("\n");
+        format!("{before}\n{lines}\n")
+    };
+    match (way.is_empty(), period.is_empty()) {
+        (true, true) => "Goes round from the beginning\n".to_owned(),
+        (true, false) => part("Goes round: again and again", period),
+        (false, true) => part("Goes round: after", way),
+        (false, false) => part("Goes round: first", way) + &part("  then again and again", period),
+    }
 }
 
 /// What is compared in snapshots: outcomes, verdict, properties.
@@ -385,14 +404,14 @@ fn short(warn: Warn) -> &'static str {
 mod tests {
     use super::*;
     use checker::engine::lock_order::LockOrder;
-    use checker::outcome::{Complete, Fairness, Interleavings, Round};
+    use checker::outcome::{Complete, Interleavings};
 
-    /// A report of `states` states and as many executions, with these ways of going round.
-    fn report(states: u64, rounds: BTreeMap<Round, GoesRound>) -> Report<()> {
+    /// A report of `states` states and as many executions.
+    fn report(states: u64) -> Report<()> {
         Report {
             finals: BTreeMap::new(),
             data_races: BTreeMap::new(),
-            rounds,
+            rounds: BTreeMap::new(),
             reached: BTreeSet::new(),
             lock_order: LockOrder::default(),
             states,
@@ -407,7 +426,7 @@ mod tests {
     /// 2^30 states and as many ends: (2^31)^2 / 2^129 = 2^-67.
     #[test]
     fn the_bound_of_collisions_stands_below_the_counts() {
-        let text = counts(&report(1 << 30, BTreeMap::new()));
+        let text = counts(&report(1 << 30));
         let last = text.lines().last();
         let expected = "Two states taken for one: with a probability below 6.8e-21";
         assert_eq!(last, Some(expected));
@@ -415,24 +434,23 @@ mod tests {
 
     #[test]
     fn an_engine_without_states_has_no_collisions() {
-        assert_eq!(counts(&report(0, BTreeMap::new())).lines().count(), 1);
+        assert_eq!(counts(&report(0)).lines().count(), 1);
     }
 
     #[test]
-    fn a_schedule_that_goes_round_is_shown_with_its_period() {
-        let round = Round {
-            fairness: Fairness::Livelock,
-            tasks: vec![],
-            on: vec![],
-            ended_by: vec![],
-        };
-        let how = GoesRound {
-            way: "0*3.1".parse().expect("a schedule"),
-            period: "0.1".parse().expect("a schedule"),
-        };
-        assert_eq!(
-            rounds(&report(1, BTreeMap::from([(round, how)]))),
-            "Goes round: first `0*3.1`, then `0.1` again and again\n"
+    fn what_goes_round_is_shown_with_its_period_if_it_has_one() {
+        let (way, period) = (
+            "CPU0 until f() reads x; CPU1 to its end",
+            "CPU0 until g() takes y",
         );
+        let lines = "    CPU0 until f() reads x;\n    CPU1 to its end\n";
+        let again = "again and again\n    CPU0 until g() takes y\n";
+        assert_eq!(
+            round_text(way, period),
+            format!("Goes round: first\n{lines}  then {again}")
+        );
+        assert_eq!(round_text(way, ""), format!("Goes round: after\n{lines}"));
+        assert_eq!(round_text("", period), format!("Goes round: {again}"));
+        assert_eq!(round_text("", ""), "Goes round from the beginning\n");
     }
 }

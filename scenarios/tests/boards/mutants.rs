@@ -1,8 +1,8 @@
 //! Blobs that are wrong somewhere, by a seeded generator: each gives an error with a cause, or
 //! boots. `fuzz/fuzz_targets/dtb.rs` does the same for longer.
 
-use super::random::Random;
 use super::{folder, load, wide};
+use crate::random::Random;
 use kernel::revision::Revision;
 use scenarios::board;
 use scenarios::boot::survey::row;
@@ -42,7 +42,7 @@ fn the_corpus_is_the_boards() {
 
 impl Random {
     /// Changes one to four words or bytes.
-    fn mutate(&mut self, blob: &mut Vec<u8>) {
+    fn mutate_blob(&mut self, blob: &mut Vec<u8>) {
         const VALUES: [u32; 10] = [
             0,
             1,
@@ -95,7 +95,7 @@ fn a_mutant_boots_or_is_refused_with_a_cause() {
     for (name, blob) in corpus() {
         for _ in 0..MUTANTS {
             let mut mutant = blob.clone();
-            random.mutate(&mut mutant);
+            random.mutate_blob(&mut mutant);
             let file = format!("{name}.dtb");
             let error = match board::from_bytes(&file, &mutant) {
                 Ok(board) => match row(&board, Revision::newest(), wide()) {

@@ -1,7 +1,6 @@
 //! DOT, read by a parser that is not ours, and by graphviz.
 
 use super::{LATE, STUCK, answer, file, is_there, other, program, runs, test, text};
-use checker::engine::state_graph;
 use dot_parser::ast;
 use proptest::prelude::*;
 use scenarios::format::dot::Dot;
@@ -80,16 +79,15 @@ fn a_deadlock_has_who_waits_the_lock_and_who_has_it() {
 fn the_states_of_a_small_scenario_are_drawn() {
     let test = test("basics/device-added-during-the-walk.litmus");
     let answer = answer(&test, "v7.3-rc7");
-    let marks = &answer.report.marks;
-    let graph = state_graph::states(&answer.kernel, marks, 5_000).expect("it is small");
+    let graph = graphs::all_states(&answer, 5_000).expect("it is small");
     let ends = graph.states.iter().filter(|s| s.is_end).count();
     assert!(ends >= answer.holds.len(), "{ends}");
     let edges = graph.states.iter().map(|s| s.choices.len()).sum::<usize>();
     let dot = graphs::states(&test, &answer, &graph).to_string();
     assert_eq!(parsed(&dot), (graph.states.len(), edges));
     let all = graph.states.len();
-    assert_eq!(state_graph::states(&answer.kernel, marks, all), Some(graph));
-    assert_eq!(state_graph::states(&answer.kernel, marks, all - 1), None);
+    assert_eq!(graphs::all_states(&answer, all), Some(graph));
+    assert_eq!(graphs::all_states(&answer, all - 1), None);
 }
 
 #[test]

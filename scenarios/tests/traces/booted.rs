@@ -1,7 +1,7 @@
 //! A boot of the model in the words of a trace.
 
-use crate::state::{Bound, Iommu, Member, State};
-use crate::summary::{Id, Row, Summary};
+use super::state::{Bound, Iommu, Member, State};
+use super::summary::{Id, Row, Summary};
 use checker::event::{Event, TaskId, What};
 use kernel::ids::DeviceId;
 use kernel::kernel::Warn;
