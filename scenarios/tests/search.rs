@@ -39,16 +39,46 @@ fn is_of(finding: &Distinct, board: &str, fault: &str) -> bool {
         && finding.signature.iter().any(|f| f.id == fault)
 }
 
-/// F1 on a device tree is a late probe, on ACPI a driver that runs without group; F2 is a switch of the DMA
-/// ops under a driver. Nothing in the space names them.
+/// F1 leaves a client without group, on ACPI for good and under a driver; F2 is a switch of the DMA ops
+/// under a driver. Nothing in the space names them, and their runs have the steps of F1 and F2.
 #[test]
 fn it_turns_up_f1_and_f2_by_itself() {
     let found = found(&SMALLEST, "v7.3-rc7", 2);
     assert!(found.is_complete());
-    let has = |board, fault| found.findings.iter().any(|f| is_of(f, board, fault));
-    assert!(has("dt-", "late-probe"), "F1 on a device tree");
-    assert!(has("acpi-", "untranslated"), "F1 on ACPI");
-    assert!(has("dt-", "i4"), "F2");
+    let has = |board, fault, cause: &str| {
+        let is_by = |f: &&Distinct| f.causes.iter().any(|c| c == cause);
+        let mut by_cause = found.findings.iter().filter(is_by);
+        by_cause.any(|f| is_of(f, board, fault))
+    };
+    let (f1, f2) = (
+        "walk-skips-a-binding-client",
+        "driver-starts-without-its-domain",
+    );
+    assert!(has("dt-", "i2", f1), "F1 on a device tree");
+    assert!(has("acpi-", "untranslated", f1), "F1 on ACPI");
+    assert!(has("dt-", "i4", f2), "F2");
+    assert!(!has("acpi-", "untranslated", f2), "F2 is in no run of F1");
+    assert!(has("dt-", "late-probe", "warning-of-a-deferred-bind"));
+}
+
+/// Each finding there comes about by a cause that is known.
+#[test]
+fn no_run_is_without_the_steps_of_a_known_cause() {
+    let found = found(&SMALLEST, "v7.3-rc7", 2);
+    let runs: Vec<&Distinct> = found
+        .findings
+        .iter()
+        .filter(|f| f.schedule.is_some())
+        .collect();
+    assert!(runs.len() > 10);
+    for finding in runs {
+        let name = finding.example.name();
+        assert!(
+            !finding.causes.is_empty(),
+            "{name}: {:?}",
+            finding.signature
+        );
+    }
 }
 
 /// Before bcb81ac6ae3c there was neither.

@@ -724,6 +724,13 @@ commits! {
          fwspec, as of_iommu_configure() does. Not posted: made here, to be judged by the scenarios in \
          findings/.";
 
+    EXYNOS_KEEPS_OWNER "exynos-keeps-owner"
+        "iommu/exynos: Do not lose the owner of a client"
+        rc(7, 3, 7), Proposed, [],
+        "exynos_iommu_of_xlate() takes the owner that a SYSMMU of the client is listed by already, \
+         where dev->iommu does not know it any more, and exynos_iommu_release_device() frees it. Not \
+         posted: made here, to be judged by the scenarios in findings/.";
+
     JOIN_FIRST "join-first"
         "iommu: Defer a driver until its device is in its group"
         rc(7, 3, 7), Proposed, [],

@@ -6,9 +6,12 @@ use crate::base::deferred::TriggerCount;
 use crate::board::{Board, DeviceDescription};
 use crate::commit::CommitId;
 use crate::config::{Arch, Config};
+use crate::drivers::catalogue::Kind;
 use crate::ids::{
     DeviceId, Domain, DriverId, FwnodeId, GroupId, InstanceId, LinkId, LinkState, LinksStatus,
 };
+use crate::iommu::exynos_iommu::Owners;
+use crate::iommu::generic::GenericIommu;
 use crate::model::{Start, Task};
 use crate::pci::PciDev;
 use crate::revision::Revision;
@@ -19,7 +22,7 @@ use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, SpinLock, WaitGroup};
 use checker::task::{self, Return};
 
 /// dev_iommu objects that one device can have at once. Two only in races; a third shows a leak.
-const DEV_IOMMU_SLOTS: usize = 4;
+pub(crate) const DEV_IOMMU_SLOTS: usize = 4;
 
 /// Maps of DMA ranges that one device can have at once: that of the walk, that of a bind, and one
 /// that nobody points to any more.
@@ -142,6 +145,8 @@ pub struct Device {
     /// The objects that it points to.
     pub(crate) dev_iommu_heap: Heap,
     pub(crate) dev_iommu: [DevIommu; DEV_IOMMU_SLOTS],
+    /// What exynos-iommu.c keeps of it, if it is behind a SYSMMU.
+    pub(crate) exynos_owners: Option<Owners>,
     /// `dev->iommu_group`
     pub iommu_group: Shared<Option<GroupId>>,
     /// `dev->dma_range_map`
@@ -252,6 +257,8 @@ pub struct Instance {
     pub(crate) stream_map_mutex: Mutex,
     /// mtk_iommu.c: the instance is on its `hw_list`.
     pub(crate) hw_list: Shared<bool>,
+    /// exynos-iommu.c: `data->owner_node`, as the client in whose owner's list it is.
+    pub(crate) owner_node: Option<Shared<Option<DeviceId>>>,
     /// ipmmu-vmsa's `mmu->mapping`, on 32-bit ARM.
     pub mmu_mapping: Option<MmuMapping>,
 }
@@ -348,7 +355,7 @@ impl Kernel {
         let devices = board
             .devices
             .iter()
-            .map(|d| lay_out_device(&mut layout, d, &config))
+            .map(|d| lay_out_device(&mut layout, d, &board, &config))
             .collect();
         let groups = group_names(&board)
             .iter()
@@ -356,7 +363,7 @@ impl Kernel {
             .collect();
         let instances = board.instances.iter().map(|i| {
             let name = board.devices[i.device.index()].name.clone();
-            lay_out_instance(&mut layout, &name, &board, &config)
+            lay_out_instance(&mut layout, &name, i.kind, &board, &config)
         });
         let instances = instances.collect();
         let capacity = board.devices.len() * 2;
@@ -602,7 +609,7 @@ fn lay_out_globals(l: &mut Layout, board: &Board, config: &Config) -> Globals {
     }
 }
 
-fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Device {
+fn lay_out_device(l: &mut Layout, d: &DeviceDescription, board: &Board, config: &Config) -> Device {
     let n = d.name.as_str();
     Device {
         name: d.name.clone(),
@@ -616,6 +623,7 @@ fn lay_out_device(l: &mut Layout, d: &DeviceDescription, config: &Config) -> Dev
             iommu_dev: Shared::new(l, n, "dev->iommu->iommu_dev", None),
             private: Shared::new(l, n, "dev->iommu->priv", None),
         }),
+        exynos_owners: Owners::new(l, d, board),
         iommu_group: Shared::new(l, n, "dev->iommu_group", None),
         dma_range_map: Shared::new(l, n, "dev->dma_range_map", None),
         dma_range_maps: d
@@ -671,7 +679,13 @@ fn lay_out_group(l: &mut Layout, n: &str, board: &Board) -> Group {
     }
 }
 
-fn lay_out_instance(l: &mut Layout, n: &str, board: &Board, config: &Config) -> Instance {
+fn lay_out_instance(
+    l: &mut Layout,
+    n: &str,
+    kind: Kind,
+    board: &Board,
+    config: &Config,
+) -> Instance {
     Instance {
         rimt_fwnode: Shared::new(l, n, "rimt_fwnode_list", false),
         ready: Shared::new(l, n, "iommu->ready", false),
@@ -679,6 +693,8 @@ fn lay_out_instance(l: &mut Layout, n: &str, board: &Board, config: &Config) -> 
         group_list: List::new(l, n, "group_list", board.devices.len() + 4),
         stream_map_mutex: Mutex::new(l, n, "&smmu->stream_map_mutex"),
         hw_list: Shared::new(l, n, "hw_list", false),
+        owner_node: (kind == Kind::Generic(GenericIommu::ExynosSysmmu))
+            .then(|| Shared::new(l, n, "data->owner_node", None)),
         mmu_mapping: (config.arch == Arch::Arm).then(|| MmuMapping::new(l, n)),
     }
 }

@@ -9,6 +9,7 @@ use crate::arm::finalize::Finalized;
 use crate::board::IommuSpec;
 use crate::drivers::catalogue::Kind;
 use crate::ids::{DeviceId, Domain, DriverId, GroupId};
+use crate::iommu::exynos_iommu::Owners;
 use crate::kernel::{DeviceFlag, Kernel, Warn};
 
 /// How a run ended, for everything on the board.
@@ -58,6 +59,10 @@ pub struct DeviceOutcome {
     pub faults: u64,
     /// `struct dev_iommu` objects that nothing points to.
     pub leaked: u64,
+    /// exynos-iommu.c lost a `struct exynos_iommu_owner` of it.
+    pub owner_lost: bool,
+    /// exynos-iommu.c probed it with a part of its SYSMMUs.
+    pub probed_in_part: bool,
     /// It is on its bus's list: added, and not removed since.
     pub on_bus: bool,
     /// Its IOMMU's driver does not want it (`devices_allowlist` of ipmmu-vmsa).
@@ -230,6 +235,8 @@ impl Kernel {
                 .dev_iommu_heap
                 .live()
                 .saturating_sub(u64::from(pointer.is_some())),
+            probed_in_part: device.exynos_owners.as_ref().is_some_and(Owners::partial),
+            owner_lost: device.exynos_owners.as_ref().is_some_and(Owners::lost),
             on_bus: self.globals.klist_devices.peek().contains(&dev),
             refused: self.refuses(dev),
             has_dev_iommu: pointer.is_some(),

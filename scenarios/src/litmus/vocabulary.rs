@@ -383,8 +383,8 @@ const PREDICATES: [Predicate; 25] = [
             "leak",
             &[Optional(&Device)],
             "leak(client0)",
-            "a struct dev_iommu or a map of DMA ranges to which nothing refers at the end, of any \
-             device or of this one",
+            "a struct dev_iommu, a map of DMA ranges or an owner of SYSMMUs to which nothing refers \
+             at the end, of any device or of this one",
         ),
     ),
     gives(

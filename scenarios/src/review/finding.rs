@@ -324,4 +324,7 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(Kind, &str)) {
     if d.leaked != 0 {
         add(Kind::Leak, "struct dev_iommu leaked");
     }
+    if d.owner_lost {
+        add(Kind::Leak, "struct exynos_iommu_owner leaked");
+    }
 }

@@ -394,12 +394,13 @@ fn isolation(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     Some(group.domain.is_some())
 }
 
-/// I24: a device that is in a group has all of its instances.
+/// I24: a device that is in a group has all of its instances, and exynos-iommu.c never probes one
+/// that has a part of its SYSMMUs.
 ///
 /// Source: Jason Gunthorpe, 23 Mar 2026: probe_device() "cannot return some half setup device".
 fn single_view(end: &End<'_>, d: &DeviceOutcome) -> Judgement {
     let applies = end.is_quiet() && end.group(d).is_some() && end.specs(d).len() > 1;
-    applies.then(|| end.all_registered(d))
+    applies.then(|| end.all_registered(d) && !d.probed_in_part)
 }
 
 #[cfg(test)]

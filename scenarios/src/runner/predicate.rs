@@ -104,7 +104,7 @@ fn evaluate(atom: &Atom, end: &Final<Outcome>, names: &Resolver<'_>) -> Result {
         "misfreed" => Result::Truth(of_device(&|d| d.arm.is_some_and(|arm| arm.misfreed))),
         "violated" => Result::Truth(violated(&args, end, names)),
         "leak" => Result::Truth(of_device(&|d| {
-            d.leaked != 0 || d.range_map.is_some_and(|map| map.leaked != 0)
+            d.leaked != 0 || d.owner_lost || d.range_map.is_some_and(|map| map.leaked != 0)
         })),
         other => unreachable!("the predicate {other} was checked against the vocabulary"),
     }

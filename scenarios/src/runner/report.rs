@@ -341,6 +341,9 @@ fn faults(d: &DeviceOutcome, add: &mut dyn FnMut(&str)) {
     if d.leaked != 0 {
         add("struct dev_iommu leaked");
     }
+    if d.owner_lost {
+        add("struct exynos_iommu_owner leaked");
+    }
     if d.vfio_refused {
         add("refused by vfio");
     }

@@ -1,6 +1,7 @@
 //! Which of all that was found is one finding, and the smallest combination that has it.
 
-use super::signature::{Signature, Signatures};
+use super::Row;
+use super::signature::Signature;
 use super::space::Combination;
 use checker::engine::schedule::Schedule;
 use serde::Serialize;
@@ -17,6 +18,8 @@ pub struct Distinct {
     /// A shortest schedule there; `None` for what is of no outcome.
     #[serde(skip)]
     pub schedule: Option<Schedule>,
+    /// The causes whose steps it has; none also where there is no schedule.
+    pub causes: Vec<String>,
     /// How many combinations have it, of which this is a part, or of three tasks.
     pub combinations: usize,
 }
@@ -32,8 +35,9 @@ impl Collection {
     ///
     /// Nothing new is a signature that a combination within this one has, and one that is the sum of
     /// such: two bugs at once. Of three tasks nothing is new that any two have, on whatever board.
-    pub(super) fn take(&mut self, combination: &Combination, signatures: &Signatures) {
-        let mut by_size: Vec<_> = signatures.iter().collect();
+    pub(super) fn take(&mut self, row: &Row) {
+        let combination = &row.combination;
+        let mut by_size: Vec<_> = row.signatures.iter().collect();
         by_size.sort_by_key(|(signature, _)| signature.len());
         for (signature, schedule) in by_size {
             let mut parts = BTreeSet::new();
@@ -55,6 +59,7 @@ impl Collection {
                     signature: signature.clone(),
                     example: combination.clone(),
                     schedule: schedule.clone(),
+                    causes: row.causes.get(signature).cloned().unwrap_or_default(),
                     combinations: 1,
                 });
             }

@@ -6,7 +6,7 @@
 //! without its end was being written when the program was killed, and does not count.
 
 use super::Row;
-use super::signature::{Fault, Signatures};
+use super::signature::{Causes, Fault, Signatures};
 use crate::shards::Shard;
 use checker::engine::schedule::Schedule;
 use miette::Diagnostic;
@@ -75,7 +75,8 @@ struct Line {
     max_states: u64,
     states: u64,
     outcomes: usize,
-    signatures: Vec<(Vec<Fault>, Option<String>)>,
+    /// What is wrong, a schedule to it, and by what that came about.
+    signatures: Vec<(Vec<Fault>, Option<String>, Vec<String>)>,
 }
 
 /// A row that was read: all but the combination itself.
@@ -86,6 +87,7 @@ pub(super) struct Known {
     states: u64,
     outcomes: usize,
     signatures: Signatures,
+    causes: Causes,
 }
 
 impl Known {
@@ -152,14 +154,16 @@ impl Journal {
             states: known.states,
             outcomes: known.outcomes,
             signatures: known.signatures.clone(),
+            causes: known.causes.clone(),
         })
     }
 
     /// Writes a row down.
     pub(super) fn add(&self, row: &Row, max_states: u64) -> Result<(), JournalError> {
-        let of = |(faults, schedule): (&super::Signature, &Option<Schedule>)| {
-            let faults = faults.iter().cloned().collect();
-            (faults, schedule.as_ref().map(ToString::to_string))
+        let of = |(signature, schedule): (&super::Signature, &Option<Schedule>)| {
+            let faults = signature.iter().cloned().collect();
+            let causes = row.causes.get(signature).cloned().unwrap_or_default();
+            (faults, schedule.as_ref().map(ToString::to_string), causes)
         };
         let line = Line {
             combination: row.combination.name(),
@@ -259,12 +263,17 @@ fn read(
 
 fn row(line: Line) -> Option<(String, Known)> {
     let mut signatures = Signatures::new();
-    for (faults, schedule) in line.signatures {
+    let mut causes = Causes::new();
+    for (faults, schedule, by) in line.signatures {
         let schedule = match schedule {
             None => None,
             Some(text) => Some(text.parse().ok()?),
         };
-        signatures.insert(faults.into_iter().collect(), schedule);
+        let signature: super::Signature = faults.into_iter().collect();
+        if schedule.is_some() {
+            causes.insert(signature.clone(), by);
+        }
+        signatures.insert(signature, schedule);
     }
     let known = Known {
         bounded: line.bounded,
@@ -272,6 +281,7 @@ fn row(line: Line) -> Option<(String, Known)> {
         states: line.states,
         outcomes: line.outcomes,
         signatures,
+        causes,
     };
     Some((line.combination, known))
 }

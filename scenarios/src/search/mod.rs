@@ -7,6 +7,7 @@
 //! interrupted and went on ([`journal`]), and whether it was dealt out to shards.
 
 pub mod board;
+mod cause;
 mod distinct;
 pub mod journal;
 pub mod report;
@@ -19,7 +20,7 @@ mod write;
 
 pub use distinct::Distinct;
 pub use journal::{Journal, JournalError};
-pub use signature::{Fault, Signature, Signatures};
+pub use signature::{Causes, Fault, Signature, Signatures};
 pub use write::{WriteError, Written};
 
 use crate::in_order::in_order;
@@ -94,6 +95,9 @@ pub struct Row {
     /// What is wrong.
     #[serde(skip)]
     pub signatures: Signatures,
+    /// By what the shortest run to each came about.
+    #[serde(skip)]
+    pub causes: Causes,
 }
 
 /// What came of all.
@@ -136,7 +140,7 @@ pub fn search(
     let mut left = vec![];
     for (combination, row) in combinations.iter().zip(&rows) {
         match row {
-            Some(row) => collection.take(combination, &row.signatures),
+            Some(row) => collection.take(row),
             None => left.push(combination.clone()),
         }
     }
@@ -218,11 +222,13 @@ fn explore(
     if bounded.is_some() {
         signature::confirm(&mut signatures, &test, &answer);
     }
+    let causes = signature::causes(&signatures, &test, &answer);
     Ok(Row {
         combination: combination.clone(),
         bounded,
         states: answer.report.states,
         outcomes: answer.report.finals.len(),
         signatures,
+        causes,
     })
 }

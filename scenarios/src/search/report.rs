@@ -13,15 +13,17 @@ pub struct Text<'a> {
     pub written: &'a [Written],
 }
 
+/// A signature in short.
+fn ids(signature: &super::Signature) -> String {
+    let ids: Vec<&str> = signature.iter().map(|f| f.id.as_str()).collect();
+    ids.join("+")
+}
+
 impl Display for Row {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let complete = match &self.bounded {
             None => String::from("yes"),
             Some(why) => format!("no ({why})"),
-        };
-        let ids = |signature: &super::Signature| {
-            let ids: Vec<&str> = signature.iter().map(|f| f.id.as_str()).collect();
-            ids.join("+")
         };
         let found: Vec<String> = self.signatures.keys().map(ids).collect();
         write!(
@@ -36,6 +38,14 @@ impl Display for Row {
 }
 
 impl Found {
+    /// The runs that have the steps of no known cause, each with what is wrong at its end.
+    fn unexplained(&self) -> Vec<(&Row, String)> {
+        let each = self.rows.iter();
+        let each = each.flat_map(|row| row.causes.iter().map(move |(what, by)| (row, what, by)));
+        let none = each.filter(|(.., by)| by.is_empty());
+        none.map(|(row, what, _)| (row, ids(what))).collect()
+    }
+
     /// A line for each combination that was asked for: how many states and outcomes it has, whether it
     /// was explored to its end, and what is wrong. Those that were not explored come last.
     pub fn table(&self) -> String {
@@ -95,6 +105,14 @@ impl Display for Text<'_> {
                     wrap::list(&format!("     {}", fault.text), 0, 9).join("\n         ")
                 )?;
             }
+            if finding.schedule.is_some() {
+                let by = match finding.causes[..] {
+                    [] => String::from("no cause that is known"),
+                    _ => finding.causes.join(", "),
+                };
+                let by = wrap::list(&format!("     by {by}"), 0, 8).join("\n        ");
+                writeln!(f, "{by}")?;
+            }
             if let Some(written) = self.written.get(n) {
                 let since = written.since.as_deref().unwrap_or("v6.12 or before");
                 writeln!(
@@ -103,6 +121,15 @@ impl Display for Text<'_> {
                     written.name, written.verdict
                 )?;
             }
+        }
+        let unexplained = found.unexplained();
+        writeln!(
+            f,
+            "Shortest runs without the steps of a known cause {}",
+            unexplained.len()
+        )?;
+        for (row, ids) in unexplained {
+            writeln!(f, "  {}: {ids}", row.combination.name())?;
         }
         let complete = if found.is_complete() { "yes" } else { "no" };
         writeln!(f, "Complete {complete}")

@@ -1,5 +1,6 @@
 //! What is wrong with an outcome, without saying for which device: the same over all boards.
 
+use super::cause;
 use super::test::{says, truth};
 use crate::litmus::Expr;
 use crate::review::Level;
@@ -34,6 +35,9 @@ pub type Signature = BTreeSet<Fault>;
 
 /// What is wrong in a combination: each signature once, with a shortest schedule that leads to it.
 pub type Signatures = BTreeMap<Signature, Option<Schedule>>;
+
+/// For each signature that an outcome has, the causes whose steps are in its shortest run.
+pub type Causes = BTreeMap<Signature, Vec<String>>;
 
 /// How bad it is that an invariant is violated; `None` for what another fault says already.
 fn level(invariant: &str) -> Option<Level> {
@@ -214,6 +218,18 @@ pub(super) fn confirm(signatures: &mut Signatures, test: &Test, answer: &Answer)
             trace.divergence.is_none() && worst(&faults(&trace.end, &names)) == *signature
         })
     });
+}
+
+/// By what the runs to what is wrong came about.
+pub(super) fn causes(signatures: &Signatures, test: &Test, answer: &Answer) -> Causes {
+    let names = Resolver::new(test, &answer.kernel);
+    let of = |(signature, schedule): (&Signature, &Option<Schedule>)| {
+        let trace = answer.replay(schedule.as_ref()?);
+        let causes = cause::causes(signature, &names, &answer.kernel, &trace);
+        let causes = causes.into_iter().map(str::to_owned).collect();
+        Some((signature.clone(), causes))
+    };
+    signatures.iter().filter_map(of).collect()
 }
 
 /// Data races, lock-order inversions, livelocks.

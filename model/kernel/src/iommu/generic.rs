@@ -30,7 +30,7 @@ pub enum GenericIommu {
     MtkIommu,
     /// drivers/iommu/mtk_iommu_v1.c: [`crate::arm::mtk_iommu_v1`]
     MtkIommuV1,
-    /// drivers/iommu/exynos-iommu.c
+    /// drivers/iommu/exynos-iommu.c: [`super::exynos_iommu`]
     ExynosSysmmu,
     /// drivers/iommu/apple-dart.c
     AppleDart,
@@ -313,6 +313,9 @@ impl Kernel {
         spec: &IommuSpec,
         instance: InstanceId,
     ) -> i32 {
+        if driver == GenericIommu::ExynosSysmmu {
+            return self.exynos_iommu_of_xlate(dev, instance);
+        }
         let facts = driver.facts();
         if facts.one_cell && spec.args.len() != 1 {
             return -EINVAL;
@@ -347,6 +350,9 @@ impl Kernel {
     ) -> Result<InstanceId, i32> {
         if driver == GenericIommu::MtkIommuV1 {
             return self.mtk_iommu_v1_probe_device(dev);
+        }
+        if driver == GenericIommu::ExynosSysmmu {
+            return self.exynos_iommu_probe_device(dev);
         }
         if driver.facts().private != Private::Probed {
             return self.dev_iommu_priv_get(dev).ok_or(-ENODEV);

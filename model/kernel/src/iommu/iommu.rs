@@ -199,6 +199,7 @@ impl Kernel {
         let Some(pointer) = device.iommu.read_once() else {
             self.oops(dev, "dev_iommu_free: dev->iommu is NULL")
         };
+        self.exynos_owner_lost(dev, pointer);
         device.iommu.write_once(None);
         device.dev_iommu_heap.free(pointer);
     }

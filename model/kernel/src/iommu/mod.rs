@@ -4,6 +4,7 @@ pub mod arm_smmu_v3;
 pub mod completeness;
 pub mod dma_iommu;
 pub mod domain_alloc;
+pub mod exynos_iommu;
 pub mod generic;
 #[expect(clippy::module_inception, reason = "drivers/iommu has an iommu.c")]
 pub mod iommu;

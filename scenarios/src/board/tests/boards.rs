@@ -24,6 +24,7 @@ const BOARDS: &[&str] = &[
     "one-client",
     "one-client-two-instances",
     "one-client-two-smmus",
+    "one-client-two-sysmmus",
     "one-coherent-client",
     "one-coherent-vfio-client",
     "one-dma-ranges-client",
