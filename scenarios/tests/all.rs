@@ -10,6 +10,7 @@ mod boards;
 mod created_again;
 mod formats;
 mod main_job;
+mod museum;
 mod readme;
 mod report;
 mod resume;

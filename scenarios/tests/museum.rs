@@ -3,9 +3,7 @@
 //!
 //! Read from the snapshots, which `scenarios.rs` holds against what comes out.
 
-mod files;
-
-use files::{crate_folder, scenario_files};
+use crate::files::{crate_folder, scenario_files};
 use scenarios::litmus::{self, Litmus};
 use std::collections::BTreeSet;
 use std::path::Path;
