@@ -1,6 +1,6 @@
 //! The ways to go on from a state.
 
-use super::search::{Search, Stage, Way, standings};
+use super::search::{Search, Stage, Way, Ways, standings};
 use super::stretches::{self, MOST, Set, Waits};
 use super::{Log, Says, Standing};
 use crate::engine::machine::announce::Stand;
@@ -23,26 +23,34 @@ struct Able<L> {
 }
 
 impl<M: Model, L: Log> Search<'_, M, L> {
-    /// The ways to go on, the likeliest first. Those are left out that make no difference.
-    pub(super) fn ways(&mut self, log: &L, was_dead: bool) -> Vec<Way<L>> {
+    /// The ways to go on. Those are left out that make no difference.
+    pub(super) fn ways(&mut self, log: &L, was_dead: bool) -> Ways<L> {
         let tasks = standings(&self.machine);
         let mut able = self.able(log, &tasks, was_dead);
         if able.is_dead && !was_dead {
             self.stuck(log);
         }
+        let only = |first| Ways { first, alone: None };
         if able.is_dead && self.stage == Stage::Quick {
-            return vec![];
+            return only(vec![]);
         }
         if let Some(sure) = able.sure {
-            return vec![sure];
+            return only(vec![sure]);
         }
         if able.is_dead {
             able.matching.clear();
         }
         let skip = log.skip().filter(|_| !able.is_dead);
         let count = able.silent.len() + able.matching.len() + usize::from(skip.is_some());
-        if self.stage == Stage::Reduced && count > 1 {
-            self.leave_out(log, &tasks, &mut able, skip.is_some());
+        let mut alone = None;
+        if self.stage == Stage::Reduced
+            && count > 1
+            && let Some(standing) = self.standing(log, &tasks, &able)
+        {
+            if !able.is_dead && skip.is_none() {
+                alone = self.alone(&standing, &able);
+            }
+            self.leave_out(log, &tasks, &standing, &mut able, skip.is_some());
         }
         let rank = |task: TaskId| 2 * log.rank(&tasks, task) + 2;
         let silent = able.silent.into_iter();
@@ -52,7 +60,31 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let goes = None;
         ranked.extend(skip.map(|log| (3, Way { goes, log, is_dead })));
         ranked.sort_by_key(|(rank, _)| *rank);
-        ranked.into_iter().map(|(_, way)| way).collect()
+        let ranked: Vec<Way<L>> = ranked.into_iter().map(|(_, way)| way).collect();
+        match alone {
+            Some((task, way)) if ranked.len() > 1 && !ranked[0].is_dead => {
+                let others = ranked.into_iter().filter(|w| w.goes != way.goes);
+                let alone = Some((task, others.collect()));
+                let first = vec![way];
+                Ways { first, alone }
+            }
+            _ => only(ranked),
+        }
+    }
+
+    /// A task that shows nothing and may go before all others: nothing that they will ever do
+    /// conflicts with its step.
+    fn alone(&self, standing: &[stretches::Standing], able: &Able<L>) -> Option<(TaskId, Way<L>)> {
+        let is_alone = |task: TaskId| {
+            let at = standing.iter().position(|s| s.task == task);
+            at.is_some_and(|at| self.stretches.is_alone(standing, at))
+        };
+        let mut silent = able.silent.iter();
+        let is_it = |(task, way): &&(TaskId, Way<L>)| {
+            let begins = self.machine.announced(*task).is_some();
+            way.goes.is_some() && !begins && is_alone(*task)
+        };
+        silent.find(is_it).cloned()
     }
 
     /// What can be done.
@@ -75,7 +107,10 @@ impl<M: Model, L: Log> Search<'_, M, L> {
                 continue;
             };
             match self.ask(log, tasks, task, &what) {
-                Says::Never => able.is_dead = true,
+                Says::Never => {
+                    able.is_dead = true;
+                    self.never_fits(task);
+                }
                 Says::Next(all) => {
                     for next in all {
                         let is_silent = next.log.position() == log.position();
@@ -129,12 +164,12 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let watch = self.machine.watch();
         let number = self
             .stretches
-            .stands(place.finish(), stand.op.as_ref(), &watch);
+            .stands(place.finish(), stand.place, stand.op.as_ref(), &watch);
         Some((number, stand))
     }
 
-    /// Lets a task go on that shows nothing, and learns what it does.
-    pub(super) fn step_silently(&mut self, log: &L, task: TaskId, then: &L) {
+    /// Lets a task go on, and learns what it does.
+    pub(super) fn step_seen(&mut self, log: &L, task: TaskId, then: &L) {
         let Some((from, _)) = self.place(log, task) else {
             return;
         };
@@ -146,15 +181,23 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             .filter_map(|task| Some(self.place(then, task)?.0))
             .collect();
         let watch = self.machine.watch();
-        self.stretches.went(from, &ops, to, &begun, &watch);
+        if then.position() == log.position() {
+            self.stretches.went(from, &ops, to, &begun, &watch);
+        } else {
+            self.stretches.showed(from, &ops, to, &begun, &watch);
+        }
         self.stretches.keep_up(&watch);
     }
 
     /// Keeps of what can be done only what is enough.
-    fn leave_out(&mut self, log: &L, tasks: &[Standing], able: &mut Able<L>, skips: bool) {
-        let Some(standing) = self.standing(log, tasks, able) else {
-            return;
-        };
+    fn leave_out(
+        &mut self,
+        log: &L,
+        tasks: &[Standing],
+        standing: &[stretches::Standing],
+        able: &mut Able<L>,
+        skips: bool,
+    ) {
         let number = |task: TaskId| standing.iter().position(|s| s.task == task);
         let goes: Set = {
             let both = able.silent.iter().chain(&able.matching);
@@ -164,9 +207,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let owners = if able.is_dead {
             0
         } else {
-            self.owners(log, tasks, &standing)
+            self.owners(log, tasks, standing)
         };
-        let enough = self.stretches.enough(&standing, owners);
+        let enough = self.stretches.enough(standing, owners);
         let enough = if skips || enough & goes != 0 {
             enough
         } else {
@@ -178,7 +221,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             for (_, way) in &mut able.silent {
                 way.is_dead |= is_known;
             }
-            self.fewest(&standing, goes)
+            self.fewest(standing, goes)
         };
         let is_in = |task: TaskId| number(task).is_some_and(|i| enough >> i & 1 != 0);
         able.silent.retain(|(task, _)| is_in(*task));
