@@ -4,7 +4,7 @@ use super::facts::{Class, Facts};
 use super::shown::{Shown, WORK};
 use crate::trace::{Call, Entry, Log, Message, Subject, What};
 use kernel::board::Firmware;
-use kernel::ids::DeviceId;
+use kernel::ids::{Bus, DeviceId};
 use kernel::kernel::Kernel;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -97,6 +97,8 @@ pub(super) struct Observed {
     pub(super) messages: BTreeSet<Message>,
     pub(super) queue: Queue,
     pub(super) has_levels: bool,
+    /// It is a run of the model, where amba devices have the function of platform devices.
+    pub(super) amba_as_platform: bool,
     /// Devices whose calls are compared.
     pub(super) devices: Vec<bool>,
 }
@@ -247,6 +249,16 @@ fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Obser
         let name = &kernel.device(d).name;
         facts.is_known(kernel.board(), name) && is_named(log, name)
     };
+    let is_amba = |name: &String| {
+        let device = kernel.board().device_by_name(name);
+        device.is_some_and(|d| kernel.description(d).bus == Bus::Amba)
+    };
+    let is_platform = |e: &Entry| match &e.what {
+        What::Enter(call) if call.function == "platform_dma_configure" => {
+            matches!(&call.subject, Subject::Name(name) if is_amba(name))
+        }
+        _ => false,
+    };
     let queue = match () {
         () if !entered.contains(QUEUE) => Queue::None,
         () if queues_after_deferral(log) => Queue::All,
@@ -257,6 +269,7 @@ fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Obser
         entered,
         returned,
         messages,
+        amba_as_platform: log.entries.iter().any(is_platform),
         has_levels: log.entries.iter().any(|e| matches!(e.what, What::Level(_))),
         devices: kernel.board().device_ids().map(is_compared).collect(),
     }

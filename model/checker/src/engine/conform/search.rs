@@ -8,7 +8,7 @@ use crate::engine::replay::{Trace, finish};
 use crate::engine::schedule::Schedule;
 use crate::event::TaskId;
 use crate::model::Model;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// States of the path that are kept; between them the way is gone again.
@@ -26,15 +26,6 @@ pub(super) struct Way<L> {
     pub(super) is_dead: bool,
 }
 
-/// The ways to go on from a state.
-pub(super) struct Ways<L> {
-    /// The likeliest first.
-    pub(super) first: Vec<Way<L>>,
-    /// Where one task goes alone, since nothing that the others will do conflicts with that: it,
-    /// and the ways that are to be tried too if it then shows what never fits.
-    pub(super) alone: Option<(TaskId, Vec<Way<L>>)>,
-}
-
 /// A state with more than one way to go on.
 struct Node<L> {
     /// The state, and the place in the log.
@@ -43,9 +34,6 @@ struct Node<L> {
     log: L,
     ways: Vec<Way<L>>,
     tried: usize,
-    alone: Option<(TaskId, Vec<Way<L>>)>,
-    /// Who has come, from here on, to what never fits, and has shown nothing before that.
-    misfits: Misfits,
     /// How many moves led here.
     moves: usize,
     snapshot: Option<Snapshot>,
@@ -57,34 +45,6 @@ struct Move {
     task: TaskId,
     /// Whether somebody else could have gone.
     was_choice: bool,
-    /// Whether the log has got further.
-    shows: bool,
-}
-
-/// A set of tasks. Those whose number is too high for it are in it together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Misfits(u128);
-
-impl Misfits {
-    const LAST: u32 = 127;
-
-    fn of(task: TaskId) -> Self {
-        Self(1 << task.0.min(Self::LAST))
-    }
-
-    fn has(self, task: TaskId) -> bool {
-        self.0 & Self::of(task).0 != 0
-    }
-
-    fn add(&mut self, more: Self) {
-        self.0 |= more.0;
-    }
-
-    /// Those of them who show nothing in these moves.
-    fn before(self, moves: &[Move]) -> Self {
-        let shows = moves.iter().filter(|m| m.shows && m.task.0 < Self::LAST);
-        shows.fold(self, |left, m| Self(left.0 & !Self::of(m.task).0))
-    }
 }
 
 /// The farthest place so far.
@@ -102,13 +62,14 @@ pub(super) struct Search<'a, M: Model, L: Log> {
     pub(super) stretches: Stretches,
     pub(super) labels: Labels<L::Label>,
     pub(super) stage: Stage,
-    /// The states that it has been in, and what was found from there on.
-    visited: HashMap<u128, Misfits>,
+    visited: HashSet<u128>,
     path: Vec<Node<L>>,
     /// The keys of the path.
     on_path: HashSet<u128>,
     /// A run has come back to a state that it has been in: then no task may be left out.
     is_endless: bool,
+    /// Some task went alone in this round, since nothing that others do conflicts with its step.
+    pub(super) went_alone: bool,
     moves: Vec<Move>,
     spare: Vec<Snapshot>,
     states: u64,
@@ -160,10 +121,11 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         stretches: Stretches::default(),
         labels: Labels::default(),
         stage: Stage::Quick,
-        visited: HashMap::new(),
+        visited: HashSet::new(),
         path: vec![],
         on_path: HashSet::new(),
         is_endless: false,
+        went_alone: false,
         moves: vec![],
         spare: vec![],
         states: 0,
@@ -221,7 +183,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     fn has_learnt(&mut self) -> bool {
         let has_more_steps = self.machine.take_changed_marks();
         let watch = self.machine.watch();
-        let has_news = self.stage == Stage::Reduced && self.stretches.take_news(&watch);
+        let went_alone = self.went_alone;
+        let has_news = self.stretches.take_news(&watch, went_alone);
+        let has_news = self.stage == Stage::Reduced && has_news;
         has_more_steps || has_news
     }
 
@@ -230,8 +194,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         self.machine.take_changed_marks();
         let watch = self.machine.watch();
         self.stretches.sum_up(&watch);
-        self.stretches.take_news(&watch);
+        self.stretches.take_news(&watch, true);
         drop(watch);
+        self.went_alone = false;
         self.visited.clear();
         self.farthest = Farthest::default();
     }
@@ -279,13 +244,13 @@ impl<M: Model, L: Log> Search<'_, M, L> {
                 return End::Stuck;
             }
             let ways = self.ways(&log, is_dead);
-            let Some(first) = ways.first.first().cloned() else {
+            let Some(first) = ways.first().cloned() else {
                 if !is_dead {
                     self.stuck(&log);
                 }
                 return End::Stuck;
             };
-            if ways.first.len() > 1 || ways.alone.is_some() {
+            if ways.len() > 1 {
                 let key = self.key(&log, first.is_dead);
                 if !self.visit(key) {
                     if !is_dead {
@@ -309,7 +274,6 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         self.moves.push(Move {
             task,
             was_choice: enabled.len() > 1,
-            shows: way.log.position() != log.position(),
         });
         if self.stage == Stage::Reduced {
             self.step_seen(log, task, &way.log);
@@ -330,13 +294,10 @@ impl<M: Model, L: Log> Search<'_, M, L> {
 
     /// Whether the state is new. It is known from now on.
     fn visit(&mut self, key: u128) -> bool {
-        if let Some(misfits) = self.visited.get(&key) {
-            let misfits = *misfits;
+        if !self.visited.insert(key) {
             self.is_endless |= self.on_path.contains(&key);
-            self.misfit(misfits);
             return false;
         }
-        self.visited.insert(key, Misfits::default());
         self.states += 1;
         if self.states >= self.bounds.max_states {
             let most = self.bounds.max_states;
@@ -348,19 +309,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         true
     }
 
-    /// From the last state of the path on, some come to what never fits.
-    fn misfit(&mut self, misfits: Misfits) {
-        if let Some(node) = self.path.last_mut() {
-            node.misfits.add(misfits.before(&self.moves[node.moves..]));
-        }
-    }
-
-    /// A task is about to show what never fits.
-    pub(super) fn never_fits(&mut self, task: TaskId) {
-        self.misfit(Misfits::of(task));
-    }
-
-    fn push(&mut self, key: u128, log: L, ways: Ways<L>) {
+    fn push(&mut self, key: u128, log: L, ways: Vec<Way<L>>) {
         let kept = self.path.iter().filter(|n| n.snapshot.is_some()).count();
         if kept >= KEPT {
             self.thin_out();
@@ -371,10 +320,8 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         self.path.push(Node {
             key,
             log,
-            ways: ways.first,
+            ways,
             tried: 0,
-            alone: ways.alone,
-            misfits: Misfits::default(),
             moves: self.moves.len(),
             snapshot,
         });
@@ -398,21 +345,11 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         loop {
             let node = self.path.last_mut()?;
             node.tried += 1;
-            if node.tried >= node.ways.len()
-                && let Some((_, others)) = node.alone.take_if(|(t, _)| node.misfits.has(*t))
-            {
-                node.ways.extend(others);
-            }
             if node.tried < node.ways.len() {
                 break;
             }
             let node = self.path.pop()?;
             self.on_path.remove(&node.key);
-            self.visited.insert(node.key, node.misfits);
-            if let Some(before) = self.path.last_mut() {
-                let between = &self.moves[before.moves..node.moves];
-                before.misfits.add(node.misfits.before(between));
-            }
             self.spare.extend(node.snapshot);
         }
         self.put_back();

@@ -126,6 +126,8 @@ pub(super) struct Stretches {
     news: usize,
     /// Whether something was learnt in this round.
     has_news: bool,
+    /// The same of what tasks do past what they show.
+    has_later_news: bool,
     /// Objects that can conflict at all, when it was summed up.
     counted: Vec<bool>,
 }
@@ -174,7 +176,8 @@ impl Stretches {
         for op in ops {
             self.touch(from, op, watch);
         }
-        let mut is_new = self.leads(from, to, begun);
+        self.leads(from, to, begun);
+        let mut is_new = false;
         if let Some(to) = to {
             is_new |= self.places[from].after.insert(to);
         }
@@ -195,25 +198,22 @@ impl Stretches {
         begun: &[usize],
         watch: &Watch,
     ) {
-        let mut is_new = self.leads(from, to, begun);
+        self.leads(from, to, begun);
         let whatever = self.places[from].whatever;
         for (object, how) in ops.iter().filter_map(|op| touched(op, watch)) {
-            is_new |= self.futures.touches(whatever, object, how);
-        }
-        if is_new {
-            self.learnt();
+            let is_new = self.futures.touches(whatever, object, how);
+            self.learnt_later(is_new);
         }
     }
 
-    /// A step leads from a place to another, or to where others begin. Gives whether that is new.
-    fn leads(&mut self, from: usize, to: Option<usize>, begun: &[usize]) -> bool {
+    /// A step leads from a place to another, or to where others begin.
+    fn leads(&mut self, from: usize, to: Option<usize>, begun: &[usize]) {
         let whatever = self.places[from].whatever;
-        let mut is_new = false;
         for next in to.iter().chain(begun) {
             let next = self.places[*next].whatever;
-            is_new |= self.futures.leads(whatever, next);
+            let is_new = self.futures.leads(whatever, next);
+            self.learnt_later(is_new);
         }
-        is_new
     }
 
     /// Whether the log takes what is shown at this place depends on these cells.
@@ -231,11 +231,17 @@ impl Stretches {
 
     fn add(&mut self, place: usize, object: Object, how: How) {
         let at = &mut self.places[place];
-        let mut is_new = at.step.insert((object, how));
-        is_new |= self.futures.touches(at.whatever, object, how);
+        let is_new = at.step.insert((object, how));
+        let is_later_new = self.futures.touches(at.whatever, object, how);
         if is_new {
             self.learnt();
         }
+        self.learnt_later(is_later_new);
+    }
+
+    fn learnt_later(&mut self, is_new: bool) {
+        self.news += usize::from(is_new);
+        self.has_later_news |= is_new;
     }
 
     fn learnt(&mut self) {
@@ -243,10 +249,12 @@ impl Stretches {
         self.has_news = true;
     }
 
-    /// Whether something was learnt since the last call.
-    pub(super) fn take_news(&mut self, watch: &Watch) -> bool {
+    /// Whether something was learnt since the last call. What is done past what is shown counts if
+    /// some task went alone.
+    pub(super) fn take_news(&mut self, watch: &Watch, went_alone: bool) -> bool {
         let has_news = std::mem::take(&mut self.has_news);
-        has_news || self.counted != countable(watch)
+        let has_later_news = std::mem::take(&mut self.has_later_news);
+        has_news || has_later_news && went_alone || self.counted != countable(watch)
     }
 
     /// Whether something was learnt since [`Stretches::take_news`].

@@ -1,6 +1,6 @@
 //! The ways to go on from a state.
 
-use super::search::{Search, Stage, Way, Ways, standings};
+use super::search::{Search, Stage, Way, standings};
 use super::stretches::{self, MOST, Set, Waits};
 use super::{Log, Says, Standing};
 use crate::engine::machine::announce::Stand;
@@ -18,39 +18,46 @@ struct Able<L> {
     matching: Vec<(TaskId, Way<L>)>,
     /// A way that may be taken alone.
     sure: Option<Way<L>>,
+    /// Tasks that are about to show what never fits.
+    never: Vec<TaskId>,
     /// Some task is about to show what never fits.
     is_dead: bool,
 }
 
 impl<M: Model, L: Log> Search<'_, M, L> {
     /// The ways to go on. Those are left out that make no difference.
-    pub(super) fn ways(&mut self, log: &L, was_dead: bool) -> Ways<L> {
+    pub(super) fn ways(&mut self, log: &L, was_dead: bool) -> Vec<Way<L>> {
         let tasks = standings(&self.machine);
         let mut able = self.able(log, &tasks, was_dead);
         if able.is_dead && !was_dead {
             self.stuck(log);
         }
-        let only = |first| Ways { first, alone: None };
         if able.is_dead && self.stage == Stage::Quick {
-            return only(vec![]);
+            return vec![];
         }
         if let Some(sure) = able.sure {
-            return only(vec![sure]);
+            return vec![sure];
         }
         if able.is_dead {
             able.matching.clear();
         }
         let skip = log.skip().filter(|_| !able.is_dead);
         let count = able.silent.len() + able.matching.len() + usize::from(skip.is_some());
-        let mut alone = None;
         if self.stage == Stage::Reduced
             && count > 1
             && let Some(standing) = self.standing(log, &tasks, &able)
         {
-            if !able.is_dead && skip.is_none() {
-                alone = self.alone(&standing, &able);
-            }
+            let silent = able.silent.clone();
             self.leave_out(log, &tasks, &standing, &mut able, skip.is_some());
+            let is_dead = able.silent.iter().any(|(_, way)| way.is_dead);
+            if !is_dead
+                && skip.is_none()
+                && able.silent.len() + able.matching.len() > 1
+                && let Some(alone) = self.alone(&standing, &silent)
+            {
+                self.went_alone = true;
+                return vec![alone];
+            }
         }
         let rank = |task: TaskId| 2 * log.rank(&tasks, task) + 2;
         let silent = able.silent.into_iter();
@@ -60,31 +67,25 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let goes = None;
         ranked.extend(skip.map(|log| (3, Way { goes, log, is_dead })));
         ranked.sort_by_key(|(rank, _)| *rank);
-        let ranked: Vec<Way<L>> = ranked.into_iter().map(|(_, way)| way).collect();
-        match alone {
-            Some((task, way)) if ranked.len() > 1 && !ranked[0].is_dead => {
-                let others = ranked.into_iter().filter(|w| w.goes != way.goes);
-                let alone = Some((task, others.collect()));
-                let first = vec![way];
-                Ways { first, alone }
-            }
-            _ => only(ranked),
-        }
+        ranked.into_iter().map(|(_, way)| way).collect()
     }
 
     /// A task that shows nothing and may go before all others: nothing that they will ever do
     /// conflicts with its step.
-    fn alone(&self, standing: &[stretches::Standing], able: &Able<L>) -> Option<(TaskId, Way<L>)> {
+    fn alone(
+        &self,
+        standing: &[stretches::Standing],
+        silent: &[(TaskId, Way<L>)],
+    ) -> Option<Way<L>> {
         let is_alone = |task: TaskId| {
             let at = standing.iter().position(|s| s.task == task);
             at.is_some_and(|at| self.stretches.is_alone(standing, at))
         };
-        let mut silent = able.silent.iter();
-        let is_it = |(task, way): &&(TaskId, Way<L>)| {
-            let begins = self.machine.announced(*task).is_some();
-            way.goes.is_some() && !begins && is_alone(*task)
+        let is_it = |(task, _): &&(TaskId, Way<L>)| {
+            let shows = self.machine.announced(*task).is_some();
+            !shows && is_alone(*task)
         };
-        silent.find(is_it).cloned()
+        silent.iter().find(is_it).map(|(_, way)| way.clone())
     }
 
     /// What can be done.
@@ -93,6 +94,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             silent: vec![],
             matching: vec![],
             sure: None,
+            never: vec![],
             is_dead: was_dead,
         };
         let mut enabled = vec![];
@@ -108,8 +110,8 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             };
             match self.ask(log, tasks, task, &what) {
                 Says::Never => {
-                    able.is_dead = true;
-                    self.never_fits(task);
+                    able.is_dead |= self.stage == Stage::Quick;
+                    able.never.push(task);
                 }
                 Says::Next(all) => {
                     for next in all {
@@ -245,6 +247,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let number = |task: &TaskId| alive.iter().position(|(t, _)| t == task);
         let waits = |task: TaskId, stand: &Stand| match (stand.op, wanted(stand)) {
             (None, _) if able.matching.iter().any(|(t, _)| *t == task) => Waits::Log,
+            (None, _) if able.never.contains(&task) => Waits::Log,
             (None, _) => Waits::World,
             (_, Some(lock)) => {
                 let holders = self.machine.holders(lock);
