@@ -75,7 +75,7 @@ impl Small {
         for block in bytes.chunks(BLOCK) {
             hash.push_bytes(block);
         }
-        if length % BLOCK == 0 {
+        if length.is_multiple_of(BLOCK) {
             hash.push_bytes(&[]);
         }
         bytes.extend(hash.finish().to_le_bytes());
