@@ -1,5 +1,12 @@
 //! What tasks do from a place on, to their end, as far as the search has seen it. Other than a
 //! stretch this goes on past what they show, and does not depend on the log.
+//!
+//! A task that shows nothing and whose step conflicts with none of that goes alone: in a run that
+//! explains the log either it takes that step before anything that conflicts with it, so the step can
+//! come first; or it never does, and then the step may be there as well. If the others do conflict,
+//! unknown to the search, what they do before that can be done after the step too, what they show
+//! included. So the search comes to it, and knows of it in the next round. For that a task that is
+//! about to show what never fits must not end the way: it may only have gone too early.
 
 use super::{How, Object, set, unite};
 use std::collections::{BTreeSet, HashMap};
