@@ -64,8 +64,9 @@ fn a_review_says_that_devices_of_acpi_lose_their_iommu() {
     }
 }
 
+/// That it accepts what the model does on them is tested with the other boards.
 #[test]
-fn conform_wants_a_device_tree() {
+fn conform_takes_an_acpi_machine() {
     let arguments = [
         "conform",
         "--board",
@@ -75,10 +76,7 @@ fn conform_wants_a_device_tree() {
         "no-trace.txt",
     ];
     let out = prints(&arguments, 2);
-    assert!(
-        out.contains("acpi-one-client.acpi: found an ACPI machine, expected a device tree"),
-        "{out}"
-    );
+    assert!(out.contains("no-trace.txt: "), "{out}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! Litmus tests and schedules that are wrong somewhere, by a seeded generator: each gives an error,
+//! Litmus tests, schedules and checkpoints that are wrong somewhere, by a seeded generator: each gives an error,
 //! or a kernel that can be laid out and a run. `fuzz/fuzz_targets` has the same for longer, and says
 //! where the bounded runs of the other readers are.
+
+#[path = "fuzzed/checkpoint.rs"]
+mod checkpoint;
 
 use crate::random::Random;
 use checker::engine::exhaustive::{Options, explore};
@@ -122,4 +125,29 @@ fn a_schedule_that_is_wrong_somewhere_is_refused_or_replayed() {
         }
     }
     assert!(refused > 100 && replayed > 100, "{refused} {replayed}");
+}
+
+/// Behind a checksum that fits: of a file that only came to harm the checksum tells.
+#[test]
+fn a_checkpoint_that_is_wrong_somewhere_is_refused_or_gone_on_with() {
+    let small = checkpoint::Small::new();
+    assert!(
+        small.go_on(&[]).is_ok(),
+        "it goes on where nothing is changed"
+    );
+    let mut random = Random(0x1b87_3593_cc9e_2d51);
+    let (mut refused, mut gone_on) = (0, 0);
+    for _ in 0..300 {
+        let at = random.below(small.len()) as u16;
+        let [low, high] = at.to_le_bytes();
+        let by = 1 << random.below(8);
+        match small.go_on(&[low, high, by]) {
+            Ok(()) => gone_on += 1,
+            Err(error) => {
+                assert!(!error.to_string().contains("checksum"), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 50 && gone_on > 0, "{refused} {gone_on}");
 }

@@ -137,8 +137,8 @@ impl Numbers {
     }
 }
 
-/// A log of a run, changed a little or not.
-fn log(program: &Arc<Program>, numbers: &mut Numbers) -> Vec<Noted> {
+/// A log of a run, changed a little or not, and whether it was.
+fn log(program: &Arc<Program>, numbers: &mut Numbers) -> (Vec<Noted>, bool) {
     let choices = (0..40).map(|_| TaskId(numbers.below(4) as u32));
     let run = replay(program, &Marks::all(program.layout()), &choices.collect());
     let noted = |event: &Event| {
@@ -150,9 +150,10 @@ fn log(program: &Arc<Program>, numbers: &mut Numbers) -> Vec<Noted> {
     };
     let mut all: Vec<Noted> = run.events.iter().filter_map(noted).collect();
     if all.is_empty() {
-        return all;
+        return (all, false);
     }
-    for _ in 0..numbers.below(3) {
+    let changes = numbers.below(3);
+    for _ in 0..changes {
         let (a, b) = (numbers.below(all.len()), numbers.below(all.len()));
         match numbers.below(4) {
             0 => all.swap(a, b),
@@ -166,7 +167,7 @@ fn log(program: &Arc<Program>, numbers: &mut Numbers) -> Vec<Noted> {
             noted.task = noted.task.filter(|_| numbers.below(3) > 0);
         }
     }
-    all
+    (all, changes > 0)
 }
 
 /// Whether the log is explained, and after how many states that is known.
@@ -193,7 +194,8 @@ fn leaving_tasks_out_changes_no_answer() {
     let (all, fewer) = (Cell::new(0), Cell::new(0));
     random::check(2048, |program| {
         for _ in 0..8 {
-            let events = Arc::new(log(program, &mut numbers.borrow_mut()));
+            let (events, is_changed) = log(program, &mut numbers.borrow_mut());
+            let events = Arc::new(events);
             let log = Notes {
                 program: program.clone(),
                 all: events.clone(),
@@ -202,6 +204,16 @@ fn leaving_tasks_out_changes_no_answer() {
             let (expected, states) = explained(program, &log, true);
             let (reduced, states_then) = explained(program, &log, false);
             proptest::prop_assert_eq!(expected, reduced, "{:?}: {:?}", program.tasks(), events);
+            if !is_changed {
+                // Somebody has been there.
+                proptest::prop_assert_ne!(
+                    expected,
+                    Some(false),
+                    "{:?}: {:?}",
+                    program.tasks(),
+                    events
+                );
+            }
             let count = match expected {
                 Some(true) => &accepted,
                 Some(false) => &rejected,

@@ -17,6 +17,7 @@
 //! | `bcb81ac6ae3c` | that commit, and every row before it |
 //! | `bcb81ac6ae3c^` | every row before that commit |
 //! | `6.12.107`, `6.12.107+deb13-arm64` | a stable release: its series and its backports |
+//! | `6.12.y` | the last stable release of that series which a row was taken to |
 //! | `6.14.0-rc3-rcar3-00020-g73d2f10957f5-dirty` | the commit after the g |
 //! | `6.14.0-27-generic` | v6.14; what a distribution adds of its own is not known |
 //! | *any* `+ commit` or `- commit` | with that commit too, or without it |

@@ -32,7 +32,7 @@ Exit codes: 0 the model allows all logs; 1 it does not allow one, or that was no
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Conform {
-    /// Device tree of the machine, as text or as blob
+    /// Device tree of the machine, as text or as blob; or an ACPI machine (.acpi)
     #[arg(long, value_name = "FILE")]
     board: PathBuf,
     /// Kernel that made the logs: what uname -r printed, or see `probe-litmus kernels`
@@ -92,12 +92,6 @@ impl Conform {
             return Err(miette!("--dmesg: expected one TRACE, whose boot it is of"));
         }
         let board = board::load(&self.board)?;
-        if board.acpi.is_some() {
-            let file = self.board.display();
-            return Err(miette!(
-                "{file}: found an ACPI machine, expected a device tree"
-            ));
-        }
         let revision = Revision::parse(&self.kernel).map_err(|e| miette!("--kernel: {e}"))?;
         let mut table = Table::default();
         let mut last = None;

@@ -3,7 +3,8 @@
 use super::facts::{Class, Facts};
 use super::shown::{Shown, WORK};
 use crate::trace::{Call, Entry, Log, Message, Subject, What};
-use kernel::ids::DeviceId;
+use kernel::board::Firmware;
+use kernel::ids::{Bus, DeviceId};
 use kernel::kernel::Kernel;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -96,6 +97,8 @@ pub(super) struct Observed {
     pub(super) messages: BTreeSet<Message>,
     pub(super) queue: Queue,
     pub(super) has_levels: bool,
+    /// It is a run of the model, where amba devices have the function of platform devices.
+    pub(super) amba_as_platform: bool,
     /// Devices whose calls are compared.
     pub(super) devices: Vec<bool>,
 }
@@ -147,6 +150,8 @@ pub(super) struct Reader<'a> {
     has_group_events: bool,
     /// The level of the initcalls that make the board's devices is over.
     devices_are_added: bool,
+    /// Devices that drivers add, as a host bridge's does, as far as they have been added.
+    added: BTreeSet<DeviceId>,
     not: NotCompared,
     owed: Vec<Owed>,
 }
@@ -180,6 +185,7 @@ pub(super) fn read(
         open: BTreeMap::new(),
         has_group_events,
         devices_are_added: false,
+        added: BTreeSet::new(),
         not: NotCompared::default(),
         owed: vec![],
     };
@@ -243,6 +249,16 @@ fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Obser
         let name = &kernel.device(d).name;
         facts.is_known(kernel.board(), name) && is_named(log, name)
     };
+    let is_amba = |name: &String| {
+        let device = kernel.board().device_by_name(name);
+        device.is_some_and(|d| kernel.description(d).bus == Bus::Amba)
+    };
+    let is_platform = |e: &Entry| match &e.what {
+        What::Enter(call) if call.function == "platform_dma_configure" => {
+            matches!(&call.subject, Subject::Name(name) if is_amba(name))
+        }
+        _ => false,
+    };
     let queue = match () {
         () if !entered.contains(QUEUE) => Queue::None,
         () if queues_after_deferral(log) => Queue::All,
@@ -253,6 +269,7 @@ fn observed(kernel: &Kernel, facts: &Facts, log: &Log, probes: &Probes) -> Obser
         entered,
         returned,
         messages,
+        amba_as_platform: log.entries.iter().any(is_platform),
         has_levels: log.entries.iter().any(|e| matches!(e.what, What::Level(_))),
         devices: kernel.board().device_ids().map(is_compared).collect(),
     }
@@ -307,7 +324,12 @@ impl Reader<'_> {
                 }
             }
             What::Level(level) => {
-                self.devices_are_added |= LEVELS[5..].contains(&level.as_str());
+                // arch_initcall_sync adds those of a device tree, acpi_init() is a subsys_initcall.
+                let later = match self.kernel.board().firmware {
+                    Firmware::DeviceTree => &LEVELS[5..],
+                    Firmware::Acpi => &LEVELS[6..],
+                };
+                self.devices_are_added |= later.contains(&level.as_str());
                 if LEVELS.contains(&level.as_str()) {
                     self.owe(number, entry, Shown::Level(level.clone()));
                 } else {
@@ -379,7 +401,9 @@ impl Reader<'_> {
             Subject::Name(name) => self.device(name),
             Subject::Address(_) | Subject::Unknown => None,
         };
-        if function == "device_add" && device.is_some() && self.is_namesake(pid, device) {
+        if let ("device_add", Some(device)) = (function, device)
+            && self.is_namesake(pid, device)
+        {
             self.not.namesakes += 1;
             return None;
         }
@@ -398,11 +422,16 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a device that is added only has the name of one of the board's: those are added by
-    /// arch_initcall_sync.
-    fn is_namesake(&self, pid: Option<u32>, device: Option<DeviceId>) -> bool {
+    /// Whether a device that is added only has the name of one of the board's. Those that no driver
+    /// adds are there when the initcalls of a level are over; of the others the first is it.
+    fn is_namesake(&mut self, pid: Option<u32>, device: DeviceId) -> bool {
+        let board = self.kernel.board();
+        if board.devices[device.index()].populated_by.is_some() {
+            return !self.added.insert(device);
+        }
         let open = self.open.get(&pid);
-        let probes = |(f, d): &(String, Option<DeviceId>)| f == "really_probe" && *d == device;
+        let probes =
+            |(f, d): &(String, Option<DeviceId>)| f == "really_probe" && *d == Some(device);
         self.devices_are_added || open.is_some_and(|stack| stack.iter().any(probes))
     }
 

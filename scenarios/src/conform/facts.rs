@@ -21,6 +21,9 @@ const LOADERS: [&str; 6] = [
     "(udev-worker)",
 ];
 
+/// Workers as [`crate::format::ftrace`] calls them, which prints runs of the model.
+const OUR_WORKERS: [&str; 2] = ["deferred_probe_", "async"];
+
 /// What really_probe() calls first once the suppliers are there, and the log may show.
 const CONFIGURE: [&str; 2] = ["platform_dma_configure", "of_dma_configure_id"];
 
@@ -46,6 +49,7 @@ impl Class {
             None => Class::Unknown,
             Some(t) if t.pid == 1 => Class::Init,
             Some(t) if t.comm.starts_with("kworker/") => Class::Worker,
+            Some(t) if OUR_WORKERS.contains(&t.comm.as_str()) => Class::Worker,
             Some(t) if LOADERS.contains(&t.comm.as_str()) => Class::Loader,
             Some(t) if t.comm.is_empty() || t.comm == "<...>" => Class::Unknown,
             Some(_) => Class::Other,

@@ -215,7 +215,7 @@ impl Place {
                         self.exit(PART.into(), device, ret, &mut shown);
                     }
                 } else {
-                    self.exit((*function).into(), device, ret, &mut shown);
+                    self.exit(self.called(function, device), device, ret, &mut shown);
                 }
             }
             What::Note { kind, text } => self.shown_note(view, kind, text, &mut shown),
@@ -233,10 +233,7 @@ impl Place {
     ) {
         let fixed = &self.fixed;
         let device = fixed.devices.get(object).copied();
-        let mut name: Cow<'static, str> = function.into();
-        if function == "platform_dma_configure" && device.is_some_and(|d| self.is_amba(d)) {
-            name = AMBA.into();
-        }
+        let name = self.called(function, device);
         if function == "__iommu_probe_device" && fixed.observed.entered.contains(PART) {
             return;
         }
@@ -336,6 +333,17 @@ impl Place {
                 device,
                 ret,
             });
+        }
+    }
+
+    /// What the log calls a function of the model: platform_dma_configure() of an amba device is
+    /// another one in the kernel.
+    fn called(&self, function: &'static str, device: Option<DeviceId>) -> Cow<'static, str> {
+        let is_platform = self.fixed.observed.amba_as_platform;
+        let is_amba = !is_platform && device.is_some_and(|d| self.is_amba(d));
+        match function {
+            "platform_dma_configure" if is_amba => AMBA.into(),
+            _ => function.into(),
         }
     }
 

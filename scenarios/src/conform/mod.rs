@@ -91,22 +91,38 @@ impl Case {
     }
 
     /// Looks for a schedule that explains the log; if none is found, once more with what may have
-    /// happened after the initcalls, in a case laid out of these. Gives the case that was looked at
-    /// last.
+    /// happened after the initcalls, in a case laid out of these. First both without being
+    /// thorough: most logs that need the latter are explained by it at once, while to find out that
+    /// nothing else does takes long. Gives the case that was looked at last.
     pub fn validate_or_late(
         self,
         (board, revision, config): (&Board, Revision, Config),
         (log, probes): (&Log, &Probes),
         bounds: Bounds,
     ) -> Result<(Self, Verdict), SetupError> {
-        let verdict = self.validate(bounds);
-        if !matches!(verdict.found.answer, Answer::Accepted(_))
-            && let Some(late) = Self::late(board, revision, config, log, probes)?
-        {
-            let verdict = late.validate(bounds);
+        let Some(late) = Self::late(board, revision, config, log, probes)? else {
+            let verdict = self.validate(bounds);
+            return Ok((self, verdict));
+        };
+        let quick = Bounds {
+            max_states: bounds.quick_states.min(bounds.max_states),
+            ..bounds
+        };
+        let is_accepted = |v: &Verdict| matches!(v.found.answer, Answer::Accepted(_));
+        let verdict = self.validate(quick);
+        if is_accepted(&verdict) {
+            return Ok((self, verdict));
+        }
+        let verdict = late.validate(quick);
+        if is_accepted(&verdict) {
             return Ok((late, verdict));
         }
-        Ok((self, verdict))
+        let verdict = self.validate(bounds);
+        if is_accepted(&verdict) {
+            return Ok((self, verdict));
+        }
+        let verdict = late.validate(bounds);
+        Ok((late, verdict))
     }
 
     fn lay_out(

@@ -322,7 +322,7 @@ fn report(each_with_races: usize, with_races: Bounds) -> String {
 #[test]
 fn mutants_are_rejected_or_their_acceptance_is_explained() {
     let bounds = Bounds {
-        max_states: 30_000,
+        max_states: 20_000,
         ..Bounds::default()
     };
     insta::assert_snapshot!(report(1, bounds));

@@ -137,22 +137,15 @@ impl Kernel {
 
     /// deferred_probe_initcall(), a late_initcall.
     ///
-    /// At its checkpoints no local is live: it has none, do_initcall_level() has not begun with the
+    /// At the checkpoints no local is live: it has none, do_initcall_level() has not begun with the
     /// drivers of its level, and which level that is this function says.
     pub(crate) fn deferred_probe_initcall(&self) {
         task::call("deferred_probe_initcall", 0, String::new, || {
             let g = &self.globals;
             g.driver_deferred_probe_enable.write_once(true);
-            task::checkpoint("deferred_probe_initcall: enabled", &[]);
-            self.driver_deferred_probe_trigger();
-            task::checkpoint("deferred_probe_initcall: triggered", &[]);
-            g.deferred_probe_work.flush_work();
+            self.trigger_and_flush(0);
             g.initcalls_done.write_once(true);
-            task::checkpoint("deferred_probe_initcall: initcalls_done", &[]);
-            self.driver_deferred_probe_trigger();
-            task::checkpoint("deferred_probe_initcall: triggered again", &[]);
-            g.deferred_probe_work.flush_work();
-            task::checkpoint("deferred_probe_initcall: flushed", &[]);
+            self.trigger_and_flush(1);
         });
         if self.config.timeout_runs_out {
             self.spawn(Task::DeferredProbeTimeoutWork);
@@ -160,6 +153,17 @@ impl Kernel {
         if self.config.other_binds > 0 {
             self.spawn(Task::OtherBinds);
         }
+    }
+
+    /// What deferred_probe_initcall() does twice.
+    fn trigger_and_flush(&self, nth: u64) {
+        self.driver_deferred_probe_trigger();
+        // What the lists and the work were like is of no use any more.
+        task::checkpoint("deferred_probe_initcall: triggered", &[nth]);
+        task::part("nth", nth, || {
+            self.globals.deferred_probe_work.flush_work();
+        });
+        task::checkpoint("deferred_probe_initcall: flushed", &[nth]);
     }
 
     /// What driver_bound() does for devices that are not on the board, as far as those of the board

@@ -19,6 +19,8 @@ impl Kernel {
         for level in Initcall::ALL {
             self.do_initcall_level(level);
         }
+        // Nothing is live but the call.
+        task::checkpoint("kernel_init: initcalls", &[]);
         self.async_synchronize_full();
         for module in &self.config.loaded_modules {
             if let Some(drv) = self.board.driver_by_name(module) {

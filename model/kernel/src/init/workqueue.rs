@@ -3,6 +3,7 @@
 //! is that of the item and its pool, which the kernel changes under the pool's lock.
 
 use crate::kernel::Work;
+use checker::task;
 
 /// WORK_STRUCT_PENDING: queued, and not begun.
 const PENDING: u64 = 1;
@@ -42,6 +43,9 @@ impl Work {
     pub(crate) fn flush_work(self) {
         let before = self.state.fetch_update(|state| state | flushed(state));
         if flushed(before) != 0 {
+            // Which of the two runs it waits for stands in the state. Callers have nothing live but
+            // what the calls say that they are in.
+            task::checkpoint("flush_work", &[]);
             self.state.wait_until_clear(FLUSH_PENDING | FLUSH_RUNNING);
         }
     }

@@ -141,6 +141,11 @@ fn stable_releases_have_their_backports() {
         &[DC23806A7C47],
     );
     check("6.18.27", &[A2225B6E834A, G9DE68394A615], &[DC23806A7C47]);
+    // A branch has what the table knows of it.
+    assert_eq!(parse("6.12.y"), parse("6.12.107"));
+    assert_eq!(parse("v6.14.y"), parse("6.14.10"));
+    assert_eq!(parse("7.2.y"), parse("v7.2"));
+    assert_ne!(parse("6.12.y"), parse("v6.12"));
     assert_eq!(parse("7.2.13"), parse("v7.2"));
     assert_eq!(parse("6.16.0"), parse("v6.16"));
 }

@@ -160,6 +160,9 @@ impl<'a> Release<'a> {
         if let Some(build) = self.build() {
             return self.base_of_build(build, text);
         }
+        if (self.point, self.candidate, self.rest) == (None, None, ".y") {
+            return self.branch(text);
+        }
         self.check_rest(text)?;
         let found = &text[..text.len() - self.rest.len()];
         let tag = self.tag(found)?;
@@ -176,6 +179,16 @@ impl<'a> Release<'a> {
                 })
             })
             .map_err(|_| no_such(found, "the last number is too large"))
+    }
+
+    /// The branch of stable releases, as far as the table goes: the last of them that a row was
+    /// taken to, or the release itself if none was.
+    fn branch(self, found: &str) -> Result<Base, RevisionError> {
+        let tag = self.tag(found)?;
+        let backports = commit::table().flat_map(|row| row.stable).copied();
+        let here = backports.filter(|p| (p.major, p.minor) == tag.series());
+        let last = here.max_by_key(|p| p.point);
+        Ok(last.map_or(Base::Tag(tag), Base::Stable))
     }
 
     /// What follows the numbers may be nothing, the word in which names of stable releases end, or,

@@ -56,7 +56,8 @@ pub struct Next<L> {
 pub enum Says<L> {
     /// What may follow. If nothing may, then not now: others have to go first.
     Next(Vec<Next<L>>),
-    /// It will never fit, whatever others do before.
+    /// It will never fit, whatever others do before. The others go on: what they do might have had
+    /// the task show something else, if it had gone later.
     Never,
 }
 

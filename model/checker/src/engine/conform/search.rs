@@ -68,6 +68,8 @@ pub(super) struct Search<'a, M: Model, L: Log> {
     on_path: HashSet<u128>,
     /// A run has come back to a state that it has been in: then no task may be left out.
     is_endless: bool,
+    /// Some task went alone in this round, since nothing that others do conflicts with its step.
+    pub(super) went_alone: bool,
     moves: Vec<Move>,
     spare: Vec<Snapshot>,
     states: u64,
@@ -123,6 +125,7 @@ pub fn search<M: Model, L: Log>(model: &Arc<M>, log: &L, bounds: Bounds) -> Foun
         path: vec![],
         on_path: HashSet::new(),
         is_endless: false,
+        went_alone: false,
         moves: vec![],
         spare: vec![],
         states: 0,
@@ -180,7 +183,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
     fn has_learnt(&mut self) -> bool {
         let has_more_steps = self.machine.take_changed_marks();
         let watch = self.machine.watch();
-        let has_news = self.stage == Stage::Reduced && self.stretches.take_news(&watch);
+        let went_alone = self.went_alone;
+        let has_news = self.stretches.take_news(&watch, went_alone);
+        let has_news = self.stage == Stage::Reduced && has_news;
         has_more_steps || has_news
     }
 
@@ -189,8 +194,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         self.machine.take_changed_marks();
         let watch = self.machine.watch();
         self.stretches.sum_up(&watch);
-        self.stretches.take_news(&watch);
+        self.stretches.take_news(&watch, true);
         drop(watch);
+        self.went_alone = false;
         self.visited.clear();
         self.farthest = Farthest::default();
     }
@@ -269,8 +275,8 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             task,
             was_choice: enabled.len() > 1,
         });
-        if self.stage == Stage::Reduced && way.log.position() == log.position() {
-            self.step_silently(log, task, &way.log);
+        if self.stage == Stage::Reduced {
+            self.step_seen(log, task, &way.log);
         } else {
             self.machine.step(task);
         }

@@ -18,6 +18,7 @@
 //! with, there too where nothing can be found any more. So it has come to that step, and knows of
 //! it.
 
+mod futures;
 mod labels;
 
 use crate::backend::{Mode, Rmw};
@@ -26,6 +27,7 @@ use crate::engine::marks::Watch;
 use crate::engine::weak::Strength;
 use crate::event::TaskId;
 use crate::layout::{CellId, LockId};
+use futures::Futures;
 pub(super) use labels::Labels;
 use std::collections::{BTreeSet, HashMap};
 
@@ -95,6 +97,8 @@ struct Place {
     begun: BTreeSet<usize>,
     /// What the task is about to show here.
     labels: BTreeSet<u32>,
+    /// Its number whatever the log is at.
+    whatever: usize,
     sums: Sums,
 }
 
@@ -117,21 +121,35 @@ struct Sums {
 pub(super) struct Stretches {
     numbers: HashMap<u128, usize>,
     places: Vec<Place>,
+    futures: Futures,
     /// What was learnt since it was summed up.
     news: usize,
     /// Whether something was learnt in this round.
     has_news: bool,
+    /// The same of what tasks do past what they show.
+    has_later_news: bool,
     /// Objects that can conflict at all, when it was summed up.
     counted: Vec<bool>,
 }
 
 impl Stretches {
-    /// Number of the place where a task stands.
-    pub(super) fn stands(&mut self, place: u128, op: Option<&Op>, watch: &Watch) -> usize {
+    /// Number of the place where a task stands; `whatever` is the place alone, whatever the log is
+    /// at.
+    pub(super) fn stands(
+        &mut self,
+        place: u128,
+        whatever: u128,
+        op: Option<&Op>,
+        watch: &Watch,
+    ) -> usize {
         let fresh = self.places.len();
         let number = *self.numbers.entry(place).or_insert(fresh);
         if number == fresh {
-            self.places.push(Place::default());
+            let whatever = self.futures.number(whatever);
+            self.places.push(Place {
+                whatever,
+                ..Place::default()
+            });
             if let Some(op) = op {
                 self.touch(number, op, watch);
             }
@@ -158,6 +176,7 @@ impl Stretches {
         for op in ops {
             self.touch(from, op, watch);
         }
+        self.leads(from, to, begun);
         let mut is_new = false;
         if let Some(to) = to {
             is_new |= self.places[from].after.insert(to);
@@ -170,6 +189,33 @@ impl Stretches {
         }
     }
 
+    /// A task has gone from a place to another and shown something; it has created others.
+    pub(super) fn showed(
+        &mut self,
+        from: usize,
+        ops: &[Op],
+        to: Option<usize>,
+        begun: &[usize],
+        watch: &Watch,
+    ) {
+        self.leads(from, to, begun);
+        let whatever = self.places[from].whatever;
+        for (object, how) in ops.iter().filter_map(|op| touched(op, watch)) {
+            let is_new = self.futures.touches(whatever, object, how);
+            self.learnt_later(is_new);
+        }
+    }
+
+    /// A step leads from a place to another, or to where others begin.
+    fn leads(&mut self, from: usize, to: Option<usize>, begun: &[usize]) {
+        let whatever = self.places[from].whatever;
+        for next in to.iter().chain(begun) {
+            let next = self.places[*next].whatever;
+            let is_new = self.futures.leads(whatever, next);
+            self.learnt_later(is_new);
+        }
+    }
+
     /// Whether the log takes what is shown at this place depends on these cells.
     pub(super) fn looked_at(&mut self, place: usize, cells: &[CellId]) {
         for cell in cells {
@@ -177,39 +223,25 @@ impl Stretches {
         }
     }
 
-    /// What an operation touches, as [`crate::engine::footprints`] has it.
     fn touch(&mut self, place: usize, op: &Op, watch: &Watch) {
-        let writes = |does: bool| if does { How::Writes } else { How::Reads };
-        let (object, how) = match *op {
-            Op::Load { cell, .. } => (Object::Cell(cell), How::Reads),
-            Op::Wait { condition, .. } => (Object::Cell(condition.cell), How::Reads),
-            Op::Rmw {
-                cell,
-                op: Rmw::Add(_),
-                strength,
-            } if strength != Strength::Full => (Object::Cell(cell), How::Adds),
-            Op::Release {
-                cell,
-                op: Rmw::Add(_),
-            } => (Object::Cell(cell), How::Adds),
-            Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => {
-                (Object::Cell(cell), How::Writes)
-            }
-            Op::Compound { first, writes: w } => (Object::Cell(first), writes(w)),
-            Op::Lock { lock, mode } => (Object::Lock(lock), writes(mode == Mode::Exclusive)),
-            Op::TryLock { lock } => (Object::Lock(lock), How::Writes),
-            Op::Unlock { lock, .. } if watch.is_tried(lock) => (Object::Lock(lock), How::Writes),
-            Op::Unlock { .. } | Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => {
-                return;
-            }
-        };
-        self.add(place, object, how);
+        if let Some((object, how)) = touched(op, watch) {
+            self.add(place, object, how);
+        }
     }
 
     fn add(&mut self, place: usize, object: Object, how: How) {
-        if self.places[place].step.insert((object, how)) {
+        let at = &mut self.places[place];
+        let is_new = at.step.insert((object, how));
+        let is_later_new = self.futures.touches(at.whatever, object, how);
+        if is_new {
             self.learnt();
         }
+        self.learnt_later(is_later_new);
+    }
+
+    fn learnt_later(&mut self, is_new: bool) {
+        self.news += usize::from(is_new);
+        self.has_later_news |= is_new;
     }
 
     fn learnt(&mut self) {
@@ -217,10 +249,12 @@ impl Stretches {
         self.has_news = true;
     }
 
-    /// Whether something was learnt since the last call.
-    pub(super) fn take_news(&mut self, watch: &Watch) -> bool {
+    /// Whether something was learnt since the last call. What is done past what is shown counts if
+    /// some task went alone.
+    pub(super) fn take_news(&mut self, watch: &Watch, went_alone: bool) -> bool {
         let has_news = std::mem::take(&mut self.has_news);
-        has_news || self.counted != countable(watch)
+        let has_later_news = std::mem::take(&mut self.has_later_news);
+        has_news || has_later_news && went_alone || self.counted != countable(watch)
     }
 
     /// Whether something was learnt since [`Stretches::take_news`].
@@ -265,6 +299,7 @@ impl Stretches {
                 set(&mut place.sums.shows, *label as usize);
             }
         }
+        self.futures.sum_up(number);
         self.flow_back();
     }
 
@@ -329,6 +364,15 @@ impl Stretches {
         set
     }
 
+    /// Whether nothing that the others will ever do, whatever the log shows, conflicts with what a
+    /// task is about to do.
+    pub(super) fn is_alone(&self, tasks: &[Standing], at: usize) -> bool {
+        let place = &self.places[tasks[at].place];
+        let mut others = tasks.iter().enumerate().filter(|(i, _)| *i != at);
+        let future = |task: &Standing| self.futures.of(self.places[task.place].whatever);
+        place.begun.is_empty() && others.all(|(_, o)| !meet(&place.sums.against, future(o)))
+    }
+
     /// The tasks in whose stretch something conflicts with what a task is about to do.
     fn conflicting(&self, tasks: &[Standing], at: usize) -> Set {
         let against = &self.places[tasks[at].place].sums.against;
@@ -336,6 +380,34 @@ impl Stretches {
         let those = others.filter(|(_, o)| meet(against, &self.places[o.place].sums.stretch));
         those.fold(0, |bits, (i, _)| bits | 1 << i)
     }
+}
+
+/// What an operation touches, as [`crate::engine::footprints`] has it.
+fn touched(op: &Op, watch: &Watch) -> Option<(Object, How)> {
+    let writes = |does: bool| if does { How::Writes } else { How::Reads };
+    Some(match *op {
+        Op::Load { cell, .. } => (Object::Cell(cell), How::Reads),
+        Op::Wait { condition, .. } => (Object::Cell(condition.cell), How::Reads),
+        Op::Rmw {
+            cell,
+            op: Rmw::Add(_),
+            strength,
+        } if strength != Strength::Full => (Object::Cell(cell), How::Adds),
+        Op::Release {
+            cell,
+            op: Rmw::Add(_),
+        } => (Object::Cell(cell), How::Adds),
+        Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => {
+            (Object::Cell(cell), How::Writes)
+        }
+        Op::Compound { first, writes: w } => (Object::Cell(first), writes(w)),
+        Op::Lock { lock, mode } => (Object::Lock(lock), writes(mode == Mode::Exclusive)),
+        Op::TryLock { lock } => (Object::Lock(lock), How::Writes),
+        Op::Unlock { lock, .. } if watch.is_tried(lock) => (Object::Lock(lock), How::Writes),
+        Op::Unlock { .. } | Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => {
+            return None;
+        }
+    })
 }
 
 /// Which objects can conflict: cells that tasks share and somebody writes, and locks that somebody

@@ -18,12 +18,14 @@ struct Able<L> {
     matching: Vec<(TaskId, Way<L>)>,
     /// A way that may be taken alone.
     sure: Option<Way<L>>,
+    /// Tasks that are about to show what never fits.
+    never: Vec<TaskId>,
     /// Some task is about to show what never fits.
     is_dead: bool,
 }
 
 impl<M: Model, L: Log> Search<'_, M, L> {
-    /// The ways to go on, the likeliest first. Those are left out that make no difference.
+    /// The ways to go on. Those are left out that make no difference.
     pub(super) fn ways(&mut self, log: &L, was_dead: bool) -> Vec<Way<L>> {
         let tasks = standings(&self.machine);
         let mut able = self.able(log, &tasks, was_dead);
@@ -41,8 +43,21 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         }
         let skip = log.skip().filter(|_| !able.is_dead);
         let count = able.silent.len() + able.matching.len() + usize::from(skip.is_some());
-        if self.stage == Stage::Reduced && count > 1 {
-            self.leave_out(log, &tasks, &mut able, skip.is_some());
+        if self.stage == Stage::Reduced
+            && count > 1
+            && let Some(standing) = self.standing(log, &tasks, &able)
+        {
+            let silent = able.silent.clone();
+            self.leave_out(log, &tasks, &standing, &mut able, skip.is_some());
+            let is_dead = able.silent.iter().any(|(_, way)| way.is_dead);
+            if !is_dead
+                && skip.is_none()
+                && able.silent.len() + able.matching.len() > 1
+                && let Some(alone) = self.alone(&standing, &silent)
+            {
+                self.went_alone = true;
+                return vec![alone];
+            }
         }
         let rank = |task: TaskId| 2 * log.rank(&tasks, task) + 2;
         let silent = able.silent.into_iter();
@@ -55,12 +70,31 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         ranked.into_iter().map(|(_, way)| way).collect()
     }
 
+    /// A task that shows nothing and may go before all others: nothing that they will ever do
+    /// conflicts with its step.
+    fn alone(
+        &self,
+        standing: &[stretches::Standing],
+        silent: &[(TaskId, Way<L>)],
+    ) -> Option<Way<L>> {
+        let is_alone = |task: TaskId| {
+            let at = standing.iter().position(|s| s.task == task);
+            at.is_some_and(|at| self.stretches.is_alone(standing, at))
+        };
+        let is_it = |(task, _): &&(TaskId, Way<L>)| {
+            let shows = self.machine.announced(*task).is_some();
+            !shows && is_alone(*task)
+        };
+        silent.iter().find(is_it).map(|(_, way)| way.clone())
+    }
+
     /// What can be done.
     fn able(&mut self, log: &L, tasks: &[Standing], was_dead: bool) -> Able<L> {
         let mut able = Able {
             silent: vec![],
             matching: vec![],
             sure: None,
+            never: vec![],
             is_dead: was_dead,
         };
         let mut enabled = vec![];
@@ -75,7 +109,10 @@ impl<M: Model, L: Log> Search<'_, M, L> {
                 continue;
             };
             match self.ask(log, tasks, task, &what) {
-                Says::Never => able.is_dead = true,
+                Says::Never => {
+                    able.is_dead |= self.stage == Stage::Quick;
+                    able.never.push(task);
+                }
                 Says::Next(all) => {
                     for next in all {
                         let is_silent = next.log.position() == log.position();
@@ -129,12 +166,12 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let watch = self.machine.watch();
         let number = self
             .stretches
-            .stands(place.finish(), stand.op.as_ref(), &watch);
+            .stands(place.finish(), stand.place, stand.op.as_ref(), &watch);
         Some((number, stand))
     }
 
-    /// Lets a task go on that shows nothing, and learns what it does.
-    pub(super) fn step_silently(&mut self, log: &L, task: TaskId, then: &L) {
+    /// Lets a task go on, and learns what it does.
+    pub(super) fn step_seen(&mut self, log: &L, task: TaskId, then: &L) {
         let Some((from, _)) = self.place(log, task) else {
             return;
         };
@@ -146,15 +183,23 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             .filter_map(|task| Some(self.place(then, task)?.0))
             .collect();
         let watch = self.machine.watch();
-        self.stretches.went(from, &ops, to, &begun, &watch);
+        if then.position() == log.position() {
+            self.stretches.went(from, &ops, to, &begun, &watch);
+        } else {
+            self.stretches.showed(from, &ops, to, &begun, &watch);
+        }
         self.stretches.keep_up(&watch);
     }
 
     /// Keeps of what can be done only what is enough.
-    fn leave_out(&mut self, log: &L, tasks: &[Standing], able: &mut Able<L>, skips: bool) {
-        let Some(standing) = self.standing(log, tasks, able) else {
-            return;
-        };
+    fn leave_out(
+        &mut self,
+        log: &L,
+        tasks: &[Standing],
+        standing: &[stretches::Standing],
+        able: &mut Able<L>,
+        skips: bool,
+    ) {
         let number = |task: TaskId| standing.iter().position(|s| s.task == task);
         let goes: Set = {
             let both = able.silent.iter().chain(&able.matching);
@@ -164,9 +209,9 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let owners = if able.is_dead {
             0
         } else {
-            self.owners(log, tasks, &standing)
+            self.owners(log, tasks, standing)
         };
-        let enough = self.stretches.enough(&standing, owners);
+        let enough = self.stretches.enough(standing, owners);
         let enough = if skips || enough & goes != 0 {
             enough
         } else {
@@ -178,7 +223,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             for (_, way) in &mut able.silent {
                 way.is_dead |= is_known;
             }
-            self.fewest(&standing, goes)
+            self.fewest(standing, goes)
         };
         let is_in = |task: TaskId| number(task).is_some_and(|i| enough >> i & 1 != 0);
         able.silent.retain(|(task, _)| is_in(*task));
@@ -202,6 +247,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         let number = |task: &TaskId| alive.iter().position(|(t, _)| t == task);
         let waits = |task: TaskId, stand: &Stand| match (stand.op, wanted(stand)) {
             (None, _) if able.matching.iter().any(|(t, _)| *t == task) => Waits::Log,
+            (None, _) if able.never.contains(&task) => Waits::Log,
             (None, _) => Waits::World,
             (_, Some(lock)) => {
                 let holders = self.machine.holders(lock);
