@@ -8,21 +8,16 @@
 //! | `seconds N`, `states N`, `complete yes`, `maxrss KIB` | once, at the end |
 //! | `absent WHY` | there is no such engine |
 
+use super::observed::Observed;
 use super::scenario::{Case, Registration};
 use super::watch::peak_of;
 use checker::engine::marks::Marks;
 use checker::engine::shuttle::Scheduler;
 use checker::engine::{dpor, exhaustive, loom, shuttle};
-use checker::layout::{CellId, Layout};
-use checker::model::{Entry, Model};
+use checker::model::Model;
 use checker::outcome::Report;
-use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How often a child says how many executions there were.
-const SAYS: Duration = Duration::from_millis(200);
+use std::sync::Arc;
+use std::time::Instant;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +109,7 @@ pub(crate) fn print(peer: Peer, case: Case) {
         println!("absent not in this repository yet");
         return;
     };
+    model.flush();
     println!("seconds {:.6}", start.elapsed().as_secs_f64());
     for end in report.finals.keys() {
         assert_eq!(end.deadlock, None, "the scenario has no deadlock");
@@ -173,74 +169,5 @@ fn explore<M: Model>(peer: Peer, model: &Arc<M>, marks: Marks) -> Option<Report<
             },
         ),
         Peer::ShuttlePct => shuttle(marks, PCT),
-    }
-}
-
-/// A model that prints each outcome when it is first seen.
-struct Observed<M: Model> {
-    model: M,
-    seen: Mutex<Seen<M::Outcome>>,
-}
-
-struct Seen<O> {
-    outcomes: BTreeSet<O>,
-    executions: u64,
-    said: Instant,
-}
-
-impl<M: Model> Observed<M> {
-    fn new(model: M) -> Self {
-        let seen = Seen {
-            outcomes: BTreeSet::new(),
-            executions: 0,
-            said: Instant::now(),
-        };
-        Self {
-            model,
-            seen: Mutex::new(seen),
-        }
-    }
-}
-
-impl<M: Model<Outcome: Display>> Model for Observed<M> {
-    type Outcome = M::Outcome;
-
-    fn layout(&self) -> &Layout {
-        self.model.layout()
-    }
-
-    fn set_up(&self) {
-        self.model.set_up();
-    }
-
-    fn run(&self, entry: Entry) {
-        self.model.run(entry);
-    }
-
-    fn outcome(&self) -> M::Outcome {
-        let outcome = self.model.outcome();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.executions += 1;
-        if !seen.outcomes.contains(&outcome) {
-            println!("outcome {outcome}");
-            seen.outcomes.insert(outcome.clone());
-        }
-        if seen.said.elapsed() > SAYS {
-            seen.said = Instant::now();
-            println!("executions {}", seen.executions);
-        }
-        outcome
-    }
-
-    fn task_name(&self, entry: Entry) -> String {
-        self.model.task_name(entry)
-    }
-
-    fn turn(&self, entry: Entry) -> u32 {
-        self.model.turn(entry)
-    }
-
-    fn show(&self, cell: CellId, value: u64) -> String {
-        self.model.show(cell, value)
     }
 }

@@ -6,6 +6,8 @@
 
 #[path = "engines.rs"]
 mod engines;
+#[path = "observed.rs"]
+mod observed;
 #[path = "core.rs"]
 mod scenario;
 #[path = "spin.rs"]

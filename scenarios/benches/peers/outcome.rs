@@ -6,7 +6,7 @@ use std::fmt;
 pub const MOST_CLIENTS: usize = 8;
 
 /// How large the scenario is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Case {
     /// Clients of the instance, 1 to [`MOST_CLIENTS`].
     pub clients: usize,
@@ -22,7 +22,7 @@ impl fmt::Display for Case {
 
 /// What became of one client.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientOutcome {
     /// Calls of of_xlate while `dev->driver` was NULL.
     pub platform: u64,
@@ -39,7 +39,7 @@ pub struct ClientOutcome {
 }
 
 /// What became of all clients. As text, the line that `core.pml` prints.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcome(pub Vec<ClientOutcome>);
 
 impl fmt::Display for Outcome {

@@ -69,14 +69,15 @@ impl<M: Model> Worker<'_, M> {
         let found = self
             .root
             .map(|root| self.found.graph(root, self.shared.visited.end()));
-        let shortest = found.as_ref().map(|found| found.graph.shortest(found.root));
+        let read = found.as_ref().map(|found| self.walk_through(found));
+        let (shortest, counted) = read.unzip();
         report.depth = shortest.as_ref().map_or(0, |s| s.depth);
         if let Some(why) = why {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
-        if let (Some(found), Some(shortest)) = (&found, shortest) {
-            let (graph, root) = (&found.graph, found.root);
-            report.interleavings = match graph.interleavings(root) {
+        if let (Some(found), Some(shortest), Some(counted)) = (&found, shortest, counted) {
+            let graph = &found.graph;
+            report.interleavings = match counted {
                 Interleavings::Exactly(n) if report.complete != Complete::Yes => {
                     Interleavings::AtLeast(n)
                 }
@@ -101,6 +102,22 @@ impl<M: Model> Worker<'_, M> {
             report.data_races = self.races(&found.data_races, &shortest);
         }
         (report, self.walk)
+    }
+
+    /// The shortest ways through the graph and how many there are, of which each takes a thread if
+    /// there is more than one worker.
+    fn walk_through<'f>(&self, found: &'f Whole<M::Outcome>) -> (Shortest<'f>, Interleavings) {
+        let (graph, root) = (&found.graph, found.root);
+        if self.shared.options.workers == 1 {
+            return (graph.shortest(root), graph.interleavings(root));
+        }
+        std::thread::scope(|scope| {
+            let counting = scope.spawn(|| graph.interleavings(root));
+            let shortest = graph.shortest(root);
+            let counted = counting.join();
+            let counted = counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (shortest, counted)
+        })
     }
 
     /// Why the search is incomplete, what it has covered, and how to get on.
