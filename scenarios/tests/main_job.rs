@@ -9,12 +9,14 @@ mod blobs;
 #[path = "main_job/law.rs"]
 mod law;
 
+use checker::engine::exhaustive::{Go, Options};
+use checker::outcome::Complete;
 use kernel::commit::{self, CommitId};
 use kernel::config::Config;
 use kernel::revision::Revision;
 use scenarios::board::{self, Board};
 use scenarios::boot::report::{Row, Summary, log, table};
-use scenarios::boot::{Boot, boot};
+use scenarios::boot::{Boot, boot, explore};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -417,5 +419,28 @@ fn the_real_device_trees_of_other_boards_boot_to_the_end() {
         for kernel in ["v6.14", "v6.16", "v7.3-rc7"] {
             run(&blob, kernel, Config::default());
         }
+    }
+}
+
+/// Who starts an asynchronous probe makes it by itself, so that there are two tasks: the initcalls
+/// and the deferred-probe work. However these interleave, the calls are those of the default schedule.
+#[test]
+fn the_initcalls_against_the_deferred_probe_work_have_one_outcome_on_the_whole_board() {
+    for kernel in [BEFORE, FAULTY, "v6.14", FIX, "v7.3-rc7"] {
+        let config = Config {
+            async_memory: false,
+            ..config("", &[SATA])
+        };
+        let options = Options {
+            max_states: 100_000,
+            ..Options::default()
+        };
+        let by_default = run(&text_board(M3N), kernel, config);
+        let explored = explore(&by_default.kernel, &options, &mut |_| Go::On);
+        let report = explored.unwrap_or_else(|e| panic!("{kernel}: {e:?}"));
+        assert_eq!(report.complete, Complete::Yes, "{kernel}");
+        let ends: Vec<_> = report.finals.keys().collect();
+        assert_eq!(ends, [&by_default.trace.end], "{kernel}");
+        assert!(report.states > 10, "{kernel}: nobody had a choice");
     }
 }

@@ -18,7 +18,7 @@ use crate::model::Model;
 use std::collections::BTreeMap;
 
 /// So many schedules in a row that show nothing new are enough.
-const QUIET: u64 = 150;
+const QUIET: u64 = 50;
 
 /// Steps of all schedules together after which it is enough in any case.
 const STEPS: u64 = 3_000_000;

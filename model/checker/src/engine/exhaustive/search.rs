@@ -3,7 +3,8 @@
 //! A search is made of rounds. In each it goes by certain steps; when it sees that more operations
 //! have to be steps, it starts again. Early on it does so at once. A round that has come far is
 //! finished first, so that what it has seen depends on its steps alone and not on the order in
-//! which several workers went.
+//! which several workers went. The round after that is finished in any case, so all workers go from
+//! its start.
 //!
 //! A round is made of sessions: all workers stop for a checkpoint, leave what they have not tried
 //! as jobs, and go on with these, in this process or in a later one.
