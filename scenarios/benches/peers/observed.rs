@@ -70,7 +70,7 @@ impl<M: Model> Observed<M> {
 
     fn count(&self) {
         let executions = self.executions.fetch_add(1, Ordering::Relaxed) + 1;
-        if executions % LOOKS != 0 {
+        if !executions.is_multiple_of(LOOKS) {
             return;
         }
         let mut lines = locked(&self.lines);

@@ -40,6 +40,7 @@ Exit codes: 0 the boot is over; 1 it deadlocked, or was not explored to the end;
 /// groups at the end.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Boot {
     /// Device tree, as text or as blob, or ACPI machine
     board: PathBuf,
