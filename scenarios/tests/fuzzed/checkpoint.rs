@@ -57,13 +57,8 @@ impl Small {
         }
     }
 
-    /// Bytes without the checksum.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Goes on after these changes, of three bytes each: where, two bytes, and by which it is
-    /// changed.
+    /// Goes on after these changes, of three bytes each: where, two bytes, counted on from the
+    /// beginning behind the end, and by which it is changed.
     pub(crate) fn go_on(&self, edits: &[u8]) -> Result<(), CheckpointError> {
         let mut bytes = self.bytes.clone();
         let length = bytes.len();
