@@ -1,6 +1,7 @@
 //! A checkpoint of a search with some of its bytes changed, and its checksum made to fit: an error,
 //! or a search that goes on. `tests/fuzzed.rs` of `scenarios` is the bounded run; that changed
-//! bytes are noticed by the checksum is tested in `checker`. `cargo fuzz run checkpoint`.
+//! bytes are noticed by the checksum is tested in `checker`. The search copies stacks, which a
+//! sanitizer takes for a fault: `cargo fuzz run --sanitizer none checkpoint`.
 #![no_main]
 
 #[path = "../../scenarios/tests/fuzzed/checkpoint.rs"]
