@@ -3,7 +3,7 @@
 //!
 //! Read from the snapshots, which `scenarios.rs` holds against what comes out.
 
-use crate::files::{crate_folder, scenario_files};
+use crate::files::{scenario_files, snapshot_name, snapshots};
 use scenarios::litmus::{self, Litmus};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,11 +17,9 @@ fn of_file(file: &Path) -> (Litmus, Vec<String>) {
     let text = read(file);
     let litmus = litmus::parse(&file.display().to_string(), &text);
     let litmus = litmus.unwrap_or_else(|e| panic!("{}: {e:?}", file.display()));
-    let snapshots = crate_folder().join("../snapshots");
     let of_kernel = |kernel: &str| {
-        let kernel = kernel.replace('^', "-parent").replace(' ', "");
-        let name = format!("{}@{kernel}.snap", litmus.name.value);
-        read(&snapshots.join(name))
+        let name = format!("{}.snap", snapshot_name(&litmus, kernel));
+        read(&snapshots().join(name))
     };
     let kernels = litmus.kernels.iter().map(|k| of_kernel(&k.value));
     let said = kernels.collect();

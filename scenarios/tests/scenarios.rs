@@ -13,7 +13,7 @@ mod schedules;
 mod traces;
 
 use checker::outcome::Complete;
-use files::{crate_folder, scenario_files};
+use files::{scenario_files, snapshot_name, snapshots};
 use insta::Settings;
 use libtest_mimic::{Arguments, Failed, Trial};
 use rooms::{Room, scenarios};
@@ -57,10 +57,6 @@ fn all_rooms() -> impl Iterator<Item = &'static Room> {
     scenarios().iter().flat_map(|s| s.rooms.iter().flatten())
 }
 
-fn snapshots() -> PathBuf {
-    crate_folder().join("../snapshots")
-}
-
 /// Explores, and compares with the file and with the snapshot. What is not as the file says does
 /// not reach the snapshot, so that nobody can accept it there.
 fn is_as_stated(room: &Room) -> Result<(), Failed> {
@@ -73,7 +69,7 @@ fn is_as_stated(room: &Room) -> Result<(), Failed> {
     if let Some(line) = text.lines().find(|l| l.chars().count() > wrap::WIDTH) {
         return Err(format!("too wide for a mail: {line}").into());
     }
-    settings().bind(|| insta::assert_snapshot!(snapshot_name(test, kernel), text));
+    settings().bind(|| insta::assert_snapshot!(snapshot_name(&test.litmus, kernel), text));
     Ok(())
 }
 
@@ -110,13 +106,6 @@ fn snapshot(test: &Test, kernel: &str, answer: &Answer) -> String {
         let _ = write!(text, "\nHow outcome {} comes about:\n{lines}\n", i + 1);
     }
     text
-}
-
-/// `late-probe-at-bind@v6.16`. Blanks go, and `^` is written out, since a shell may take it for
-/// something else.
-fn snapshot_name(test: &Test, kernel: &str) -> String {
-    let kernel = kernel.replace(' ', "").replace('^', "-parent");
-    format!("{}@{kernel}", test.litmus.name.value)
 }
 
 fn no_two_have_one_name(files: &[PathBuf]) -> Result<(), Failed> {
@@ -190,7 +179,7 @@ fn every_readme_lists_them(files: &[PathBuf]) -> Result<(), Failed> {
 fn every_snapshot_is_of_a_test(_: &[PathBuf]) -> Result<(), Failed> {
     let mut expected = BTreeSet::new();
     for room in all_rooms() {
-        let name = format!("{}.snap", snapshot_name(&room.test, &room.kernel));
+        let name = format!("{}.snap", snapshot_name(&room.test.litmus, &room.kernel));
         if !expected.insert(name.clone()) {
             return Err(format!("two tests have the snapshot {name}").into());
         }

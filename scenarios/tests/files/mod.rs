@@ -1,5 +1,6 @@
 //! The scenarios of this crate, and other files: found, not listed.
 
+use scenarios::litmus::Litmus;
 use std::path::{Path, PathBuf};
 
 /// The folder of this crate.
@@ -34,6 +35,20 @@ pub(crate) fn below(folder: &Path, extension: &str) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// The folder of the snapshots.
+#[allow(dead_code, reason = "not every test reads snapshots")]
+pub(crate) fn snapshots() -> PathBuf {
+    crate_folder().join("../snapshots")
+}
+
+/// `late-probe-at-bind@v6.16`. Blanks go, and `^` is written out, since a shell may take it for
+/// something else.
+#[allow(dead_code, reason = "not every test reads snapshots")]
+pub(crate) fn snapshot_name(litmus: &Litmus, kernel: &str) -> String {
+    let kernel = kernel.replace(' ', "").replace('^', "-parent");
+    format!("{}@{kernel}", litmus.name.value)
 }
 
 /// The functions that a source of the model names in a call: the string behind the opening

@@ -86,6 +86,18 @@ pub(super) struct Standing {
     pub(super) waits: Waits,
 }
 
+/// A step that a task has taken.
+pub(super) struct Step<'a> {
+    /// Number of the place where it stood.
+    pub(super) from: usize,
+    /// What it did.
+    pub(super) ops: &'a [Op],
+    /// Where it stands now, unless it has ended.
+    pub(super) to: Option<usize>,
+    /// Where the tasks stand that it has created.
+    pub(super) begun: &'a [usize],
+}
+
 /// A place in the code of a task.
 #[derive(Default)]
 struct Place {
@@ -165,24 +177,17 @@ impl Stretches {
     }
 
     /// A task has gone from a place to another and shown nothing; it has created others.
-    pub(super) fn went(
-        &mut self,
-        from: usize,
-        ops: &[Op],
-        to: Option<usize>,
-        begun: &[usize],
-        watch: &Watch,
-    ) {
-        for op in ops {
-            self.touch(from, op, watch);
+    pub(super) fn went(&mut self, step: &Step<'_>, watch: &Watch) {
+        for op in step.ops {
+            self.touch(step.from, op, watch);
         }
-        self.leads(from, to, begun);
+        self.leads(step);
         let mut is_new = false;
-        if let Some(to) = to {
-            is_new |= self.places[from].after.insert(to);
+        if let Some(to) = step.to {
+            is_new |= self.places[step.from].after.insert(to);
         }
-        for first in begun {
-            is_new |= self.places[from].begun.insert(*first);
+        for first in step.begun {
+            is_new |= self.places[step.from].begun.insert(*first);
         }
         if is_new {
             self.learnt();
@@ -190,26 +195,19 @@ impl Stretches {
     }
 
     /// A task has gone from a place to another and shown something; it has created others.
-    pub(super) fn showed(
-        &mut self,
-        from: usize,
-        ops: &[Op],
-        to: Option<usize>,
-        begun: &[usize],
-        watch: &Watch,
-    ) {
-        self.leads(from, to, begun);
-        let whatever = self.places[from].whatever;
-        for (object, how) in ops.iter().filter_map(|op| touched(op, watch)) {
+    pub(super) fn showed(&mut self, step: &Step<'_>, watch: &Watch) {
+        self.leads(step);
+        let whatever = self.places[step.from].whatever;
+        for (object, how) in step.ops.iter().filter_map(|op| touched(op, watch)) {
             let is_new = self.futures.touches(whatever, object, how);
             self.learnt_later(is_new);
         }
     }
 
     /// A step leads from a place to another, or to where others begin.
-    fn leads(&mut self, from: usize, to: Option<usize>, begun: &[usize]) {
-        let whatever = self.places[from].whatever;
-        for next in to.iter().chain(begun) {
+    fn leads(&mut self, step: &Step<'_>) {
+        let whatever = self.places[step.from].whatever;
+        for next in step.to.iter().chain(step.begun) {
             let next = self.places[*next].whatever;
             let is_new = self.futures.leads(whatever, next);
             self.learnt_later(is_new);
@@ -311,13 +309,11 @@ impl Stretches {
                 before[*next].push(at);
             }
         }
-        let mut work: Vec<usize> = (0..self.places.len()).collect();
-        let mut waits = vec![true; self.places.len()];
-        while let Some(at) = work.pop() {
-            waits[at] = false;
-            let sums = self.places[at].sums.clone();
-            for from in &before[at] {
-                let place = &mut self.places[*from];
+        flow_back(
+            &mut self.places,
+            &before,
+            |place| &place.sums,
+            |place, at, sums| {
                 let mut is_new = unite(&mut place.sums.stretch, &sums.stretch);
                 if place.after.contains(&at) {
                     is_new |= unite(&mut place.sums.shows, &sums.shows);
@@ -325,12 +321,9 @@ impl Stretches {
                 if place.begun.contains(&at) {
                     is_new |= unite(&mut place.sums.begun, &sums.shows);
                 }
-                is_new |= unite(&mut place.sums.begun, &sums.begun);
-                if is_new && !std::mem::replace(&mut waits[*from], true) {
-                    work.push(*from);
-                }
-            }
-        }
+                is_new | unite(&mut place.sums.begun, &sums.begun)
+            },
+        );
     }
 
     /// Whether a task at this place may show one of these next, or one that it creates may.
@@ -379,6 +372,28 @@ impl Stretches {
         let others = tasks.iter().enumerate().filter(|(i, _)| *i != at);
         let those = others.filter(|(_, o)| meet(against, &self.places[o.place].sums.stretch));
         those.fold(0, |bits, (i, _)| bits | 1 << i)
+    }
+}
+
+/// Adds the `sum` of each place to those `before` it, until nothing is new. `add` is given a place, and
+/// the number of the next one with its sum; it says whether something was new.
+fn flow_back<P, S: Clone>(
+    places: &mut [P],
+    before: &[Vec<usize>],
+    sum: impl Fn(&P) -> &S,
+    mut add: impl FnMut(&mut P, usize, &S) -> bool,
+) {
+    let mut work: Vec<usize> = (0..places.len()).collect();
+    let mut waits = vec![true; places.len()];
+    while let Some(at) = work.pop() {
+        waits[at] = false;
+        let next = sum(&places[at]).clone();
+        for from in &before[at] {
+            let is_new = add(&mut places[*from], at, &next);
+            if is_new && !std::mem::replace(&mut waits[*from], true) {
+                work.push(*from);
+            }
+        }
     }
 }
 

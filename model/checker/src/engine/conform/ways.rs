@@ -183,10 +183,16 @@ impl<M: Model, L: Log> Search<'_, M, L> {
             .filter_map(|task| Some(self.place(then, task)?.0))
             .collect();
         let watch = self.machine.watch();
+        let step = stretches::Step {
+            from,
+            ops: &ops,
+            to,
+            begun: &begun,
+        };
         if then.position() == log.position() {
-            self.stretches.went(from, &ops, to, &begun, &watch);
+            self.stretches.went(&step, &watch);
         } else {
-            self.stretches.showed(from, &ops, to, &begun, &watch);
+            self.stretches.showed(&step, &watch);
         }
         self.stretches.keep_up(&watch);
     }

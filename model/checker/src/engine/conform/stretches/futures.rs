@@ -8,7 +8,7 @@
 //! included. So the search comes to it, and knows of it in the next round. For that a task that is
 //! about to show what never fits must not end the way: it may only have gone too early.
 
-use super::{How, Object, set, unite};
+use super::{How, Object, flow_back, set, unite};
 use std::collections::{BTreeSet, HashMap};
 
 /// A place in the code of a task, whatever the log is at.
@@ -64,18 +64,12 @@ impl Futures {
                 before[*next].push(at);
             }
         }
-        let mut work: Vec<usize> = (0..self.places.len()).collect();
-        let mut waits = vec![true; self.places.len()];
-        while let Some(at) = work.pop() {
-            waits[at] = false;
-            let sum = self.places[at].sum.clone();
-            for from in &before[at] {
-                let is_new = unite(&mut self.places[*from].sum, &sum);
-                if is_new && !std::mem::replace(&mut waits[*from], true) {
-                    work.push(*from);
-                }
-            }
-        }
+        flow_back(
+            &mut self.places,
+            &before,
+            |place| &place.sum,
+            |place, _, sum| unite(&mut place.sum, sum),
+        );
     }
 
     /// What is touched from a place on, as bits.
