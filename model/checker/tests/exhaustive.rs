@@ -209,10 +209,28 @@ fn interleavings_beyond_a_bound_are_a_lower_bound() {
     assert!(matches!(report.interleavings, Interleavings::AtLeast(n) if n < 90));
 }
 
+/// Three tasks that add to a field without looking at it go in one order; where another adds and sees
+/// the result, or stores, every order is tried.
+#[test]
+fn updates_that_commute_are_made_in_one_order() {
+    let adds = vec![Op::Add(0, 1), Op::Add(0, 2)];
+    let with = |fourth: Vec<Op>| {
+        let mut tasks = vec![adds.clone(); 3];
+        tasks.push(fourth);
+        let report = explore(&Arc::new(Program::new(2, 0, tasks)), &Options::default());
+        (report.finals.len(), report.interleavings)
+    };
+    assert_eq!(with(vec![]), (1, Interleavings::Exactly(1)));
+    let (outcomes, _) = with(vec![Op::Load(0), Op::StoreLastPlus(1, 0)]);
+    assert_eq!(outcomes, 9, "the sums of three of 0, 1 and 3");
+    let (outcomes, _) = with(vec![Op::Store(0, 100)]);
+    assert_eq!(outcomes, 9, "as much is added after the store");
+}
+
 /// With 12 bits, of some hundreds of states two have the same; with 128 none have.
 #[test]
 fn an_exact_search_catches_a_fingerprint_that_is_too_short() {
-    let tasks = (0..4).map(|i| vec![Op::Add(0, 1 << (8 * i)); 4]).collect();
+    let tasks = (0..4).map(|i| vec![Op::Store(0, i); 4]).collect();
     let program = Arc::new(Program::new(1, 0, tasks));
     let exact = |fingerprint_bits| {
         let options = Options {

@@ -231,6 +231,44 @@ fn the_number_of_workers_changes_nothing() {
     });
 }
 
+/// A round that is repaired ends as one that was begun again with what is known then, whoever goes to
+/// the states again; and rounds are saved by it.
+#[test]
+fn a_repaired_round_ends_as_one_begun_again() {
+    let rounds = Cell::new((0, 0));
+    random::check(CASES, |program| {
+        let of = |repair, workers, (sampled, live_variables)| {
+            let mut restarts = 0;
+            let options = exhaustive::Options {
+                repair,
+                workers,
+                share_after: 0,
+                sampled,
+                live_variables,
+                look: 1,
+                ..exhaustive::Options::default()
+            };
+            let report = exhaustive::explore_with(program, &options, &mut |now| {
+                restarts = restarts.max(now.restarts);
+                exhaustive::Go::On
+            });
+            (format!("{report:?}"), restarts)
+        };
+        for how in [(false, false), (false, true), (true, true)] {
+            let again = of(None, 1, how);
+            let repaired = of(Some(1), 1, how);
+            prop_assert_eq!(&repaired.0, &again.0);
+            prop_assert_eq!(&of(Some(1), 2, how).0, &again.0);
+            let (all, left) = rounds.get();
+            rounds.set((all + again.1, left + repaired.1));
+        }
+        Ok(())
+    });
+    let (all, left) = rounds.get();
+    println!("{left} restarts with repairs, {all} without");
+    assert!(left < all, "{left} restarts with repairs, {all} without");
+}
+
 /// An outcome's schedule leads to it.
 #[test]
 fn every_schedule_replays() {

@@ -345,7 +345,7 @@ fn a_newer_format_is_refused_by_its_number() {
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 7, but only format 4 is known"
+        ": a checkpoint of format 7, but only format 5 is known"
     );
 }
 

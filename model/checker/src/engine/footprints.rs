@@ -17,88 +17,27 @@
 //! that the other is in: states that show a data race are not lost either.
 
 mod claims;
+mod grown;
 mod live;
+mod objects;
+mod relied;
 mod saved;
 mod unseen;
 
 pub(crate) use claims::{Asleep, Claimed, Claims};
 use live::Cells;
+use objects::{Footprint, Object, Objects};
+pub(crate) use relied::{Place, Relied};
 use unseen::Class;
+pub(crate) use unseen::Foreseen;
 
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::marks::Watch;
 use crate::engine::walk::is_access;
-use crate::layout::{CellId, CellKind, LockId};
+use crate::layout::{CellId, CellKind};
 use std::collections::HashMap;
 use std::hash::Hash;
-
-/// What can conflict: fields that tasks share and somebody writes, and locks that somebody may
-/// have to wait for. Each has two bits, for reading and for writing.
-struct Objects {
-    cells: Vec<Option<u32>>,
-    locks: Vec<Option<u32>>,
-    count: u32,
-}
-
-impl Objects {
-    fn new(watch: &Watch) -> Self {
-        let mut count = 0;
-        let mut number = |is_one: bool| {
-            is_one.then(|| {
-                count += 1;
-                count - 1
-            })
-        };
-        let cells = watch.shared_cells().map(&mut number).collect();
-        let locks = watch.contended_locks().map(&mut number).collect();
-        Self {
-            cells,
-            locks,
-            count,
-        }
-    }
-
-    fn words(&self) -> usize {
-        (2 * self.count as usize).div_ceil(64)
-    }
-
-    fn cell(&self, cell: CellId, writes: bool, into: &mut Footprint) {
-        if let Some(object) = self.cells[cell.index()] {
-            into.add(object, writes);
-        }
-    }
-
-    fn lock(&self, lock: LockId, writes: bool, into: &mut Footprint) {
-        if let Some(object) = self.locks[lock.index()] {
-            into.add(object, writes);
-        }
-    }
-
-    /// What an operation touches. Dropping a lock is touched by nobody: whoever wants the lock
-    /// cannot go before. Where somebody tries the lock it is.
-    fn touched(&self, op: &Op, watch: &Watch, into: &mut Footprint) {
-        match *op {
-            Op::Load { cell, .. } => self.cell(cell, false, into),
-            Op::Wait { condition, .. } => self.cell(condition.cell, false, into),
-            Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => {
-                self.cell(cell, true, into);
-            }
-            Op::Compound { first, writes } => self.cell(first, writes, into),
-            Op::Lock { lock, mode } => {
-                self.lock(lock, mode == crate::backend::Mode::Exclusive, into);
-            }
-            Op::TryLock { lock } => self.lock(lock, true, into),
-            Op::Unlock { lock, .. } if watch.is_tried(lock) => self.lock(lock, true, into),
-            Op::Unlock { .. } | Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => {}
-        }
-    }
-}
-
-/// A set of objects that are read or written: bit `2 i` is set if object `i` is touched at all,
-/// bit `2 i + 1` if it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Footprint(Box<[u64]>);
 
 /// A set that is added up over the points behind a point.
 trait Sum: Clone {
@@ -113,37 +52,6 @@ trait Sum: Clone {
             *mine |= theirs;
         }
         is_new
-    }
-}
-
-impl Sum for Footprint {
-    fn bits(&self) -> &[u64] {
-        &self.0
-    }
-    fn bits_mut(&mut self) -> &mut [u64] {
-        &mut self.0
-    }
-}
-
-/// The bits that say that an object is touched.
-const TOUCHED: u64 = 0x5555_5555_5555_5555;
-
-impl Footprint {
-    fn empty(words: usize) -> Self {
-        Self(vec![0; words].into())
-    }
-
-    fn add(&mut self, object: u32, writes: bool) {
-        let bits = if writes { 3 } else { 1 };
-        self.0[object as usize / 32] |= bits << (2 * (object % 32));
-    }
-
-    /// Whether one writes what the other touches.
-    fn conflicts(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| {
-            let writes = ((a >> 1) & b & TOUCHED) | (a & (b >> 1) & TOUCHED);
-            writes != 0
-        })
     }
 }
 
@@ -179,6 +87,8 @@ pub(crate) enum Blocker {
 /// What tasks touch behind their points, as far as it has been seen.
 #[derive(Default)]
 pub(crate) struct Footprints {
+    /// What can conflict, by number.
+    objects: Vec<Object>,
     known: HashMap<Likeness, Known>,
     sets: Vec<Footprint>,
     /// For points that were not seen: all that is known of points like them.
@@ -206,6 +116,8 @@ pub(crate) struct Flow {
 struct FlowPoint {
     likeness: Likeness,
     op: Op,
+    /// The innermost function.
+    function: &'static str,
     /// A task may go on past it within a step.
     goes_on: bool,
     /// See [`crate::engine::machine::record::Point`].
@@ -220,6 +132,7 @@ impl Flow {
         for node in automaton.ids() {
             let point = FlowPoint {
                 likeness: automaton.point(node).identity.likeness(),
+                function: automaton.point(node).function,
                 op: automaton.node(node).op,
                 goes_on: automaton.node(node).stops != Stops::Always,
                 begins_anew: automaton.point(node).begins_anew,
@@ -334,9 +247,14 @@ struct Numbered<T> {
 
 impl<T: Clone + Eq + Hash> Numbered<T> {
     fn beginning_with(first: T) -> Self {
+        Self::of(vec![first])
+    }
+
+    /// These, which all differ, in order.
+    fn of(all: Vec<T>) -> Self {
         Self {
-            numbers: HashMap::from([(first.clone(), 0)]),
-            all: vec![first],
+            numbers: all.iter().cloned().zip(0..).collect(),
+            all,
         }
     }
 
@@ -353,14 +271,16 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
 
 impl Footprints {
     /// Of all that the tasks have been seen to do. `spans` says of how many cells the object is
-    /// that begins with a cell; `kinds` of cells are given if steps are transactions.
+    /// that begins with a cell; `kinds` of cells are given if steps are transactions; `foreseen` is
+    /// taken to be read too.
     pub(crate) fn new(
         flow: &Flow,
         watch: &Watch,
         spans: &[u32],
         kinds: Option<&[CellKind]>,
+        foreseen: &[Foreseen],
     ) -> Self {
-        let objects = Objects::new(watch);
+        let objects = Objects::new(watch, flow);
         let words = objects.words();
         let own: Vec<Footprint> = (0..flow.len())
             .map(|at| {
@@ -374,7 +294,7 @@ impl Footprints {
             flow.add_transactions(&mut steps, kinds);
         }
         let futures = flow.add_up(&own, |_| true);
-        let live = flow.live(spans);
+        let live = flow.live(spans, foreseen);
         let mut sets = Numbered::beginning_with(Footprint::empty(words));
         let mut live_sets = Numbered::beginning_with(Cells::none(spans.len()));
         let mut number = |sets_of: (&Footprint, &Footprint, &Cells)| Known {
@@ -391,6 +311,7 @@ impl Footprints {
         let classes = classes.map(|(class, (s, f, l))| (*class, number((s, f, l))));
         let classes = classes.collect();
         let mut all = Self {
+            objects: objects.all,
             classes,
             known,
             sets: sets.all,
@@ -436,15 +357,17 @@ impl Footprints {
     /// The smallest persistent set that is found by beginning with one of the tasks that can go, of
     /// those in `seeds` in this order: bits say which of `tasks`. There are at most 64 tasks.
     pub(crate) fn persistent(&self, tasks: &[Standing], seeds: &[usize]) -> u64 {
-        let able = |set: u64| {
-            let in_set = tasks.iter().enumerate().filter(|(i, _)| set >> i & 1 != 0);
-            in_set.filter(|(_, t)| t.waits_for.is_none()).count()
-        };
+        let mut needs = [0; 64];
+        let mut able = 0;
+        for (i, task) in tasks.iter().enumerate() {
+            needs[i] = self.needs(tasks, task);
+            able |= u64::from(task.waits_for.is_none()) << i;
+        }
         let mut best = !0;
-        let mut fewest = seeds.len();
+        let mut fewest = seeds.len() as u32;
         for seed in seeds {
-            let set = self.closure(tasks, *seed);
-            let count = able(set);
+            let set = closure(&needs[..tasks.len()], *seed);
+            let count = (set & able).count_ones();
             if count < fewest {
                 (best, fewest) = (set, count);
             }
@@ -455,23 +378,27 @@ impl Footprints {
         best
     }
 
-    /// The least persistent set with this task.
-    fn closure(&self, tasks: &[Standing], first: usize) -> u64 {
-        let mut set = 1 << first;
-        let mut work: u64 = set;
-        while work != 0 {
-            let task = &tasks[work.trailing_zeros() as usize];
-            work &= work - 1;
-            let mut more = match task.waits_for {
-                Some(Blocker::Holders(holders)) => holders,
-                _ => tasks.iter().enumerate().fold(0, |more, (i, other)| {
-                    more | (u64::from(self.conflict(task.known, other.known)) << i)
-                }),
-            };
-            more &= !set;
-            set |= more;
-            work |= more;
+    /// Who has to be in a persistent set because of this task.
+    fn needs(&self, tasks: &[Standing], task: &Standing) -> u64 {
+        match task.waits_for {
+            Some(Blocker::Holders(holders)) => holders,
+            _ => tasks.iter().enumerate().fold(0, |all, (i, other)| {
+                all | (u64::from(self.conflict(task.known, other.known)) << i)
+            }),
         }
-        set
     }
+}
+
+/// The least set with this task and all that its tasks need.
+fn closure(needs: &[u64], first: usize) -> u64 {
+    let mut set = 1 << first;
+    let mut work: u64 = set;
+    while work != 0 {
+        let task = work.trailing_zeros() as usize;
+        work &= work - 1;
+        let more = needs[task] & !set;
+        set |= more;
+        work |= more;
+    }
+    set
 }

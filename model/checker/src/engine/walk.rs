@@ -3,7 +3,7 @@
 
 use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
-use crate::engine::footprints::{Blocker, Flow, Footprints, Known, Standing};
+use crate::engine::footprints::{Blocker, Flow, Footprints, Foreseen, Known, Standing};
 use crate::engine::machine::Machine;
 use crate::engine::machine::memory::{Weak, turns};
 use crate::engine::machine::record::Op;
@@ -159,8 +159,17 @@ impl<M: Model> Walk<M> {
 
     /// What tasks touch that have been seen to do this.
     pub(crate) fn footprints(&self, flow: &Flow) -> Footprints {
+        self.footprints_with(flow, &[])
+    }
+
+    /// As [`Walk::footprints`], and what it is foreseen that they read too.
+    pub(crate) fn foreseen_footprints(&self, flow: &Flow) -> Footprints {
+        self.footprints_with(flow, &flow.foreseen())
+    }
+
+    fn footprints_with(&self, flow: &Flow, foreseen: &[Foreseen]) -> Footprints {
         let kinds = self.transactions.then_some(&self.kinds[..]);
-        Footprints::new(flow, &self.machine.watch(), &self.spans, kinds)
+        Footprints::new(flow, &self.machine.watch(), &self.spans, kinds, foreseen)
     }
 
     /// What is known of the tasks, when the run is over.

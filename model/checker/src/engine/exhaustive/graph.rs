@@ -430,6 +430,11 @@ pub(crate) struct Shortest<'a> {
 }
 
 impl Shortest<'_> {
+    /// All states, in the order in which they are met.
+    pub(super) fn states(&self) -> &[u32] {
+        &self.order
+    }
+
     /// When a state is met: which does not depend on its number.
     pub(super) fn rank(&self, state: u32) -> u32 {
         let ranks = self.ranks.get_or_init(|| {

@@ -27,6 +27,7 @@ mod graph;
 mod live;
 mod options;
 mod persistent;
+mod repair;
 mod report;
 mod rounds;
 mod sampling;

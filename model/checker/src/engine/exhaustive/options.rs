@@ -22,6 +22,10 @@ pub struct Options {
     /// no longer counted, and data races and ways to go round may be missed. For one worker, and
     /// without checkpoints in a file; without persistent sets nothing sleeps.
     pub sleep_sets: bool,
+    /// Where persistent sets turn out to have been too small at no more than one of so many states,
+    /// go to those alone again; otherwise begin again, and without a number always. It makes no
+    /// difference to the report. Not with sleep sets.
+    pub repair: Option<u64>,
     /// Leave out of a state what no task will read any more; without persistent sets it stays in.
     pub live_variables: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
@@ -59,6 +63,10 @@ pub struct Options {
     /// Keep the states beside their fingerprints, and panic if two that differ have the same. For
     /// small searches: see [`crate::engine::exhaustive`] for what that does not cover.
     pub exact: bool,
+    /// See what tasks do on random schedules before the search. For tests: without it little of what
+    /// the first round goes by is so.
+    #[doc(hidden)]
+    pub sampled: bool,
     /// How many bits of a fingerprint count. For tests: fewer than 128 lose states.
     #[doc(hidden)]
     pub fingerprint_bits: u32,
@@ -101,6 +109,7 @@ impl Default for Options {
             transactions: true,
             persistent_sets: true,
             sleep_sets: false,
+            repair: Some(16),
             live_variables: true,
             automaton: true,
             snapshots: true,
@@ -116,6 +125,7 @@ impl Default for Options {
             resume: None,
             label: String::new(),
             exact: false,
+            sampled: true,
             fingerprint_bits: u128::BITS,
         }
     }

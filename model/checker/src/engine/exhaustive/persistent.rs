@@ -39,6 +39,7 @@ impl<M: Model> Worker<'_, M> {
         self.seeds.extend(self.let_go.iter().filter_map(number));
         let set = footprints.persistent(&self.standings, &self.seeds);
         self.claims.note(&self.standings, set);
+        self.reliances.choose(&self.standings, set);
         self.let_go
             .retain(|task| number(task).is_none_or(|i| set >> i & 1 != 0));
     }

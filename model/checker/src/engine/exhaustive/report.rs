@@ -72,6 +72,11 @@ impl<M: Model> Worker<'_, M> {
         let read = found.as_ref().map(|found| self.walk_through(found));
         let (shortest, counted) = read.unzip();
         report.depth = shortest.as_ref().map_or(0, |s| s.depth);
+        let counts = found.as_ref().zip(shortest.as_ref());
+        if let Some(counts) = counts.and_then(|(f, s)| self.count_again(&f.graph, s)) {
+            self.shared.set_states(counts.states);
+            (report.states, report.executions) = (counts.states, counts.executions);
+        }
         if let Some(why) = why {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
@@ -159,7 +164,9 @@ impl<M: Model> Worker<'_, M> {
             .iter()
             .filter_map(|(end, states)| {
                 if !schedules {
-                    return Some((end.clone(), Schedule::default()));
+                    let mut states = states.iter();
+                    let is_there = states.any(|state| shortest.rank(state.0) != u32::MAX);
+                    return is_there.then(|| (end.clone(), Schedule::default()));
                 }
                 let way = nearest(states.iter().filter_map(|s| shortest.to(*s)))?;
                 Some((end.clone(), self.go_to(&way, None)))

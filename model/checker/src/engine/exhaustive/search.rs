@@ -7,7 +7,8 @@
 //! its start.
 //!
 //! A round is made of sessions: all workers stop for a checkpoint, leave what they have not tried
-//! as jobs, and go on with these, in this process or in a later one.
+//! as jobs, and go on with these, in this process or in a later one. Where a round is repaired, what
+//! is gone to again is another session, see [`super::repair`].
 
 use super::checkpoint::{Checkpoint, CheckpointError, Identity};
 use super::estimate::Estimate;
@@ -137,7 +138,9 @@ impl<M: Model> Search<'_, M> {
         let mut estimate = Estimate::default();
         if self.options.persistent_sets {
             loop {
-                estimate = sample(&mut walk);
+                if self.options.sampled {
+                    estimate = sample(&mut walk);
+                }
                 let mut watch = walk.machine().watch().clone();
                 if !watch.has_changed() {
                     break;
@@ -149,7 +152,7 @@ impl<M: Model> Search<'_, M> {
                 walk = self.walk(machine);
             }
             flow.add(walk.automaton());
-            footprints = Some(Arc::new(walk.footprints(&flow)));
+            footprints = Some(Arc::new(walk.foreseen_footprints(&flow)));
         }
         Start {
             walk,
@@ -167,7 +170,12 @@ impl<M: Model> Search<'_, M> {
         resumed: Option<Checkpoint>,
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Round<M>, CheckpointError> {
-        let shared = Shared::new(self.options, self.began, start.footprints);
+        let shared = Shared::new(
+            self.options,
+            self.began,
+            start.footprints,
+            resumed.is_some(),
+        );
         let mut leader = Worker::new(start.walk, Arc::new(start.flow), &shared);
         if start.is_far {
             leader.get_far();
@@ -190,11 +198,15 @@ impl<M: Model> Search<'_, M> {
             if why.is_some() {
                 return Ok(Round::Over(Box::new(leader.report(why, saved).0)));
             }
+            if !shared.is_paused() && leader.repair() {
+                shared.go_on();
+                continue;
+            }
             if !shared.is_paused() {
                 return Ok(self.judge(leader, start.restarts, start.estimate));
             }
             // That a checkpoint cannot be written does not end the search.
-            shared.go_on(now.elapsed());
+            shared.go_on_after_checkpoint(now.elapsed());
         }
     }
 
@@ -286,7 +298,12 @@ impl<M: Model> Search<'_, M> {
             let claims = (&claimed, &asleep.unwrap_or_default());
             let holds = !was_broken_off && self.holds(&used, &seen, &flow, claims);
             if !holds {
-                return again(leader.walk, flow, Some(Arc::new(seen)));
+                let grown = leader
+                    .grown(&used, &seen, &flow)
+                    .filter(|_| !was_broken_off);
+                let foreseen = || leader.walk.foreseen_footprints(&flow);
+                let next = grown.map_or_else(foreseen, |grown| grown.1);
+                return again(leader.walk, flow, Some(Arc::new(next)));
             }
         }
         let has_footprints = leader.footprints.is_some();

@@ -88,7 +88,9 @@ pub(super) struct Shared<'a> {
     /// The states themselves, where fingerprints are to be checked.
     pub(super) exact: Option<Exact>,
     /// What tasks touch, as all go by it in this round, unless the search does without.
-    pub(super) footprints: Option<Arc<Footprints>>,
+    footprints: Mutex<Option<Arc<Footprints>>>,
+    /// What states rely on is kept.
+    pub(super) keeps_reliances: bool,
     states: AtomicU64,
     /// Sums over all workers.
     told: Mutex<Told>,
@@ -114,6 +116,7 @@ impl<'a> Shared<'a> {
         options: &'a Options,
         began: Instant,
         footprints: Option<Arc<Footprints>>,
+        is_resumed: bool,
     ) -> Self {
         /// Parts of the set of visited states when several workers share it: 2 to the power of this.
         const BITS: u32 = 8;
@@ -123,7 +126,11 @@ impl<'a> Shared<'a> {
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
             exact: options.exact.then(Exact::default),
-            footprints,
+            keeps_reliances: options.repair.is_some()
+                && !options.sleep_sets
+                && !is_resumed
+                && footprints.is_some(),
+            footprints: Mutex::new(footprints),
             states: AtomicU64::new(0),
             told: Mutex::default(),
             stop: AtomicBool::new(false),
@@ -136,6 +143,16 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// What tasks touch, as all go by it, unless the search does without.
+    pub(super) fn footprints(&self) -> Option<Arc<Footprints>> {
+        locked(&self.footprints).clone()
+    }
+
+    /// From now on all go by this.
+    pub(super) fn set_footprints(&self, footprints: Arc<Footprints>) {
+        *locked(&self.footprints) = Some(footprints);
+    }
+
     /// Counts a state; gives how many there are.
     pub(super) fn count(&self) -> u64 {
         self.states.fetch_add(1, Ordering::Relaxed) + 1
@@ -146,7 +163,7 @@ impl<'a> Shared<'a> {
         self.states.load(Ordering::Relaxed)
     }
 
-    /// There were so many states when the search was interrupted that goes on now.
+    /// There are so many states: a search goes on that had them, or some were taken out.
     pub(super) fn set_states(&self, states: u64) {
         self.states.store(states, Ordering::Relaxed);
     }
@@ -230,7 +247,7 @@ impl<'a> Shared<'a> {
         self.stop();
     }
 
-    /// Stops all workers, to go on when [`Shared::go_on`] says so.
+    /// Stops all workers, to go on when [`Shared::go_on_after_checkpoint`] says so.
     pub(super) fn pause(&self) {
         self.pause.store(true, Ordering::Relaxed);
         self.stop();
@@ -242,12 +259,17 @@ impl<'a> Shared<'a> {
     }
 
     /// After a pause, when no worker is left; writing the checkpoint took so long.
-    pub(super) fn go_on(&self, checkpoint_took: Duration) {
+    pub(super) fn go_on_after_checkpoint(&self, checkpoint_took: Duration) {
+        self.go_on();
+        *locked(&self.saved) = (Instant::now(), 10 * checkpoint_took);
+    }
+
+    /// Lets workers begin with the jobs that are left.
+    pub(super) fn go_on(&self) {
         self.stop.store(false, Ordering::Relaxed);
         self.pause.store(false, Ordering::Relaxed);
         self.hungry.store(0, Ordering::Relaxed);
         locked(&self.jobs).idle = 0;
-        *locked(&self.saved) = (Instant::now(), 10 * checkpoint_took);
     }
 
     /// Why the search was stopped before its end, if it was.

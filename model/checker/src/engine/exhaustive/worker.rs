@@ -4,13 +4,14 @@ use super::exact::Exact;
 use super::graph::{Choice, Edges};
 use super::live::Dead;
 use super::options::{Go, Progress};
+use super::repair::Reliances;
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::sleep::{self, Sleep};
 use super::visited::StateId;
 use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
-use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Standing};
+use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Relied, Standing};
 use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Watch;
 use crate::engine::walk::{Place, Walk};
@@ -99,6 +100,7 @@ pub(super) struct Helper<O> {
     found: Found<O>,
     watch: Watch,
     claimed: Claimed,
+    relied: Option<Relied>,
     automaton: Automaton,
 }
 
@@ -139,7 +141,7 @@ pub(super) struct Worker<'a, M: Model> {
     effects: Vec<Effect>,
     pub(super) root: Option<StateId>,
     /// Who went on the way to where the run is, wherever more than one could.
-    trail: Vec<TaskId>,
+    pub(super) trail: Vec<TaskId>,
     path: Vec<Frame>,
     choices: Vec<TaskId>,
     /// Where the choices lead, as far as they were tried.
@@ -160,6 +162,7 @@ pub(super) struct Worker<'a, M: Model> {
     /// What this worker's choices rely on, and those of the others who have ended.
     pub(super) claims: Claims,
     pub(super) claimed: Claimed,
+    pub(super) reliances: Reliances,
     pub(super) races: Vec<DataRace>,
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
@@ -174,11 +177,12 @@ pub(super) struct Worker<'a, M: Model> {
 impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn new(mut walk: Walk<M>, flow: Arc<Flow>, shared: &'a Shared<'a>) -> Self {
         walk.go_to_start();
-        let sleep_sets = shared.options.sleep_sets && shared.footprints.is_some();
+        let footprints = shared.footprints();
+        let sleep_sets = shared.options.sleep_sets && footprints.is_some();
         Self {
             dead: Dead::default(),
             effects: vec![],
-            footprints: shared.footprints.clone(),
+            footprints,
             points: flow.len(),
             known_points: flow.len(),
             flow,
@@ -200,6 +204,7 @@ impl<'a, M: Model> Worker<'a, M> {
             seeds: vec![],
             claims: Claims::default(),
             claimed: Claimed::default(),
+            reliances: Reliances::new(shared.keeps_reliances),
             races: vec![],
             found: Found::new(),
             is_far: false,
@@ -412,6 +417,7 @@ impl<'a, M: Model> Worker<'a, M> {
             if self.sleeps(only) {
                 return true;
             }
+            self.reliances.pass();
             self.step(only);
             if self.walk.limit().is_some() {
                 return false;
@@ -449,6 +455,8 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
     /// all. A state with a choice that is to be tried becomes the last of the path.
     fn arrive(&mut self, share: f64) -> Arrival {
+        self.reliances
+            .set_out(self.path.last().map(|frame| frame.state));
         let sleeps = self.forced(Self::look_for_races_on_the_way);
         if let Some(limit) = self.walk.limit() {
             self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
@@ -469,6 +477,7 @@ impl<'a, M: Model> Worker<'a, M> {
         }
         let effects = self.take_effects();
         let (state, is_new) = self.shared.visited.insert(fingerprint);
+        self.reliances.arrive(state, is_new);
         let choice = Choice { to: state, effects };
         if !self.enabled.is_empty() {
             let is_awake = self.awake(state, is_new);
@@ -650,6 +659,7 @@ impl<'a, M: Model> Worker<'a, M> {
             found: self.found,
             watch,
             claimed: self.claimed,
+            relied: self.reliances.own,
             automaton: self.walk.into_automaton(),
         }
     }
@@ -661,6 +671,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if self.footprints.is_some() {
             Arc::make_mut(&mut self.flow).add(&helper.automaton);
             self.claimed.extend(helper.claimed);
+            self.reliances.others.push(helper.relied);
         }
         self.tell();
     }

@@ -53,14 +53,24 @@ impl Claims {
     }
 }
 
-/// For each footprint of a step that a round went by, those that the same points have by now.
-fn steps_now(taken: &[Known], seen: &Footprints, flow: &Flow) -> BTreeMap<u32, BTreeSet<u32>> {
-    let mut steps: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+/// For each set that a round went by, by number, those that the same points have by now.
+pub(super) fn now(
+    taken: &[Known],
+    seen: &Footprints,
+    flow: &Flow,
+    which: impl Fn(Known) -> u32,
+) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut all: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (point, taken) in flow.points.iter().zip(taken) {
-        let now = seen.of(&point.likeness).step;
-        steps.entry(taken.step).or_default().insert(now);
+        let now = which(seen.of(&point.likeness));
+        all.entry(which(*taken)).or_default().insert(now);
     }
-    steps
+    all
+}
+
+/// The footprints of steps, as [`now`].
+fn steps_now(taken: &[Known], seen: &Footprints, flow: &Flow) -> BTreeMap<u32, BTreeSet<u32>> {
+    now(taken, seen, flow, |known| known.step)
 }
 
 /// What sleep sets have relied on: that steps with these footprints, by number, do not conflict.
@@ -121,6 +131,21 @@ impl Claimed {
                 now.is_none_or(|now| now.iter().all(|step| !seen.sets_conflict(*step, future)))
             })
         })
+    }
+
+    /// The same under the numbers that footprints have in what is known now, without what is no
+    /// longer so.
+    pub(crate) fn as_known_now(&self, taken: &[Known], known: &Footprints, flow: &Flow) -> Self {
+        let steps = steps_now(taken, known, flow);
+        let mut all: BTreeMap<u32, HashSet<Likeness>> = BTreeMap::new();
+        for (step, points) in &self.0 {
+            for now in steps.get(step).into_iter().flatten() {
+                let is_so = |point: &&Likeness| !known.sets_conflict(*now, known.of(point).future);
+                let all = all.entry(*now).or_default();
+                all.extend(points.iter().copied().filter(|point| is_so(&point)));
+            }
+        }
+        Self(all)
     }
 
     /// Writes it to a checkpoint.

@@ -13,7 +13,7 @@
 //! length, reads a cell that was taken for dead. Up to there the same run goes from the first, which
 //! was explored, so that the task has been seen to read it behind the point where it stood.
 
-use super::{Flow, FlowPoint, Footprints, Known, Sum};
+use super::{Flow, FlowPoint, Footprints, Foreseen, Known, Sum};
 use crate::backend::Rmw;
 use crate::engine::machine::record::Op;
 use crate::engine::weak::Strength;
@@ -77,8 +77,8 @@ fn is_plain(op: Rmw) -> bool {
 }
 
 impl Flow {
-    /// What is read behind each point.
-    pub(super) fn live(&self, spans: &[u32]) -> Vec<Cells> {
+    /// What is read behind each point, and is foreseen to be.
+    pub(super) fn live(&self, spans: &[u32], foreseen: &[Foreseen]) -> Vec<Cells> {
         let own = self.points.iter().map(|point| {
             let mut cells = Cells::none(spans.len());
             if let Some(first) = point.reads {
@@ -87,7 +87,12 @@ impl Flow {
             }
             cells
         });
-        self.add_up(&own.collect::<Vec<_>>(), |_| true)
+        let only: Vec<Cells> = own.collect();
+        let mut own = only.clone();
+        for foreseen in foreseen {
+            own[foreseen.at].extend(&only[foreseen.as_before]);
+        }
+        self.add_up(&own, |_| true)
     }
 }
 

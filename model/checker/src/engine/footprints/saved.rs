@@ -1,11 +1,13 @@
 //! What a search knows of its tasks, as bytes of a checkpoint.
 
 use super::live::Cells;
+use super::objects::{Commuting, Footprint, Object, words};
 use super::unseen::Class;
-use super::{Flow, FlowPoint, Footprint, Footprints, Known};
-use crate::backend::{Mode, Order};
+use super::{Flow, FlowPoint, Footprints, Known};
+use crate::backend::{Mode, Order, Rmw};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Likeness, Op};
+use crate::engine::weak::Strength;
 use crate::layout::{CellId, LockId};
 use crate::model::Entry;
 
@@ -23,9 +25,15 @@ impl Likeness {
     }
 }
 
+/// The first of the kinds of commuting updates.
+const COMMUTING: u8 = 10;
+
 /// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
 /// written down, and need not be.
 pub(super) fn kind(op: &Op) -> (u8, u32) {
+    if let Some((cell, kind)) = Commuting::of(op) {
+        return (COMMUTING + kind as u8, cell.0);
+    }
     match *op {
         Op::Load { cell, .. } => (1, cell.0),
         Op::Wait { condition, .. } => (1, condition.cell.0),
@@ -78,6 +86,11 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
             lock,
             mode: mode(kind == 9),
         },
+        10 | 11 => Op::Rmw {
+            cell,
+            op: [Rmw::Or(0), Rmw::Add(0)][usize::from(kind - COMMUTING)],
+            strength: Strength::Relaxed,
+        },
         _ => return Err(Malformed),
     })
 }
@@ -88,6 +101,7 @@ impl Flow {
         out.list(&self.points, |out, point| {
             point.likeness.save(out);
             save_op(&point.op, out);
+            out.text(point.function);
             out.flag(point.goes_on);
             out.flag(point.begins_anew);
             out.u32(point.reads.map_or(u32::MAX, |cell| cell.0));
@@ -103,6 +117,7 @@ impl Flow {
             Ok(FlowPoint {
                 likeness: Likeness::load(from)?,
                 op: load_op(from)?,
+                function: from.name()?,
                 goes_on: from.flag()?,
                 begins_anew: from.flag()?,
                 reads: Some(from.u32()?).filter(|n| *n != u32::MAX).map(CellId),
@@ -131,6 +146,14 @@ impl Flow {
 impl Footprints {
     /// Writes it to a checkpoint.
     pub(crate) fn save(&self, out: &mut Writer) {
+        out.list(&self.objects, |out, object| {
+            let (is_lock, number) = match object {
+                Object::Cell(cell) => (false, cell.0),
+                Object::Lock(lock) => (true, lock.0),
+            };
+            out.flag(is_lock);
+            out.u32(number);
+        });
         out.list(&self.sets, |out, set| {
             out.list(&set.0, |out, word| out.u64(*word));
         });
@@ -154,7 +177,18 @@ impl Footprints {
 
     /// Reads it from a checkpoint.
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let objects = from.list(|from| {
+            let (is_lock, number) = (from.flag()?, from.u32()?);
+            Ok(if is_lock {
+                Object::Lock(LockId(number))
+            } else {
+                Object::Cell(CellId(number))
+            })
+        })?;
         let sets = from.list(|from| Ok(Footprint(from.list(Reader::u64)?.into())))?;
+        if sets.iter().any(|set| set.0.len() != words(objects.len())) {
+            return Err(Malformed);
+        }
         let live = from.list(|from| Ok(Cells(from.list(Reader::u64)?.into())))?;
         let cells = from.u64()? as usize;
         if live.iter().any(|set| set.0.len() != cells.div_ceil(64)) {
@@ -169,6 +203,7 @@ impl Footprints {
         let known = from.list(|from| Ok((Likeness::load(from)?, known_sets(from)?)))?;
         let classes = from.list(|from| Ok((Class::load(from)?, known_sets(from)?)))?;
         let mut all = Self {
+            objects,
             known: known.into_iter().collect(),
             classes: classes.into_iter().collect(),
             sets,

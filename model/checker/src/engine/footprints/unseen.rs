@@ -5,6 +5,12 @@
 //! the same operation of the same code. That is a guess, and is looked at when the round is over
 //! like all that the round goes by.
 //!
+//! A branch that had not been seen is foreseen where other points of the same place in the code have
+//! led to it: the cell that is read first there is taken to be read. A cell that had been taken for
+//! dead and is not makes the whole round wrong; a persistent set that is too small a few states only
+//! (`exhaustive/repair.rs`), so nothing is foreseen of what is touched, which would make larger
+//! sets everywhere.
+//!
 //! What a task reads behind a point it can still read at the point before, so of the cells that it
 //! reads no more are guessed than there: a cell that has died must not come back, since states were
 //! taken for one that differ in it. The point before a point is the same wherever it is come to,
@@ -35,6 +41,16 @@ impl Class {
             number,
         }
     }
+}
+
+/// A place in the code: an operation of a function.
+type Place = (Class, &'static str);
+
+/// What a point has not been seen to lead to, but others of the same place in the code have: the
+/// point, and one of those that were led to, by number.
+pub(crate) struct Foreseen {
+    pub(super) at: usize,
+    pub(super) as_before: usize,
 }
 
 impl Footprints {
@@ -105,6 +121,34 @@ impl Footprints {
 }
 
 impl Flow {
+    /// What is foreseen of all points.
+    pub(crate) fn foreseen(&self) -> Vec<Foreseen> {
+        let places: Vec<Place> = (0..self.points.len()).map(|at| self.place(at)).collect();
+        let mut after: BTreeMap<Place, BTreeMap<Place, usize>> = BTreeMap::new();
+        for (at, place) in places.iter().enumerate() {
+            let after = after.entry(*place).or_default();
+            for next in &self.successors[at] {
+                after.entry(places[*next]).or_insert(*next);
+            }
+        }
+        let of_point = |(at, place): (usize, &Place)| {
+            let mut next: Vec<Place> = self.successors[at].iter().map(|n| places[*n]).collect();
+            next.sort_unstable();
+            let not_seen = after[place]
+                .iter()
+                .filter(|(p, _)| next.binary_search(p).is_err());
+            let not_seen = not_seen.map(|(_, as_before)| *as_before);
+            let all = not_seen.map(|as_before| Foreseen { at, as_before });
+            all.collect::<Vec<_>>()
+        };
+        places.iter().enumerate().flat_map(of_point).collect()
+    }
+
+    fn place(&self, at: usize) -> Place {
+        let point = &self.points[at];
+        (Class::new(&point.likeness, &point.op), point.function)
+    }
+
     /// All that is done at and behind the points of each class, `at` each of which it is this.
     pub(super) fn by_class<'a>(
         &self,

@@ -1,0 +1,143 @@
+//! What has been relied on at which state, so that the states where that was wrong can be gone to
+//! again.
+
+use super::claims::now;
+use super::{Blocker, Flow, Footprints, Known, Standing};
+use std::collections::BTreeSet;
+
+/// A state by its number; or the start, before the first.
+pub(crate) type Place = u32;
+
+/// What one worker has relied on, place by place: of some steps that they do not conflict with some
+/// futures.
+///
+/// Choices are looked at before it is known where they belong to: the last record is open until then.
+#[derive(Default)]
+pub(crate) struct Relied {
+    /// Records, one after the other: the place, how many steps, how many futures, and the numbers of
+    /// these.
+    words: Vec<u32>,
+    /// Where the last record begins, if it is open.
+    open: Option<usize>,
+    /// There was too much of it, and it is not kept any more.
+    is_too_much: bool,
+}
+
+/// Words before the numbers of a record.
+const HEAD: usize = 3;
+
+/// So many words of one worker are kept: 128 MiB.
+const MOST: usize = 1 << 25;
+
+impl Relied {
+    /// The tasks of the set are let go and the others are not, at a place that is told later; see
+    /// [`super::Claims::note`].
+    pub(crate) fn open(&mut self, tasks: &[Standing], set: u64) {
+        self.drop_open();
+        let is_in = |i: usize| set >> i & 1 != 0;
+        if self.is_too_much || (0..tasks.len()).all(is_in) {
+            return;
+        }
+        let begin = self.words.len();
+        self.words.extend([Place::MAX, 0, 0]);
+        let inside = tasks.iter().enumerate().filter(|(i, _)| is_in(*i));
+        let relies = |t: &Standing| !matches!(t.waits_for, Some(Blocker::Holders(_)));
+        let steps = inside.filter(|(_, t)| relies(t)).map(|(_, t)| t.known.step);
+        self.words.extend(steps);
+        let futures = self.words.len();
+        let outside = tasks.iter().enumerate().filter(|(i, _)| !is_in(*i));
+        self.words.extend(outside.map(|(_, t)| t.known.future));
+        self.words[begin + 1] = (futures - begin - HEAD) as u32;
+        self.words[begin + 2] = (self.words.len() - futures) as u32;
+        self.open = Some(begin);
+        if self.words.len() >= MOST {
+            self.is_too_much = true;
+            self.words = vec![];
+            self.open = None;
+        }
+    }
+
+    /// The open record belongs to this place.
+    #[inline]
+    pub(crate) fn close(&mut self, at: Place) {
+        if let Some(begin) = self.open.take() {
+            self.words[begin] = at;
+        }
+    }
+
+    /// The open record belongs to no place.
+    #[inline]
+    pub(crate) fn drop_open(&mut self) {
+        if let Some(begin) = self.open.take() {
+            self.words.truncate(begin);
+        }
+    }
+
+    /// Whether all records are there.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.is_too_much
+    }
+
+    /// The records: the place, the steps, the futures.
+    fn records(&self) -> impl Iterator<Item = (Place, &[u32], &[u32])> {
+        let mut rest = &self.words[..];
+        std::iter::from_fn(move || {
+            let [place, steps, futures, ..] = *rest else {
+                return None;
+            };
+            let (all, next) = rest[HEAD..].split_at((steps + futures) as usize);
+            rest = next;
+            let (steps, futures) = all.split_at(steps as usize);
+            Some((place, steps, futures))
+        })
+    }
+
+    /// The places where something was relied on that is no longer so, by what is `known` now of all
+    /// points in `flow`; it was `taken` to be known otherwise, by number.
+    pub(crate) fn find_wrong(
+        &self,
+        taken: &[Known],
+        known: &Footprints,
+        flow: &Flow,
+        wrong: &mut BTreeSet<Place>,
+    ) {
+        let steps = now(taken, known, flow, |k| k.step);
+        let futures = now(taken, known, flow, |k| k.future);
+        let count = 1 + steps
+            .keys()
+            .chain(futures.keys())
+            .max()
+            .copied()
+            .unwrap_or(0) as usize;
+        let mut conflict = vec![false; count * count];
+        for (step, steps) in &steps {
+            for (future, futures) in &futures {
+                conflict[*step as usize * count + *future as usize] = steps
+                    .iter()
+                    .any(|step| futures.iter().any(|f| known.sets_conflict(*step, *f)));
+            }
+        }
+        for (place, steps, futures) in self.records() {
+            let is_wrong = |step: &u32| {
+                let step = *step as usize * count;
+                futures
+                    .iter()
+                    .any(|future| conflict[step + *future as usize])
+            };
+            if steps.iter().any(is_wrong) {
+                wrong.insert(place);
+            }
+        }
+    }
+
+    /// Forgets these places, which are gone to again.
+    pub(crate) fn forget(&mut self, places: &BTreeSet<Place>) {
+        let mut rest = vec![];
+        for (place, steps, futures) in self.records().filter(|(p, ..)| !places.contains(p)) {
+            rest.extend([place, steps.len() as u32, futures.len() as u32]);
+            rest.extend_from_slice(steps);
+            rest.extend_from_slice(futures);
+        }
+        self.words = rest;
+    }
+}
