@@ -6,6 +6,7 @@ use checker::engine::exhaustive::{
     CheckpointError, CheckpointFile, Go, Options, Problem, explore, try_explore_with,
 };
 use checker::outcome::{Complete, Report};
+use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,6 +113,37 @@ fn with_looks(look: u64, share_after: u64) -> Options {
         share_after,
         ..Options::default()
     }
+}
+
+/// Where the first round is wrong, is repaired or begun again, and goes by little that is so.
+#[test]
+fn a_search_that_is_interrupted_before_or_in_a_repair_ends_the_same() {
+    random::check(100, |program| {
+        let options = Options {
+            repair: Some(1),
+            sampled: false,
+            live_variables: false,
+            max_states: 2_000,
+            ..with_looks(1, 0)
+        };
+        let mut looks = 0;
+        let expected = try_explore_with(program, &options, &mut |_| {
+            looks += 1;
+            Go::On
+        });
+        let expected = expected.expect("no checkpoint");
+        if expected.complete != Complete::Yes {
+            return Ok(());
+        }
+        for stop_at in (1..looks).step_by(1 + looks / 16) {
+            let folder = folder();
+            let file = folder.path().join("checkpoint");
+            until(program, &saving(&options, &file), stop_at).expect("no resume");
+            let report = finish(program, &resuming(&options, &file)).expect("our own");
+            prop_assert_eq!(found_alone(&report), found_alone(&expected));
+        }
+        Ok(())
+    });
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) struct Check {
     max_states: u64,
     /// Switches off what makes the search smaller or faster; can be repeated. The outcomes stay
     /// the same
-    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "live-variables", "automaton", "snapshots"])]
+    #[arg(long, value_name = "NAME", value_parser = ["merge", "lock-aware", "checkpoints", "transactions", "persistent-sets", "repair", "live-variables", "automaton", "snapshots"])]
     off: Vec<String>,
     /// Switches on what makes the search smaller and the report poorer; can be repeated.
     /// sleep-sets: of the orders of independent steps only some are seen, by one thread. All
@@ -269,6 +269,7 @@ impl Check {
             checkpoints: is_on("checkpoints"),
             transactions: is_on("transactions"),
             persistent_sets: is_on("persistent-sets"),
+            repair: Options::default().repair.filter(|_| is_on("repair")),
             live_variables: is_on("live-variables"),
             automaton: is_on("automaton"),
             snapshots: is_on("snapshots"),

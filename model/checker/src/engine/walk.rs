@@ -177,10 +177,12 @@ impl<M: Model> Walk<M> {
         self.automaton
     }
 
-    /// The tasks that have not ended, for the choice of a persistent set; `known` by point.
+    /// The tasks that have not ended, for the choice of a persistent set; `known` by point. Those that
+    /// can go are `enabled`, in order.
     pub(crate) fn standings(
         &self,
         known: &[Known],
+        enabled: &[TaskId],
         tasks: &mut Vec<TaskId>,
         into: &mut Vec<Standing>,
     ) {
@@ -192,12 +194,11 @@ impl<M: Model> Walk<M> {
         // One that died with its locks held is needed, to say that nobody lets go of them.
         let is_needed = |n: NodeId| !has_ended(n) || self.automaton.holds_locks(n);
         tasks.extend(alive.filter(|t| is_needed(nodes[t.index()])));
-        let world = self.machine.world();
+        let mut enabled = enabled.iter().copied().peekable();
         into.extend(tasks.iter().map(|task| {
             let node = &nodes[task.index()];
-            let op = &self.automaton.node(*node).op;
-            let waits_for = match *op {
-                _ if world.enables(op) => None,
+            let waits_for = match self.automaton.node(*node).op {
+                _ if enabled.next_if_eq(task).is_some() => None,
                 Op::Lock { lock, .. } => Some(Blocker::Holders(self.holders(lock, tasks))),
                 _ => Some(Blocker::Writers),
             };

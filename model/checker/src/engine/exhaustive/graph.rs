@@ -91,6 +91,32 @@ impl Edges {
         }
     }
 
+    /// Takes out those of some states.
+    pub(crate) fn retain(&mut self, stays: impl Fn(u32) -> bool) {
+        let (mut from, mut to) = (0, 0);
+        let (mut effect, mut effects) = (0, 0);
+        while let [state, head, ..] = self.words[from..] {
+            let end = from + 2 + (head & 0xffff) as usize;
+            let stays = stays(state);
+            while let Some((place, list)) = self.effects.get(effect).copied()
+                && place < end as u32
+            {
+                if stays {
+                    self.effects[effects] = (place - (from - to) as u32, list);
+                    effects += 1;
+                }
+                effect += 1;
+            }
+            if stays {
+                self.words.copy_within(from..end, to);
+                to += end - from;
+            }
+            from = end;
+        }
+        self.words.truncate(to);
+        self.effects.truncate(effects);
+    }
+
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> u64 {
         let words = self.words.capacity() * size_of::<u32>();

@@ -109,7 +109,7 @@ impl Default for Options {
             transactions: true,
             persistent_sets: true,
             sleep_sets: false,
-            repair: Some(16),
+            repair: Some(8),
             live_variables: true,
             automaton: true,
             snapshots: true,

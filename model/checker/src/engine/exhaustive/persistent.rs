@@ -29,7 +29,8 @@ impl<M: Model> Worker<'_, M> {
             return;
         };
         let walk = &self.walk;
-        walk.standings(&self.known, &mut self.alive, &mut self.standings);
+        let enabled = &self.enabled;
+        walk.standings(&self.known, enabled, &mut self.alive, &mut self.standings);
         if self.alive.len() > MOST {
             return;
         }

@@ -8,16 +8,21 @@
 //! Only a round that has come far is repaired: others are soon begun again.
 //!
 //! What was relied on is kept for each state with a choice, and for the way to the next one. It is
-//! not kept in a checkpoint; whoever goes on from one begins such a round again, to the same end.
+//! not kept in a checkpoint: whoever goes on from one begins such a round again, to the same end. A
+//! round that is being repaired cannot be written down, since some outcomes in it are not led to
+//! before the end; so a checkpoint is written before, if at all.
 
-use super::graph::{Choice, Edges, Graph, Shortest};
+use super::graph::{Edges, Graph, Shortest};
 use super::shared::{Job, Open};
 use super::visited::StateId;
 use super::worker::{At, Worker};
-use crate::engine::footprints::{Claims, Flow, Footprints, Known, Place, Relied, Standing};
+use crate::engine::footprints::{
+    Claimed, Claims, Flow, Footprints, Known, Place, Relied, Standing,
+};
+use crate::engine::walk;
 use crate::event::TaskId;
 use crate::model::Model;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What all workers have relied on, part by part.
@@ -32,7 +37,7 @@ pub(super) struct Reliances {
     /// The last place on the way of a run that goes from one to another.
     from: Option<Place>,
     /// The round has been repaired.
-    pub(super) is_repaired: bool,
+    is_repaired: bool,
 }
 
 /// The place before the first state.
@@ -47,10 +52,45 @@ pub(super) struct Counts {
     pub(super) executions: u64,
 }
 
-/// A state that is gone to again, and who goes on the way there.
-struct Again {
+/// Of each state on a way: the choices that lead on, and where.
+type Ways = BTreeMap<Place, Vec<(u16, Place)>>;
+
+/// A state on the way.
+struct Stop {
     state: StateId,
-    way: Vec<TaskId>,
+    place: walk::Place,
+    /// How much of the trail leads to it.
+    depth: usize,
+    choices: Vec<TaskId>,
+    tried: usize,
+}
+
+impl Stop {
+    /// Who goes on, and where to.
+    fn next(&mut self, ways: &Ways) -> Option<(TaskId, StateId)> {
+        let (choice, state) = ways[&self.state.0].get(self.tried)?;
+        self.tried += 1;
+        Some((self.choices[usize::from(*choice)], StateId(*state)))
+    }
+}
+
+/// What is to be done.
+pub(super) struct Repair {
+    wrong: BTreeSet<Place>,
+    ways: Ways,
+    /// What is known now.
+    grown: Footprints,
+    flow: Flow,
+    /// What is relied on everywhere else.
+    claimed: Claimed,
+}
+
+/// What a worker goes by, and what it has relied on.
+#[derive(Default)]
+struct Knowledge {
+    footprints: Option<Arc<Footprints>>,
+    known: Vec<Known>,
+    claims: Claims,
 }
 
 impl Reliances {
@@ -95,18 +135,27 @@ impl Reliances {
         }
     }
 
-    /// Closes a part, after which other footprints hold; `false` if not everything was kept.
-    fn close(&mut self, taken: Vec<Known>) -> bool {
-        let parts = std::iter::once(self.own.take()).chain(self.others.drain(..));
-        let parts = parts.collect::<Option<Vec<_>>>();
-        let whole = parts.filter(|parts| parts.iter().all(Relied::is_whole));
-        let is_whole = whole.is_some();
-        self.before.extend(whole.map(|parts| (taken, parts)));
-        is_whole
+    /// Bytes of memory that they take.
+    pub(super) fn bytes(&self) -> u64 {
+        let before = self.before.iter().flat_map(|(_, parts)| parts);
+        let now = self.own.iter().chain(self.others.iter().flatten());
+        before.chain(now).map(Relied::bytes).sum()
     }
 
-    /// Takes out the places where something was relied on that is not so.
-    fn take_wrong(&mut self, known: &Footprints, flow: &Flow) -> BTreeSet<Place> {
+    /// Takes out the places where something was relied on that is not so. All up to now was `taken`
+    /// to be so. `None` if not everything was kept.
+    fn take_wrong(
+        &mut self,
+        taken: Vec<Known>,
+        known: &Footprints,
+        flow: &Flow,
+    ) -> Option<BTreeSet<Place>> {
+        let parts = std::iter::once(self.own.take()).chain(self.others.drain(..));
+        let parts = parts.collect::<Option<Vec<_>>>()?;
+        if !parts.iter().all(Relied::is_whole) {
+            return None;
+        }
+        self.before.push((taken, parts));
         let mut wrong = BTreeSet::new();
         for (taken, parts) in &self.before {
             for part in parts {
@@ -115,37 +164,8 @@ impl Reliances {
         }
         let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
         parts.for_each(|part| part.forget(&wrong));
-        wrong
+        Some(wrong)
     }
-}
-
-impl Edges {
-    /// Those of some states alone.
-    fn of_states(&self, is_one: impl Fn(u32) -> bool) -> Self {
-        let mut rest = Self::default();
-        rest.lists_mut().clone_from(self.lists());
-        for piece in self.iter().filter(|piece| is_one(piece.state)) {
-            let choices: Vec<Choice> = piece.choices().collect();
-            rest.push(StateId(piece.state), piece.first, &choices);
-        }
-        rest
-    }
-}
-
-/// The choices to a state; `None` if it is not known how to get there.
-fn choices_to(root: StateId, to: StateId, parents: &[Option<(u32, u16)>]) -> Option<Vec<usize>> {
-    let mut choices = vec![];
-    let mut at = to.0;
-    while at != root.0 {
-        let (parent, choice) = parents[at as usize]?;
-        choices.push(usize::from(choice));
-        at = parent;
-        if choices.len() > parents.len() {
-            return None;
-        }
-    }
-    choices.reverse();
-    Some(choices)
 }
 
 impl<M: Model> Worker<'_, M> {
@@ -163,42 +183,47 @@ impl<M: Model> Worker<'_, M> {
         Some((taken, grown))
     }
 
-    /// Leaves the choices of all states that were wrong as jobs, when all workers have ended;
-    /// `false` if the round is right, or cannot be repaired.
-    pub(super) fn repair(&mut self) -> bool {
-        let Some(used) = self.footprints.clone() else {
-            return false;
-        };
+    /// What is to be done about the states that are wrong, when all workers have ended; `None` if the
+    /// round is right, or cannot be repaired.
+    pub(super) fn needs_repair(&mut self) -> Option<Repair> {
+        let used = self.footprints.clone()?;
         let is_broken_off = self.shared.was_broken_off();
         let too_often = self.reliances.before.len() >= MOST_REPAIRS;
         let can_be = self.is_far && !is_broken_off && !too_often;
         if !can_be || self.reliances.own.is_none() || self.has_more_steps() {
-            return false;
+            return None;
         }
         let mut flow = Flow::clone(&self.flow);
         flow.add(self.walk.automaton());
         let seen = self.walk.footprints(&flow);
-        let Some((taken, grown)) = self.grown(&used, &seen, &flow) else {
-            return false;
-        };
+        let (taken, grown) = self.grown(&used, &seen, &flow)?;
         self.claimed.add(&self.claims, self.walk.automaton());
         self.claims = Claims::default();
         if self.claimed.holds(&taken, &seen, &flow) {
-            return false;
+            return None;
         }
         let claimed = self.claimed.as_known_now(&taken, &grown, &flow);
-        if !self.reliances.close(taken) {
-            return false;
-        }
-        let wrong = self.reliances.take_wrong(&grown, &flow);
-        let Some(ways) = self.ways_to(&wrong) else {
-            return false;
-        };
-        self.claimed = claimed;
-        self.take_out(&wrong);
-        self.go_by(grown, flow);
-        self.leave_again(&ways);
-        true
+        let wrong = self.reliances.take_wrong(taken, &grown, &flow)?;
+        let ways = self.ways_to(&wrong)?;
+        Some(Repair {
+            wrong,
+            ways,
+            grown,
+            flow,
+            claimed,
+        })
+    }
+
+    /// Leaves the choices of all states that were wrong as jobs.
+    pub(super) fn repair(&mut self, repair: Repair) {
+        self.reliances.own = Some(Relied::default());
+        self.reliances.is_repaired = true;
+        let grown = Arc::new(repair.grown);
+        self.shared.set_footprints(grown.clone());
+        self.take_out(&repair.wrong);
+        self.choose_again(&repair.ways, &repair.wrong, grown);
+        self.claimed = repair.claimed;
+        self.flow = Arc::new(repair.flow);
     }
 
     /// Whether more operations turned out to be steps.
@@ -208,24 +233,36 @@ impl<M: Model> Worker<'_, M> {
         watch.has_changed()
     }
 
-    /// The ways to some states, if there are few of them, and all can be gone to.
-    fn ways_to(&mut self, wrong: &BTreeSet<Place>) -> Option<Vec<Again>> {
-        let root = self.root?;
+    /// Ways to some states, if there are few of them, and all can be gone to.
+    fn ways_to(&self, wrong: &BTreeSet<Place>) -> Option<Ways> {
         let few = self.shared.states() / self.shared.options.repair?.max(1);
         if wrong.contains(&START) || wrong.len() as u64 > few {
             return None;
         }
+        let root = self.root?.0;
         let parents = self.parents();
-        let ways = wrong.iter().map(|state| {
-            let state = StateId(*state);
-            let way = self.trail_to(&choices_to(root, state, &parents)?);
-            Some(Again { state, way })
-        });
-        ways.collect()
+        let mut ways = Ways::from([(root, vec![])]);
+        for state in wrong {
+            let mut way = vec![];
+            let mut at = *state;
+            while !ways.contains_key(&at) {
+                let (parent, choice) = parents[at as usize]?;
+                way.push((parent, choice, at));
+                at = parent;
+                if way.len() > parents.len() {
+                    return None;
+                }
+            }
+            for (parent, choice, state) in way.into_iter().rev() {
+                ways.entry(parent).or_default().push((choice, state));
+                ways.entry(state).or_default();
+            }
+        }
+        Some(ways)
     }
 
     /// By number of the state: some state and choice of its that lead there.
-    fn parents(&self) -> Vec<Option<(u32, u16)>> {
+    fn parents(&self) -> Vec<Option<(Place, u16)>> {
         let mut parents = vec![None; self.shared.visited.end() as usize];
         for piece in self.found.edges.iter().flat_map(Edges::iter) {
             for (choice, to) in (piece.first..).zip(piece.targets) {
@@ -236,23 +273,10 @@ impl<M: Model> Worker<'_, M> {
         parents
     }
 
-    /// Goes from the start over these choices; gives who goes wherever more than one could.
-    fn trail_to(&mut self, choices: &[usize]) -> Vec<TaskId> {
-        self.begin();
-        let mut choices = choices.iter();
-        loop {
-            self.forced(|_| ());
-            let task = choices.next().and_then(|c| self.let_go.get(*c));
-            let Some(task) = task.copied() else { break };
-            self.step(task);
-        }
-        self.trail.clone()
-    }
-
     /// Takes out what was found at these states' choices.
     fn take_out(&mut self, wrong: &BTreeSet<Place>) {
         for edges in &mut self.found.edges {
-            *edges = edges.of_states(|state| !wrong.contains(&state));
+            edges.retain(|state| !wrong.contains(&state));
         }
         for places in self.found.data_races.values_mut() {
             places.retain(|at| match at {
@@ -262,42 +286,77 @@ impl<M: Model> Worker<'_, M> {
         }
     }
 
-    /// All workers go by this from now on.
-    fn go_by(&mut self, grown: Footprints, flow: Flow) {
-        let grown = Arc::new(grown);
-        self.shared.set_footprints(grown.clone());
-        self.footprints = Some(grown);
-        self.flow = Arc::new(flow);
-        self.known.clear();
-        self.reliances.own = Some(Relied::default());
-        self.reliances.is_repaired = true;
+    /// Goes all the ways by what was known before, and leaves what is chosen by what is known now
+    /// to the workers; from now on this one goes by that too.
+    fn choose_again(&mut self, ways: &Ways, wrong: &BTreeSet<Place>, grown: Arc<Footprints>) {
+        let mut other = Knowledge {
+            footprints: Some(grown),
+            ..Knowledge::default()
+        };
+        let mut path: Vec<Stop> = vec![];
+        let mut open: Vec<Open> = vec![];
+        let mut next = self.root;
+        self.begin();
+        loop {
+            if let Some(state) = next.take() {
+                path.push(self.stop_at(state));
+                if wrong.contains(&state.0) {
+                    self.swap(&mut other);
+                    open.push(self.open_again(state));
+                    self.swap(&mut other);
+                }
+            }
+            let Some(stop) = path.last_mut() else { break };
+            let (place, depth) = (stop.place, stop.depth);
+            if let Some((task, state)) = stop.next(ways) {
+                self.go_back(place, depth);
+                self.step(task);
+                next = Some(state);
+                continue;
+            }
+            path.pop();
+            // Of the states on the way that are not in a job yet this is the last.
+            if open.last().is_some_and(|open| open.depth == depth) {
+                self.go_back(place, depth);
+                let (way, open) = (self.trail.clone(), std::mem::take(&mut open));
+                self.shared.leave(Job { way, open });
+            }
+        }
+        self.swap(&mut other);
     }
 
-    /// Chooses again at these states, and leaves what is chosen to the workers.
-    fn leave_again(&mut self, ways: &[Again]) {
-        for Again { state, way } in ways {
-            self.begin();
-            for task in way {
-                self.sole();
-                self.step(*task);
-            }
-            self.sole();
-            self.reliances.set_out(None);
-            self.choose();
-            self.reliances.arrive(*state, true);
-            let open = Open {
-                depth: way.len(),
-                state: *state,
-                first: 0,
-                tasks: self.let_go.clone(),
-                is_fresh: false,
-                share: 0.0,
-            };
-            self.shared.leave(Job {
-                way: way.clone(),
-                open: vec![open],
-            });
+    /// Goes on to the next state, which is known.
+    fn stop_at(&mut self, state: StateId) -> Stop {
+        self.forced(|_| ());
+        Stop {
+            state,
+            place: self.walk.place(),
+            depth: self.trail.len(),
+            choices: self.let_go.clone(),
+            tried: 0,
         }
+    }
+
+    /// Chooses at the current state.
+    fn open_again(&mut self, state: StateId) -> Open {
+        self.reliances.set_out(None);
+        self.choose();
+        self.reliances.arrive(state, true);
+        Open {
+            depth: self.trail.len(),
+            state,
+            first: 0,
+            tasks: self.let_go.clone(),
+            is_fresh: false,
+            share: 0.0,
+        }
+    }
+
+    /// Goes by what somebody else knows, who goes by what this one does.
+    fn swap(&mut self, other: &mut Knowledge) {
+        std::mem::swap(&mut self.footprints, &mut other.footprints);
+        std::mem::swap(&mut self.known, &mut other.known);
+        std::mem::swap(&mut self.claims, &mut other.claims);
     }
 
     /// What nothing leads to any more does not count: says so if the round has been repaired.

@@ -73,6 +73,7 @@ impl<M: Model> Worker<'_, M> {
         let (shortest, counted) = read.unzip();
         report.depth = shortest.as_ref().map_or(0, |s| s.depth);
         let counts = found.as_ref().zip(shortest.as_ref());
+        let counts = counts.filter(|_| why.is_none());
         if let Some(counts) = counts.and_then(|(f, s)| self.count_again(&f.graph, s)) {
             self.shared.set_states(counts.states);
             (report.states, report.executions) = (counts.states, counts.executions);

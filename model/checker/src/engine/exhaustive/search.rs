@@ -184,6 +184,11 @@ impl<M: Model> Search<'_, M> {
             let scout = Recipe::of(&leader).worker();
             checkpoint.restore(&mut leader, scout)?;
         }
+        let save = |leader: &Worker<'_, M>| {
+            let file = self.options.checkpoint.as_ref()?;
+            Some(self.identity.write(file, leader, start.restarts))
+        };
+        let mut saved_before_repair = None;
         loop {
             self.session(&mut leader, progress);
             let why = shared.why();
@@ -191,22 +196,24 @@ impl<M: Model> Search<'_, M> {
                 .as_ref()
                 .map_or(shared.is_paused(), |why| why.remedy != Remedy::Nothing);
             let now = Instant::now();
-            let saved = match &self.options.checkpoint {
-                Some(file) if can_go_on => Some(self.identity.write(file, &leader, start.restarts)),
-                _ => None,
+            let saved = match saved_before_repair.take() {
+                None if can_go_on => save(&leader),
+                before => before,
             };
             if why.is_some() {
                 return Ok(Round::Over(Box::new(leader.report(why, saved).0)));
             }
-            if !shared.is_paused() && leader.repair() {
+            if shared.is_paused() {
+                // That a checkpoint cannot be written does not end the search.
+                shared.go_on_after_checkpoint(now.elapsed());
+            } else if let Some(repair) = leader.needs_repair() {
+                saved_before_repair = saved.or_else(|| save(&leader));
+                shared.write_no_more();
+                leader.repair(repair);
                 shared.go_on();
-                continue;
-            }
-            if !shared.is_paused() {
+            } else {
                 return Ok(self.judge(leader, start.restarts, start.estimate));
             }
-            // That a checkpoint cannot be written does not end the search.
-            shared.go_on_after_checkpoint(now.elapsed());
         }
     }
 

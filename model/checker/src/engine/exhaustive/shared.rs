@@ -72,9 +72,13 @@ pub(super) enum Remedy {
 /// How far one worker has told the others that it is.
 #[derive(Default)]
 pub(super) struct Told {
-    edges: u64,
-    untried: u64,
-    done: f64,
+    /// Bytes of edges.
+    pub(super) edges: u64,
+    /// Bytes of what states rely on.
+    pub(super) relied: u64,
+    /// Choices.
+    pub(super) untried: u64,
+    pub(super) done: f64,
 }
 
 /// Shared by all workers.
@@ -98,6 +102,8 @@ pub(super) struct Shared<'a> {
     broken_off: AtomicBool,
     /// The workers stop to go on later.
     pause: AtomicBool,
+    /// No more checkpoints are written.
+    is_last: AtomicBool,
     why: Mutex<Option<Why>>,
     jobs: Mutex<Jobs>,
     wake: Condvar,
@@ -118,11 +124,13 @@ impl<'a> Shared<'a> {
         footprints: Option<Arc<Footprints>>,
         is_resumed: bool,
     ) -> Self {
-        /// Parts of the set of visited states when several workers share it: 2 to the power of this.
-        const BITS: u32 = 8;
+        /// Parts of the set of visited states for each worker, if there are several: 2 to the power
+        /// of this. More parts are farther apart in memory.
+        const BITS: u32 = 3;
+        let workers = options.workers.next_power_of_two().trailing_zeros();
         Self {
             options,
-            visited: Visited::new(if options.workers > 1 { BITS } else { 0 }),
+            visited: Visited::new(if workers > 0 { BITS + workers } else { 0 }),
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
             exact: options.exact.then(Exact::default),
@@ -136,6 +144,7 @@ impl<'a> Shared<'a> {
             stop: AtomicBool::new(false),
             broken_off: AtomicBool::new(false),
             pause: AtomicBool::new(false),
+            is_last: AtomicBool::new(false),
             why: Mutex::default(),
             jobs: Mutex::default(),
             wake: Condvar::new(),
@@ -169,16 +178,13 @@ impl<'a> Shared<'a> {
     }
 
     /// Takes in how far a worker is, who has `before` told how far it was.
-    pub(super) fn tell(&self, before: &mut Told, edges: u64, untried: u64, done: f64) {
+    pub(super) fn tell(&self, before: &mut Told, now: Told) {
         let mut sum = locked(&self.told);
-        sum.edges = sum.edges - before.edges + edges;
-        sum.untried = sum.untried - before.untried + untried;
-        sum.done += done - before.done;
-        *before = Told {
-            edges,
-            untried,
-            done,
-        };
+        sum.edges = sum.edges - before.edges + now.edges;
+        sum.relied = sum.relied - before.relied + now.relied;
+        sum.untried = sum.untried - before.untried + now.untried;
+        sum.done += now.done - before.done;
+        *before = now;
     }
 
     /// Choices that the workers have not tried, as far as they have told.
@@ -201,7 +207,11 @@ impl<'a> Shared<'a> {
         /// So many times the bytes of the edges, which are put together by where they begin and by
         /// where they lead.
         const EDGES: u64 = 6;
-        self.visited.bytes() + EDGES * locked(&self.told).edges + GRAPH * self.states()
+        let (edges, relied) = {
+            let told = locked(&self.told);
+            (told.edges, told.relied)
+        };
+        self.visited.bytes() + EDGES * edges + relied + GRAPH * self.states()
     }
 
     /// Whether the search has gone on for longer than it may.
@@ -210,10 +220,16 @@ impl<'a> Shared<'a> {
         most.is_some_and(|most| self.began.elapsed().as_secs() >= most)
     }
 
+    /// From now on no checkpoint is written.
+    pub(super) fn write_no_more(&self) {
+        self.is_last.store(true, Ordering::Relaxed);
+    }
+
     /// Whether it is time for another checkpoint.
     pub(super) fn is_due(&self) -> bool {
         let (last, wait) = *locked(&self.saved);
         let file = self.options.checkpoint.as_ref();
+        let file = file.filter(|_| !self.is_last.load(Ordering::Relaxed));
         file.is_some_and(|file| last.elapsed() >= file.interval.max(wait))
     }
 

@@ -46,6 +46,8 @@ struct Frame {
     end: usize,
     /// How much of the trail leads to it.
     depth: usize,
+    /// More than one task can go.
+    is_choice: bool,
     /// The run that came here has not gone on yet.
     is_fresh: bool,
     /// The part of all that each of the choices stands for.
@@ -223,6 +225,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.get_far();
             }
             self.found.executions += 1;
+            self.walk.enabled(&mut self.enabled);
             if let Arrival::At(root) = self.arrive(1.0) {
                 self.root = Some(root.to);
             }
@@ -284,6 +287,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
+            is_choice: self.enabled.len() > 1,
             is_fresh: open.is_fresh,
             share: open.share,
             asleep: 0,
@@ -305,15 +309,16 @@ impl<'a, M: Model> Worker<'a, M> {
                 continue;
             }
             let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
-            let (asleep, task) = (frame.asleep, self.choices[at]);
+            let (asleep, task, is_choice) = (frame.asleep, self.choices[at], frame.is_choice);
             frame.asleep = sleep::with(asleep, task);
             if !std::mem::take(&mut frame.is_fresh) {
                 self.found.executions += 1;
             }
             frame.next += 1;
-            self.go_back(place, depth);
+            self.walk.go_back(place);
+            self.trail.truncate(depth);
             self.sleep_again(asleep);
-            self.step(task);
+            self.step_from(task, is_choice);
             match self.arrive(share) {
                 Arrival::At(to) => self.successors[at] = to,
                 Arrival::Asleep => self.successors[at] = Choice::NONE,
@@ -376,7 +381,7 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Takes the run back to where only so much of the trail was gone.
-    fn go_back(&mut self, place: Place, depth: usize) {
+    pub(super) fn go_back(&mut self, place: Place, depth: usize) {
         self.walk.go_back(place);
         self.trail.truncate(depth);
         self.walk.enabled(&mut self.enabled);
@@ -402,10 +407,9 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Lets tasks go while there is no choice. Leaves the choices, if any, in `let_go`; says if the
+    /// Lets tasks go while there is no choice; `enabled` are those that can go. Leaves the choices, if any, in `let_go`; says if the
     /// only one sleeps.
     pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
-        self.walk.enabled(&mut self.enabled);
         self.choose();
         for _ in 0..MAX_FORCED {
             let [only] = self.let_go[..] else {
@@ -429,11 +433,17 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Lets a task take a step; `enabled` are those that can go before and after it.
     pub(super) fn step(&mut self, task: TaskId) {
-        if self.enabled.len() > 1 {
-            self.trail.push(task);
-        }
         if let Some(passed) = &mut self.passed {
             passed.add(&self.walk, task, &self.enabled);
+        }
+        self.step_from(task, self.enabled.len() > 1);
+    }
+
+    /// Lets a task take a step, where more than one can go or not; `enabled` are those that can go
+    /// after it.
+    fn step_from(&mut self, task: TaskId, is_choice: bool) {
+        if is_choice {
+            self.trail.push(task);
         }
         self.let_sleep(task);
         self.walk.step(task);
@@ -541,6 +551,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
+            is_choice: self.enabled.len() > 1,
             is_fresh: true,
             share: share / f64::from(count.max(1) as u32),
             asleep: self.asleep(),
@@ -570,10 +581,13 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Tells the others how far this worker is.
     fn tell(&mut self) {
-        let edges = self.found.edges.iter().map(Edges::bytes).sum();
-        let untried = self.path.iter().map(|f| (f.end - f.next) as u64).sum();
-        let done = self.found.done;
-        self.shared.tell(&mut self.told, edges, untried, done);
+        let now = Told {
+            edges: self.found.edges.iter().map(Edges::bytes).sum(),
+            untried: self.path.iter().map(|f| (f.end - f.next) as u64).sum(),
+            relied: self.reliances.bytes(),
+            done: self.found.done,
+        };
+        self.shared.tell(&mut self.told, now);
     }
 
     /// Now and then: leaves work to others, and tells how far the search has come.
@@ -654,7 +668,7 @@ impl<'a, M: Model> Worker<'a, M> {
         let watch = self.walk.machine().watch().clone();
         self.found.reached = self.walk.machine().reached();
         self.found.lock_order = self.walk.machine().lock_order();
-        self.shared.tell(&mut self.told, 0, 0, 0.0);
+        self.shared.tell(&mut self.told, Told::default());
         Helper {
             found: self.found,
             watch,

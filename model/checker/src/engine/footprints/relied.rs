@@ -73,6 +73,11 @@ impl Relied {
         }
     }
 
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.words.capacity() * size_of::<u32>()) as u64
+    }
+
     /// Whether all records are there.
     pub(crate) fn is_whole(&self) -> bool {
         !self.is_too_much

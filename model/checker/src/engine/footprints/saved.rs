@@ -4,7 +4,7 @@ use super::live::Cells;
 use super::objects::{Commuting, Footprint, Object, words};
 use super::unseen::Class;
 use super::{Flow, FlowPoint, Footprints, Known};
-use crate::backend::{Mode, Order, Rmw};
+use crate::backend::{Condition, Mode, Order, Rmw, Waiting};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::weak::Strength;
@@ -27,6 +27,8 @@ impl Likeness {
 
 /// The first of the kinds of commuting updates.
 const COMMUTING: u8 = 10;
+/// A wait, which is no access that a transaction goes on with.
+const WAIT: u8 = 12;
 
 /// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
 /// written down, and need not be.
@@ -36,7 +38,7 @@ pub(super) fn kind(op: &Op) -> (u8, u32) {
     }
     match *op {
         Op::Load { cell, .. } => (1, cell.0),
-        Op::Wait { condition, .. } => (1, condition.cell.0),
+        Op::Wait { condition, .. } => (WAIT, condition.cell.0),
         Op::Store { cell, .. } | Op::Rmw { cell, .. } | Op::Release { cell, .. } => (2, cell.0),
         Op::Compound { first, writes } => (3 + u8::from(writes), first.0),
         Op::Lock { lock, mode } => (5 + u8::from(mode == Mode::Shared), lock.0),
@@ -90,6 +92,16 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
             cell,
             op: [Rmw::Or(0), Rmw::Add(0)][usize::from(kind - COMMUTING)],
             strength: Strength::Relaxed,
+        },
+        WAIT => Op::Wait {
+            condition: Condition {
+                cell,
+                mask: 0,
+                value: 0,
+                negated: false,
+            },
+            waiting: Waiting::Busy,
+            order: Order::Relaxed,
         },
         _ => return Err(Malformed),
     })

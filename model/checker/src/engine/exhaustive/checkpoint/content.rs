@@ -31,7 +31,6 @@ pub(in crate::engine::exhaustive) struct Known {
 pub(super) struct Content {
     known_points: usize,
     is_far: bool,
-    is_repaired: bool,
     claimed: Claimed,
 }
 
@@ -48,7 +47,6 @@ pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts:
     }
     out.u64(leader.known_points as u64);
     out.flag(leader.is_far);
-    out.flag(leader.reliances.is_repaired);
     let mut claimed = leader.claimed.clone();
     claimed.add(&leader.claims, leader.walk.automaton());
     claimed.save(out);
@@ -147,7 +145,6 @@ impl Known {
         let used = used.map(Arc::new);
         content.known_points = from.u64()? as usize;
         content.is_far = from.flag()?;
-        content.is_repaired = from.flag()?;
         content.claimed = Claimed::load(from)?;
         Ok(Self {
             restarts,
@@ -191,7 +188,6 @@ pub(super) fn restore<'a, M: Model>(
 ) -> Result<(), Problem> {
     leader.known_points = content.known_points;
     leader.is_far = content.is_far;
-    leader.reliances.is_repaired = content.is_repaired;
     leader.claimed = content.claimed;
     let states = load_found(from, leader)?;
     load_ends(from, leader, &mut scout, &states)?;
