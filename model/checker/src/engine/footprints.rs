@@ -27,7 +27,7 @@ mod unseen;
 pub(crate) use claims::{Asleep, Claimed, Claims};
 use live::Cells;
 use objects::{Footprint, Object, Objects};
-pub(crate) use relied::{Place, Relied};
+pub(crate) use relied::{Conflicts, Place, Relied};
 use unseen::Class;
 pub(crate) use unseen::Foreseen;
 

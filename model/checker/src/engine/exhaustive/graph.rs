@@ -461,6 +461,12 @@ impl Shortest<'_> {
         &self.order
     }
 
+    /// Whether a way leads to a state.
+    pub(super) fn contains(&self, state: StateId) -> bool {
+        let parent = self.parents.get(state.0 as usize);
+        parent.is_some_and(|parent| *parent != NONE)
+    }
+
     /// When a state is met: which does not depend on its number.
     pub(super) fn rank(&self, state: u32) -> u32 {
         let ranks = self.ranks.get_or_init(|| {

@@ -24,6 +24,7 @@ mod ends;
 mod estimate;
 mod exact;
 mod graph;
+mod hindsight;
 mod live;
 mod options;
 mod persistent;

@@ -13,11 +13,12 @@
 //! before the end; so a checkpoint is written before, if at all.
 
 use super::graph::{Edges, Graph, Shortest};
+use super::hindsight::Hindsight;
 use super::shared::{Job, Open};
 use super::visited::StateId;
 use super::worker::{At, Worker};
 use crate::engine::footprints::{
-    Claimed, Claims, Flow, Footprints, Known, Place, Relied, Standing,
+    Claimed, Claims, Conflicts, Flow, Footprints, Known, Place, Relied, Standing,
 };
 use crate::engine::walk;
 use crate::event::TaskId;
@@ -36,8 +37,6 @@ pub(super) struct Reliances {
     before: Vec<(Vec<Known>, Vec<Relied>)>,
     /// The last place on the way of a run that goes from one to another.
     from: Option<Place>,
-    /// The round has been repaired.
-    is_repaired: bool,
 }
 
 /// The place before the first state.
@@ -142,9 +141,9 @@ impl Reliances {
         before.chain(now).map(Relied::bytes).sum()
     }
 
-    /// Takes out the places where something was relied on that is not so. All up to now was `taken`
-    /// to be so. `None` if not everything was kept.
-    fn take_wrong(
+    /// The places where something was relied on that is not so. All up to now was `taken` to be so.
+    /// `None` if not everything was kept.
+    fn wrong(
         &mut self,
         taken: Vec<Known>,
         known: &Footprints,
@@ -158,79 +157,58 @@ impl Reliances {
         self.before.push((taken, parts));
         let mut wrong = BTreeSet::new();
         for (taken, parts) in &self.before {
+            let conflicts = Conflicts::new(taken, known, flow);
             for part in parts {
-                part.find_wrong(taken, known, flow, &mut wrong);
+                wrong.extend(part.wrong(&conflicts));
             }
         }
-        let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
-        parts.for_each(|part| part.forget(&wrong));
         Some(wrong)
+    }
+
+    /// Forgets these places, which are gone to again, and begins another part.
+    fn forget(&mut self, wrong: &BTreeSet<Place>) {
+        let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
+        parts.for_each(|part| part.forget(wrong));
+        self.own = Some(Relied::default());
+    }
+
+    /// Whether the round has been repaired.
+    fn is_repaired(&self) -> bool {
+        !self.before.is_empty()
     }
 }
 
 impl<M: Model> Worker<'_, M> {
-    /// What is taken to be known if this round is begun again or repaired, by what has been `seen`
-    /// of all points in `flow`.
-    pub(super) fn grown(
-        &self,
-        used: &Footprints,
-        seen: &Footprints,
-        flow: &Flow,
-    ) -> Option<(Vec<Known>, Footprints)> {
-        let taken = used.guesses(flow)?;
-        let are_live = !self.shared.options.live_variables || used.are_all(&taken, seen, flow);
-        let grown = are_live.then(|| used.grown(&taken, seen, flow))??;
-        Some((taken, grown))
-    }
-
-    /// What is to be done about the states that are wrong, when all workers have ended; `None` if the
-    /// round is right, or cannot be repaired.
-    pub(super) fn needs_repair(&mut self) -> Option<Repair> {
-        let used = self.footprints.clone()?;
-        let is_broken_off = self.shared.was_broken_off();
+    /// What is to be done about the states that are wrong; `None` if the round is right, or cannot be
+    /// repaired.
+    pub(super) fn needs_repair(&mut self, hindsight: &Hindsight) -> Option<Repair> {
         let too_often = self.reliances.before.len() >= MOST_REPAIRS;
-        let can_be = self.is_far && !is_broken_off && !too_often;
-        if !can_be || self.reliances.own.is_none() || self.has_more_steps() {
+        if hindsight.is_right || !self.is_far || too_often || self.reliances.own.is_none() {
             return None;
         }
-        let mut flow = Flow::clone(&self.flow);
-        flow.add(self.walk.automaton());
-        let seen = self.walk.footprints(&flow);
-        let (taken, grown) = self.grown(&used, &seen, &flow)?;
-        self.claimed.add(&self.claims, self.walk.automaton());
-        self.claims = Claims::default();
-        if self.claimed.holds(&taken, &seen, &flow) {
-            return None;
-        }
-        let claimed = self.claimed.as_known_now(&taken, &grown, &flow);
-        let wrong = self.reliances.take_wrong(taken, &grown, &flow)?;
+        let grown = hindsight.grown(self.footprints.as_ref()?)?;
+        let (flow, taken) = (&hindsight.flow, &hindsight.seen.as_ref()?.1);
+        let claimed = self.claimed.as_known_now(taken, &grown, flow);
+        let wrong = self.reliances.wrong(taken.clone(), &grown, flow)?;
         let ways = self.ways_to(&wrong)?;
         Some(Repair {
             wrong,
             ways,
             grown,
-            flow,
+            flow: flow.clone(),
             claimed,
         })
     }
 
     /// Leaves the choices of all states that were wrong as jobs.
     pub(super) fn repair(&mut self, repair: Repair) {
-        self.reliances.own = Some(Relied::default());
-        self.reliances.is_repaired = true;
+        self.reliances.forget(&repair.wrong);
         let grown = Arc::new(repair.grown);
         self.shared.set_footprints(grown.clone());
         self.take_out(&repair.wrong);
         self.choose_again(&repair.ways, &repair.wrong, grown);
         self.claimed = repair.claimed;
         self.flow = Arc::new(repair.flow);
-    }
-
-    /// Whether more operations turned out to be steps.
-    fn has_more_steps(&self) -> bool {
-        let mut watch = self.walk.machine().watch();
-        watch.settle();
-        watch.has_changed()
     }
 
     /// Ways to some states, if there are few of them, and all can be gone to.
@@ -361,7 +339,7 @@ impl<M: Model> Worker<'_, M> {
 
     /// What nothing leads to any more does not count: says so if the round has been repaired.
     pub(super) fn count_again(&self, graph: &Graph, shortest: &Shortest<'_>) -> Option<Counts> {
-        if !self.reliances.is_repaired {
+        if !self.reliances.is_repaired() {
             return None;
         }
         let choices = |state: &u32| graph.choices(*state).count() as u64;

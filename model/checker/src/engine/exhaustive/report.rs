@@ -165,8 +165,7 @@ impl<M: Model> Worker<'_, M> {
             .iter()
             .filter_map(|(end, states)| {
                 if !schedules {
-                    let mut states = states.iter();
-                    let is_there = states.any(|state| shortest.rank(state.0) != u32::MAX);
+                    let is_there = states.iter().any(|state| shortest.contains(*state));
                     return is_there.then(|| (end.clone(), Schedule::default()));
                 }
                 let way = nearest(states.iter().filter_map(|s| shortest.to(*s)))?;

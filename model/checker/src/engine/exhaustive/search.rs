@@ -12,12 +12,13 @@
 
 use super::checkpoint::{Checkpoint, CheckpointError, Identity};
 use super::estimate::Estimate;
+use super::hindsight::Hindsight;
 use super::options::{Go, Options, Progress};
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
 use super::together::Recipe;
 use super::worker::Worker;
-use crate::engine::footprints::{Asleep, Claimed, Flow, Footprints};
+use crate::engine::footprints::{Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
@@ -206,13 +207,16 @@ impl<M: Model> Search<'_, M> {
             if shared.is_paused() {
                 // That a checkpoint cannot be written does not end the search.
                 shared.go_on_after_checkpoint(now.elapsed());
-            } else if let Some(repair) = leader.needs_repair() {
+                continue;
+            }
+            let hindsight = leader.hindsight();
+            if let Some(repair) = hindsight.as_ref().and_then(|h| leader.needs_repair(h)) {
                 saved_before_repair = saved.or_else(|| save(&leader));
                 shared.write_no_more();
                 leader.repair(repair);
                 shared.go_on();
             } else {
-                return Ok(self.judge(leader, start.restarts, start.estimate));
+                return Ok(self.judge(leader, hindsight, start.restarts, start.estimate));
             }
         }
     }
@@ -247,34 +251,20 @@ impl<M: Model> Search<'_, M> {
         }
     }
 
-    /// Whether all that the round went by is so by what has been seen.
-    fn holds(
-        &self,
-        used: &Footprints,
-        seen: &Footprints,
-        flow: &Flow,
-        (claimed, asleep): (&Claimed, &Asleep),
-    ) -> bool {
-        used.guesses(flow).is_some_and(|taken| {
-            let are_live = !self.options.live_variables || used.are_all(&taken, seen, flow);
-            let sleep_on = asleep.holds(&taken, seen, flow);
-            are_live && sleep_on && claimed.holds(&taken, seen, flow)
-        })
-    }
-
     /// Says how the round ends, in which nothing has stopped the search but perhaps that more
     /// operations turned out to be steps.
-    fn judge(&self, mut leader: Worker<'_, M>, restarts: u64, estimate: Estimate) -> Round<M> {
-        let more_steps = {
+    fn judge(
+        &self,
+        leader: Worker<'_, M>,
+        hindsight: Option<Hindsight>,
+        restarts: u64,
+        estimate: Estimate,
+    ) -> Round<M> {
+        let more_steps = leader.has_more_steps().then(|| {
             let mut watch = leader.walk.machine().watch();
-            if leader.is_far {
-                watch.settle();
-            }
-            watch.has_changed().then(|| {
-                watch.activate();
-                watch.clone()
-            })
-        };
+            watch.activate();
+            watch.clone()
+        });
         let is_far = leader.is_far;
         let again = |walk, flow, footprints| {
             Round::Again(Box::new(Start {
@@ -291,27 +281,11 @@ impl<M: Model> Search<'_, M> {
             self.configure(&machine, watch);
             return Round::Again(Box::new(self.sampled(machine, restarts + 1)));
         }
-        if let Some(used) = leader.footprints.clone() {
-            let mut flow = std::mem::take(Arc::make_mut(&mut leader.flow));
-            flow.add(leader.walk.automaton());
-            let mut claimed = std::mem::take(&mut leader.claimed);
-            claimed.add(&leader.claims, leader.walk.automaton());
-            let seen = leader.walk.footprints(&flow);
-            let asleep = leader
-                .sleep
-                .as_mut()
-                .map(|s| std::mem::take(&mut s.claimed));
-            let was_broken_off = leader.shared.was_broken_off();
-            let claims = (&claimed, &asleep.unwrap_or_default());
-            let holds = !was_broken_off && self.holds(&used, &seen, &flow, claims);
-            if !holds {
-                let grown = leader
-                    .grown(&used, &seen, &flow)
-                    .filter(|_| !was_broken_off);
-                let foreseen = || leader.walk.foreseen_footprints(&flow);
-                let next = grown.map_or_else(foreseen, |grown| grown.1);
-                return again(leader.walk, flow, Some(Arc::new(next)));
-            }
+        let wrong = hindsight.filter(|hindsight| !hindsight.is_right);
+        if let (Some(used), Some(wrong)) = (&leader.footprints, wrong) {
+            let foreseen = || leader.walk.foreseen_footprints(&wrong.flow);
+            let next = wrong.grown(used).unwrap_or_else(foreseen);
+            return again(leader.walk, wrong.flow, Some(Arc::new(next)));
         }
         let has_footprints = leader.footprints.is_some();
         let (report, mut walk) = leader.report(None, None);

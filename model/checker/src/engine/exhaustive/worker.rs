@@ -315,8 +315,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.found.executions += 1;
             }
             frame.next += 1;
-            self.walk.go_back(place);
-            self.trail.truncate(depth);
+            self.take_back(place, depth);
             self.sleep_again(asleep);
             self.step_from(task, is_choice);
             match self.arrive(share) {
@@ -380,10 +379,15 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Takes the run back to where only so much of the trail was gone.
-    pub(super) fn go_back(&mut self, place: Place, depth: usize) {
+    /// As [`Worker::go_back`], without a look at who can go.
+    fn take_back(&mut self, place: Place, depth: usize) {
         self.walk.go_back(place);
         self.trail.truncate(depth);
+    }
+
+    /// Takes the run back to where only so much of the trail was gone.
+    pub(super) fn go_back(&mut self, place: Place, depth: usize) {
+        self.take_back(place, depth);
         self.walk.enabled(&mut self.enabled);
     }
 
@@ -407,8 +411,8 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Lets tasks go while there is no choice; `enabled` are those that can go. Leaves the choices, if any, in `let_go`; says if the
-    /// only one sleeps.
+    /// Lets tasks go while there is no choice; `enabled` are those that can go. Leaves the choices,
+    /// if any, in `let_go`; says if the only one sleeps.
     pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
         self.choose();
         for _ in 0..MAX_FORCED {

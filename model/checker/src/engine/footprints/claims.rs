@@ -140,9 +140,9 @@ impl Claimed {
         let mut all: BTreeMap<u32, HashSet<Likeness>> = BTreeMap::new();
         for (step, points) in &self.0 {
             for now in steps.get(step).into_iter().flatten() {
-                let is_so = |point: &&Likeness| !known.sets_conflict(*now, known.of(point).future);
+                let is_so = |point: &Likeness| !known.sets_conflict(*now, known.of(point).future);
                 let all = all.entry(*now).or_default();
-                all.extend(points.iter().copied().filter(|point| is_so(&point)));
+                all.extend(points.iter().filter(|point| is_so(point)));
             }
         }
         Self(all)

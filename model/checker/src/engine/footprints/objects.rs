@@ -43,7 +43,7 @@ pub(super) struct Objects {
     cells: Vec<Option<u32>>,
     locks: Vec<Option<u32>>,
     pub(super) all: Vec<Object>,
-    /// The cells that were updated in one commuting way, and with which those were in more.
+    /// Of each cell that is updated in a commuting way: in which one, or `None` if in several.
     updates: HashMap<CellId, Option<Commuting>>,
 }
 

@@ -97,42 +97,13 @@ impl Relied {
         })
     }
 
-    /// The places where something was relied on that is no longer so, by what is `known` now of all
-    /// points in `flow`; it was `taken` to be known otherwise, by number.
-    pub(crate) fn find_wrong(
-        &self,
-        taken: &[Known],
-        known: &Footprints,
-        flow: &Flow,
-        wrong: &mut BTreeSet<Place>,
-    ) {
-        let steps = now(taken, known, flow, |k| k.step);
-        let futures = now(taken, known, flow, |k| k.future);
-        let count = 1 + steps
-            .keys()
-            .chain(futures.keys())
-            .max()
-            .copied()
-            .unwrap_or(0) as usize;
-        let mut conflict = vec![false; count * count];
-        for (step, steps) in &steps {
-            for (future, futures) in &futures {
-                conflict[*step as usize * count + *future as usize] = steps
-                    .iter()
-                    .any(|step| futures.iter().any(|f| known.sets_conflict(*step, *f)));
-            }
-        }
-        for (place, steps, futures) in self.records() {
-            let is_wrong = |step: &u32| {
-                let step = *step as usize * count;
-                futures
-                    .iter()
-                    .any(|future| conflict[step + *future as usize])
-            };
-            if steps.iter().any(is_wrong) {
-                wrong.insert(place);
-            }
-        }
+    /// The places where something was relied on that is no longer so.
+    pub(crate) fn wrong(&self, conflicts: &Conflicts) -> impl Iterator<Item = Place> {
+        let wrong = self.records().filter(|(_, steps, futures)| {
+            let conflicts = |step| futures.iter().any(|future| conflicts.has(step, *future));
+            steps.iter().any(|step| conflicts(*step))
+        });
+        wrong.map(|(place, ..)| place)
     }
 
     /// Forgets these places, which are gone to again.
@@ -144,5 +115,37 @@ impl Relied {
             rest.extend_from_slice(futures);
         }
         self.words = rest;
+    }
+}
+
+/// Which steps conflict with which futures by what is known now, each by the number that a round went
+/// by.
+pub(crate) struct Conflicts {
+    /// Numbers are below this.
+    count: usize,
+    /// By step and future.
+    all: Vec<bool>,
+}
+
+impl Conflicts {
+    /// By what is `known` now of all points in `flow`; it was `taken` to be known otherwise.
+    pub(crate) fn new(taken: &[Known], known: &Footprints, flow: &Flow) -> Self {
+        let steps = now(taken, known, flow, |k| k.step);
+        let futures = now(taken, known, flow, |k| k.future);
+        let numbers = steps.keys().chain(futures.keys());
+        let count = numbers.max().map_or(0, |most| *most as usize + 1);
+        let mut all = vec![false; count * count];
+        for (step, steps) in &steps {
+            for (future, futures) in &futures {
+                let conflicts = |step| futures.iter().any(|f| known.sets_conflict(step, *f));
+                let at = *step as usize * count + *future as usize;
+                all[at] = steps.iter().any(|step| conflicts(*step));
+            }
+        }
+        Self { count, all }
+    }
+
+    fn has(&self, step: u32, future: u32) -> bool {
+        self.all[step as usize * self.count + future as usize]
     }
 }

@@ -25,8 +25,9 @@ impl Likeness {
     }
 }
 
-/// The first of the kinds of commuting updates.
-const COMMUTING: u8 = 10;
+/// Updates that commute with their like.
+const OR: u8 = 10;
+const ADD: u8 = 11;
 /// A wait, which is no access that a transaction goes on with.
 const WAIT: u8 = 12;
 
@@ -34,7 +35,11 @@ const WAIT: u8 = 12;
 /// written down, and need not be.
 pub(super) fn kind(op: &Op) -> (u8, u32) {
     if let Some((cell, kind)) = Commuting::of(op) {
-        return (COMMUTING + kind as u8, cell.0);
+        let kind = match kind {
+            Commuting::Or => OR,
+            Commuting::Add => ADD,
+        };
+        return (kind, cell.0);
     }
     match *op {
         Op::Load { cell, .. } => (1, cell.0),
@@ -88,9 +93,9 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
             lock,
             mode: mode(kind == 9),
         },
-        10 | 11 => Op::Rmw {
+        OR | ADD => Op::Rmw {
             cell,
-            op: [Rmw::Or(0), Rmw::Add(0)][usize::from(kind - COMMUTING)],
+            op: if kind == OR { Rmw::Or(0) } else { Rmw::Add(0) },
             strength: Strength::Relaxed,
         },
         WAIT => Op::Wait {
