@@ -20,6 +20,7 @@ mod claims;
 mod grown;
 mod live;
 mod objects;
+mod places;
 mod relied;
 mod saved;
 mod unseen;
@@ -27,7 +28,8 @@ mod unseen;
 pub(crate) use claims::{Asleep, Claimed, Claims};
 use live::Cells;
 use objects::{Footprint, Object, Objects};
-pub(crate) use relied::{Conflicts, Place, Relied};
+pub(crate) use places::{Place, Places, START};
+pub(crate) use relied::{Conflicts, Relied};
 use unseen::Class;
 pub(crate) use unseen::Foreseen;
 

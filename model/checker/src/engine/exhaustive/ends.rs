@@ -9,7 +9,8 @@
 
 use super::diagram::{Changes, Diagrams, Part, Set};
 use super::graph::{Graph, Shortest, add_up};
-use super::report::Whole;
+use super::order::Order;
+use super::report::{Ways, Whole};
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::effects::{Change, Effect};
@@ -124,7 +125,7 @@ fn changes(effects: &[Effect], cells: &[CellId]) -> Changes {
 impl<'a> Settled<'a> {
     fn new(
         graph: &'a Graph,
-        shortest: &'a Shortest<'a>,
+        ways: &'a Ways<'a>,
         root: (StateId, &[Effect]),
         cells: Vec<CellId>,
         schedules: bool,
@@ -132,7 +133,7 @@ impl<'a> Settled<'a> {
         let lists = graph.lists().iter().map(|list| changes(list, &cells));
         let mut all = Self {
             graph,
-            shortest,
+            shortest: &ways.shortest,
             root: root.0.0,
             changes: lists.collect(),
             cells,
@@ -143,15 +144,15 @@ impl<'a> Settled<'a> {
         let first = changes(root.1, &all.cells);
         let begin = all.diagrams.change(Set::UNIT, u32::MAX, &first);
         all.sets[root.0.0 as usize] = Some(begin);
-        all.flow();
+        all.flow(&ways.order);
         all
     }
 
     /// Forwards over the graph, each state after all that lead to it. On a way round, which only a
     /// search that was cut short has, what comes round is left out.
-    fn flow(&mut self) {
+    fn flow(&mut self, order: &Order) {
         let graph = self.graph;
-        for state in graph.order(StateId(self.root)) {
+        for state in order.states.iter().copied() {
             let Some(set) = self.sets[state as usize] else {
                 continue;
             };
@@ -232,10 +233,10 @@ impl<M: Model> Worker<'_, M> {
         &mut self,
         mut ends: Vec<StateId>,
         found: &Whole<M::Outcome>,
-        shortest: &Shortest<'_>,
+        ways: &Ways<'_>,
         is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
-        let (graph, root) = (&found.graph, found.root);
+        let (graph, root, shortest) = (&found.graph, found.root, &ways.shortest);
         let effects = self.effects_to_root();
         ends.retain(|end| shortest.rank(end.0) != u32::MAX);
         ends.sort_by_key(|end| shortest.rank(end.0));
@@ -254,7 +255,7 @@ impl<M: Model> Worker<'_, M> {
         let mut cells = read_off(self);
         let (settled, nearest) = loop {
             let schedules = self.shared.options.schedules;
-            let settled = Settled::new(graph, shortest, (root, &effects), cells, schedules);
+            let settled = Settled::new(graph, ways, (root, &effects), cells, schedules);
             let read = self.read(&settled, &ends, &read_off);
             if read.cells == settled.cells {
                 break (settled, read.nearest);

@@ -1,9 +1,10 @@
 //! The graph of states that a search has gone through, and what can be read off it: how many
 //! schedules there are, the shortest to a state, and whether one can go round.
 
+mod building;
+
 use super::visited::StateId;
 use crate::engine::effects::{Effect, EffectLists};
-use crate::outcome::Interleavings;
 
 /// The edges of some states: those that one worker has left, in that order.
 #[derive(Clone, Default)]
@@ -158,7 +159,7 @@ pub(crate) struct Graph {
 }
 
 /// No state.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// Turns numbers of edges, each one place behind its state's, into where the edges of each state begin; gives
 /// how many there are in all.
@@ -171,77 +172,7 @@ pub(super) fn add_up(counts: &mut [u32]) -> u32 {
     sum
 }
 
-/// The numbers that states have in a graph: in about the order in which the workers left them, so
-/// that what is close in the graph is close in memory however many workers there were.
-pub(crate) struct Numbers(Vec<u32>);
-
-impl Numbers {
-    /// `root` is the first. Numbers of the search are below `end`.
-    fn new(root: StateId, end: u32, edges: &[Edges]) -> (Self, u32) {
-        let mut numbers = vec![NONE; end as usize];
-        numbers[root.0 as usize] = 0;
-        let mut next = 1;
-        for piece in edges.iter().flat_map(Edges::iter) {
-            let states = std::iter::once(&piece.state).chain(piece.targets);
-            for state in states.filter(|s| **s != NONE) {
-                let number = &mut numbers[*state as usize];
-                if *number == NONE {
-                    *number = next;
-                    next += 1;
-                }
-            }
-        }
-        (Self(numbers), next)
-    }
-
-    fn get(&self, state: u32) -> u32 {
-        let number = self.0.get(state as usize);
-        number.copied().unwrap_or(NONE)
-    }
-
-    /// The number of a state that is the root or that an edge leads to.
-    pub(crate) fn of(&self, state: StateId) -> StateId {
-        StateId(self.get(state.0))
-    }
-}
-
 impl Graph {
-    /// Puts the edges of all workers together; numbers of states are below `end`. Gives the numbers
-    /// that they have in the graph too.
-    pub(crate) fn new(root: StateId, end: u32, edges: Vec<Edges>) -> (Self, Numbers) {
-        let (numbers, end) = Numbers::new(root, end, &edges);
-        let mut offsets = vec![0u32; end as usize + 1];
-        for piece in edges.iter().flat_map(Edges::iter) {
-            let needed = (piece.first + piece.targets.len()) as u32;
-            let slot = &mut offsets[numbers.get(piece.state) as usize + 1];
-            *slot = (*slot).max(needed);
-        }
-        let sum = add_up(&mut offsets);
-        let mut targets = vec![NONE; sum as usize];
-        let has_effects = edges.iter().any(|e| !e.effects.is_empty());
-        let mut effects = vec![0; if has_effects { sum as usize } else { 0 }];
-        let mut lists = EffectLists::default();
-        for edges in edges {
-            let list: Vec<u32> = edges.lists.all().iter().map(|l| lists.number(l)).collect();
-            for piece in edges.iter() {
-                let at = offsets[numbers.get(piece.state) as usize] as usize + piece.first;
-                for (slot, target) in targets[at..].iter_mut().zip(piece.targets) {
-                    *slot = numbers.get(*target);
-                }
-                for (place, number) in piece.effects {
-                    effects[at + (place - piece.begin) as usize] = list[*number as usize];
-                }
-            }
-        }
-        let graph = Self {
-            offsets,
-            targets,
-            effects,
-            lists,
-        };
-        (graph, numbers)
-    }
-
     /// The lists of effects, by number.
     pub(super) fn lists(&self) -> &[Box<[Effect]>] {
         self.lists.all()
@@ -267,109 +198,41 @@ impl Graph {
             .map(move |(i, to)| (i, *to, self.effects.get(first + i).copied().unwrap_or(0)))
     }
 
+    /// How many choices of a state were tried.
+    pub(super) fn tried(&self, state: u32) -> usize {
+        let targets = self.successors(state).iter();
+        targets.filter(|to| **to != NONE).count()
+    }
+
     /// Where the choices of a state lead.
     pub(crate) fn successors(&self, state: u32) -> &[u32] {
         let i = state as usize;
         &self.targets[self.offsets[i] as usize..self.offsets[i + 1] as usize]
     }
 
-    /// All states behind a root, each after those that lead to it; but for one on a way round.
-    pub(super) fn order(&self, root: StateId) -> Vec<u32> {
-        let mut order = vec![];
-        let mut is_met = vec![false; self.end() as usize];
-        let mut path = vec![(root.0, 0usize)];
-        is_met[root.0 as usize] = true;
-        while let Some((state, tried)) = path.last_mut() {
-            let next = self.successors(*state).get(*tried).copied();
-            *tried += 1;
-            match next {
-                None => {
-                    order.push(*state);
-                    path.pop();
-                }
-                Some(next) if next != NONE && !is_met[next as usize] => {
-                    is_met[next as usize] = true;
-                    path.push((next, 0));
-                }
-                Some(_) => {}
-            }
-        }
-        order.reverse();
-        order
-    }
-
-    /// How many schedules lead from `root` to an end: by dynamic programming, depth first.
-    pub(crate) fn interleavings(&self, root: StateId) -> Interleavings {
-        /// Not counted yet.
-        const UNKNOWN: u128 = u128::MAX;
-        /// On the current path.
-        const OPEN: u128 = u128::MAX - 1;
-        /// More than this are not told apart.
-        const MANY: u128 = u128::MAX - 2;
-        let mut counts = vec![UNKNOWN; self.offsets.len() - 1];
-        let mut path = vec![(root.0, 0usize, 0u128)];
-        let mut is_exact = true;
-        counts[root.0 as usize] = OPEN;
-        loop {
-            let Some((state, tried, sum)) = path.last_mut() else {
-                unreachable!("the root is left below");
-            };
-            let successors = self.successors(*state);
-            if *tried < successors.len() {
-                let next = successors[*tried];
-                let count = if next == NONE {
-                    is_exact = false;
-                    0
-                } else {
-                    counts[next as usize]
-                };
-                match count {
-                    OPEN => return Interleavings::Endless,
-                    UNKNOWN => {
-                        counts[next as usize] = OPEN;
-                        path.push((next, 0, 0));
-                    }
-                    count => {
-                        *sum = sum.saturating_add(count).min(MANY);
-                        *tried += 1;
-                    }
-                }
-                continue;
-            }
-            let count = if successors.is_empty() { 1 } else { *sum };
-            counts[*state as usize] = count;
-            path.pop();
-            if path.is_empty() {
-                return if is_exact && count < MANY {
-                    Interleavings::Exactly(count)
-                } else {
-                    Interleavings::AtLeast(count)
-                };
-            }
-        }
-    }
-
     /// The shortest ways from a root, breadth first; of those equally long, the one whose
     /// choices come first.
     pub(crate) fn shortest(&self, root: StateId) -> Shortest<'_> {
         let mut parents = vec![NONE; self.offsets.len() - 1];
-        let mut order = vec![root.0];
         parents[root.0 as usize] = root.0;
-        let mut level = vec![root.0];
+        let mut order = vec![root.0];
         let mut depth = 0;
-        while !level.is_empty() {
-            let mut next_level = vec![];
-            for state in level {
+        let mut level = 0..1;
+        loop {
+            for at in level.clone() {
+                let state = order[at];
                 for next in self.successors(state) {
                     if *next != NONE && parents[*next as usize] == NONE {
                         parents[*next as usize] = state;
-                        next_level.push(*next);
                         order.push(*next);
                     }
                 }
             }
-            depth += u64::from(!next_level.is_empty());
-            level = next_level;
+            level = level.end..order.len();
+            if level.is_empty() {
+                break;
+            }
+            depth += 1;
         }
         Shortest {
             graph: self,
@@ -456,11 +319,6 @@ pub(crate) struct Shortest<'a> {
 }
 
 impl Shortest<'_> {
-    /// All states, in the order in which they are met.
-    pub(super) fn states(&self) -> &[u32] {
-        &self.order
-    }
-
     /// Whether a way leads to a state.
     pub(super) fn contains(&self, state: StateId) -> bool {
         let parent = self.parents.get(state.0 as usize);

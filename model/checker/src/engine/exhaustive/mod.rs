@@ -27,6 +27,7 @@ mod graph;
 mod hindsight;
 mod live;
 mod options;
+mod order;
 mod persistent;
 mod repair;
 mod report;

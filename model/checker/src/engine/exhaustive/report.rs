@@ -2,7 +2,10 @@
 
 use super::checkpoint::CheckpointError;
 use super::graph::{Graph, Shortest};
+use super::order::Order;
+use super::repair::Counts;
 use super::shared::{Remedy, Why};
+use super::together::both;
 use super::visited::StateId;
 use super::worker::{At, Found, MAX_FORCED, Worker};
 use crate::engine::schedule::Schedule;
@@ -10,6 +13,12 @@ use crate::engine::walk::Walk;
 use crate::model::Model;
 use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
 use std::collections::BTreeMap;
+
+/// The ways through a graph.
+pub(super) struct Ways<'a> {
+    pub(super) order: Order,
+    pub(super) shortest: Shortest<'a>,
+}
 
 /// What all workers have found, with the numbers that states have in the graph.
 pub(super) struct Whole<O> {
@@ -20,9 +29,10 @@ pub(super) struct Whole<O> {
 }
 
 impl<O: Ord> Found<O> {
-    /// Puts the graph together, whose numbers of states are below `end` so far.
-    fn graph(&mut self, root: StateId, end: u32) -> Whole<O> {
-        let (graph, numbers) = Graph::new(root, end, std::mem::take(&mut self.edges));
+    /// Puts the graph together, whose numbers of states are below `end` so far, by so many workers.
+    fn graph(&mut self, root: StateId, end: u32, workers: usize) -> Whole<O> {
+        let edges = std::mem::take(&mut self.edges);
+        let (graph, numbers) = Graph::new(root, end, &edges, workers);
         let mut finals = std::mem::take(&mut self.finals);
         for state in finals.values_mut().flatten() {
             *state = numbers.of(*state);
@@ -66,64 +76,81 @@ impl<M: Model> Worker<'_, M> {
             marks: self.walk.machine().marks(),
             complete: Complete::Yes,
         };
-        let found = self
-            .root
-            .map(|root| self.found.graph(root, self.shared.visited.end()));
-        let read = found.as_ref().map(|found| self.walk_through(found));
-        let (shortest, counted) = read.unzip();
-        report.depth = shortest.as_ref().map_or(0, |s| s.depth);
-        let counts = found.as_ref().zip(shortest.as_ref());
-        let counts = counts.filter(|_| why.is_none());
-        if let Some(counts) = counts.and_then(|(f, s)| self.count_again(&f.graph, s)) {
-            self.shared.set_states(counts.states);
-            (report.states, report.executions) = (counts.states, counts.executions);
-        }
+        let (end, workers) = (self.shared.visited.end(), self.shared.options.workers);
+        let found = self.root.map(|root| self.found.graph(root, end, workers));
+        let ways = found.as_ref().map(|found| self.walk_through(found));
+        report.depth = ways.as_ref().map_or(0, |ways| ways.shortest.depth);
         if let Some(why) = why {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
-        if let (Some(found), Some(shortest), Some(counted)) = (&found, shortest, counted) {
-            let graph = &found.graph;
-            report.interleavings = match counted {
-                Interleavings::Exactly(n) if report.complete != Complete::Yes => {
-                    Interleavings::AtLeast(n)
-                }
-                counted => counted,
-            };
-            if report.interleavings == Interleavings::Endless && self.footprints.is_none() {
-                // Who is let go is then all who can.
-                report.rounds = self.rounds(graph, &shortest);
-            } else if report.interleavings == Interleavings::Endless
-                && report.complete == Complete::Yes
-            {
-                // It is not the last round.
-                return (report, self.walk);
-            }
-            let is_complete = report.complete == Complete::Yes;
-            report.finals = if graph.has_effects() {
-                let ends = found.finals.values().flatten().copied().collect();
-                self.settled_ends(ends, found, &shortest, is_complete)
-            } else {
-                self.ends(&found.finals, &shortest)
-            };
-            report.data_races = self.races(&found.data_races, &shortest);
+        if let (Some(found), Some(ways)) = (&found, &ways) {
+            self.read_off(found, ways, &mut report);
         }
         (report, self.walk)
     }
 
-    /// The shortest ways through the graph and how many there are, of which each takes a thread if
-    /// there is more than one worker.
-    fn walk_through<'f>(&self, found: &'f Whole<M::Outcome>) -> (Shortest<'f>, Interleavings) {
+    /// Goes through the graph.
+    fn walk_through<'f>(&self, found: &'f Whole<M::Outcome>) -> Ways<'f> {
         let (graph, root) = (&found.graph, found.root);
-        if self.shared.options.workers == 1 {
-            return (graph.shortest(root), graph.interleavings(root));
+        let (order, shortest) = both(
+            self.shared.options.workers,
+            || Order::new(graph, root),
+            || graph.shortest(root),
+        );
+        Ways { order, shortest }
+    }
+
+    /// Reads off the graph what it says.
+    fn read_off(
+        &mut self,
+        found: &Whole<M::Outcome>,
+        ways: &Ways<'_>,
+        report: &mut Report<M::Outcome>,
+    ) {
+        let (graph, shortest) = (&found.graph, &ways.shortest);
+        let is_complete = report.complete == Complete::Yes;
+        if ways.order.is_endless {
+            report.interleavings = Interleavings::Endless;
+            if self.footprints.is_none() {
+                // Who is let go is then all who can.
+                report.rounds = self.rounds(graph, shortest);
+            } else if is_complete {
+                // It is not the last round.
+                return;
+            }
         }
-        std::thread::scope(|scope| {
-            let counting = scope.spawn(|| graph.interleavings(root));
-            let shortest = graph.shortest(root);
-            let counted = counting.join();
-            let counted = counted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (shortest, counted)
-        })
+        let is_repaired = is_complete && self.reliances.is_repaired();
+        let count = || {
+            let interleavings = ways.order.interleavings(graph);
+            let counts = is_repaired.then(|| Counts::new(graph, &ways.order));
+            (interleavings, counts)
+        };
+        let workers = self.shared.options.workers;
+        let ((interleavings, counts), finals) =
+            both(workers, count, || self.finals(found, ways, is_complete));
+        report.finals = finals;
+        report.interleavings = match interleavings {
+            Interleavings::Exactly(n) if !is_complete => Interleavings::AtLeast(n),
+            counted => counted,
+        };
+        if let Some(counts) = counts {
+            (report.states, report.executions) = (counts.states, counts.executions);
+        }
+        report.data_races = self.races(&found.data_races, shortest);
+    }
+
+    /// The outcomes, each with the shortest schedule, if schedules are wanted.
+    fn finals(
+        &mut self,
+        found: &Whole<M::Outcome>,
+        ways: &Ways<'_>,
+        is_complete: bool,
+    ) -> BTreeMap<Final<M::Outcome>, Schedule> {
+        if !found.graph.has_effects() {
+            return self.ends(&found.finals, &ways.shortest);
+        }
+        let ends = found.finals.values().flatten().copied().collect();
+        self.settled_ends(ends, found, ways, is_complete)
     }
 
     /// Why the search is incomplete, what it has covered, and how to get on.

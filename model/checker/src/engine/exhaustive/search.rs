@@ -14,10 +14,11 @@ use super::checkpoint::{Checkpoint, CheckpointError, Identity};
 use super::estimate::Estimate;
 use super::hindsight::Hindsight;
 use super::options::{Go, Options, Progress};
+use super::repair::Again;
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
 use super::together::Recipe;
-use super::worker::Worker;
+use super::worker::{First, Worker};
 use crate::engine::footprints::{Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
@@ -190,8 +191,9 @@ impl<M: Model> Search<'_, M> {
             Some(self.identity.write(file, leader, start.restarts))
         };
         let mut saved_before_repair = None;
+        let mut again = None;
         loop {
-            self.session(&mut leader, progress);
+            self.session(&mut leader, again.take().as_ref(), progress);
             let why = shared.why();
             let can_go_on = why
                 .as_ref()
@@ -213,7 +215,7 @@ impl<M: Model> Search<'_, M> {
             if let Some(repair) = hindsight.as_ref().and_then(|h| leader.needs_repair(h)) {
                 saved_before_repair = saved.or_else(|| save(&leader));
                 shared.write_no_more();
-                leader.repair(repair);
+                again = Some(leader.repair(repair));
                 shared.go_on();
             } else {
                 return Ok(self.judge(leader, hindsight, start.restarts, start.estimate));
@@ -222,7 +224,12 @@ impl<M: Model> Search<'_, M> {
     }
 
     /// Lets all workers go until they stop, and gives what they have found to the leader.
-    fn session(&self, leader: &mut Worker<'_, M>, progress: &mut dyn FnMut(Progress) -> Go) {
+    fn session(
+        &self,
+        leader: &mut Worker<'_, M>,
+        again: Option<&Again>,
+        progress: &mut dyn FnMut(Progress) -> Go,
+    ) {
         let shared = leader.shared;
         let helpers = std::thread::scope(|scope| {
             let helpers: Vec<_> = (1..self.options.workers)
@@ -231,15 +238,19 @@ impl<M: Model> Search<'_, M> {
                     scope.spawn(move || {
                         let _guard = StopOnPanic(shared);
                         recipe.watch.wait_for_settle();
-                        let first_job = shared.take()?;
+                        // A worker is made when there is something to do.
+                        let first = match again {
+                            Some(again) => First::Again(again),
+                            None => First::Job(shared.take()?),
+                        };
                         let mut worker = recipe.worker();
-                        worker.help(first_job);
+                        worker.help(first);
                         Some(worker.into_found())
                     })
                 })
                 .collect();
             let _guard = StopOnPanic(shared);
-            leader.lead(progress);
+            leader.lead(again, progress);
             let found = helpers.into_iter().map(|h| {
                 h.join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))

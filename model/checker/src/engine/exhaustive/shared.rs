@@ -96,6 +96,8 @@ pub(super) struct Shared<'a> {
     /// What states rely on is kept.
     pub(super) keeps_reliances: bool,
     states: AtomicU64,
+    /// States whose choices are still to be made again.
+    again: AtomicU64,
     /// Sums over all workers.
     told: Mutex<Told>,
     stop: AtomicBool,
@@ -140,6 +142,7 @@ impl<'a> Shared<'a> {
                 && footprints.is_some(),
             footprints: Mutex::new(footprints),
             states: AtomicU64::new(0),
+            again: AtomicU64::new(0),
             told: Mutex::default(),
             stop: AtomicBool::new(false),
             broken_off: AtomicBool::new(false),
@@ -172,7 +175,7 @@ impl<'a> Shared<'a> {
         self.states.load(Ordering::Relaxed)
     }
 
-    /// There are so many states: a search goes on that had them, or some were taken out.
+    /// There are so many states: a search goes on that had them.
     pub(super) fn set_states(&self, states: u64) {
         self.states.store(states, Ordering::Relaxed);
     }
@@ -187,11 +190,23 @@ impl<'a> Shared<'a> {
         *before = now;
     }
 
-    /// Choices that the workers have not tried, as far as they have told.
+    /// The choices of so many states are to be made again.
+    pub(super) fn set_again(&self, states: u64) {
+        self.again.store(states, Ordering::Relaxed);
+    }
+
+    /// The choices of one of them are made.
+    pub(super) fn is_chosen_again(&self) {
+        self.again.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Choices that the workers have not tried, as far as they have told: at least one of each
+    /// state whose choices are still to be made again.
     pub(super) fn untried(&self) -> u64 {
         let jobs = locked(&self.jobs);
         let left: u64 = jobs.queue.iter().map(Job::untried).sum();
-        locked(&self.told).untried + left
+        let again = self.again.load(Ordering::Relaxed);
+        locked(&self.told).untried + left + again
     }
 
     /// The part of the tree of choices that is done, as far as the workers have told.

@@ -40,6 +40,37 @@ impl<'a, M: Model> Recipe<'a, M> {
     }
 }
 
+/// Does two things, at once if there is more than one worker.
+pub(super) fn both<A: Send, B>(
+    workers: usize,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    if workers == 1 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join();
+        let first = first.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (first, second)
+    })
+}
+
+/// Does a piece of work for each of `items`, by at most so many workers.
+pub(super) fn each<T: Sync>(workers: usize, items: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let take = || items.get(next.fetch_add(1, Ordering::Relaxed));
+    let do_all = || std::iter::from_fn(take).for_each(&work);
+    std::thread::scope(|scope| {
+        for _ in 1..workers.min(items.len()) {
+            scope.spawn(do_all);
+        }
+        do_all();
+    });
+}
+
 /// Fewer pieces of work than this are no reason to make another worker.
 const FEW: usize = 16;
 

@@ -4,7 +4,7 @@ use super::exact::Exact;
 use super::graph::{Choice, Edges};
 use super::live::Dead;
 use super::options::{Go, Progress};
-use super::repair::Reliances;
+use super::repair::{Again, Reliances};
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::sleep::{self, Sleep};
@@ -104,6 +104,12 @@ pub(super) struct Helper<O> {
     claimed: Claimed,
     relied: Option<Relied>,
     automaton: Automaton,
+}
+
+/// What a helper begins with.
+pub(super) enum First<'a> {
+    Job(Job),
+    Again(&'a Again),
 }
 
 /// What a step has led to.
@@ -218,8 +224,8 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Searches from the start, if it has not; then helps the others.
-    pub(super) fn lead(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+    /// Searches from the start, if it has not, or where it has to go again; then helps the others.
+    pub(super) fn lead(&mut self, again: Option<&Again>, progress: &mut dyn FnMut(Progress) -> Go) {
         if self.root.is_none() {
             if self.shared.options.share_after == 0 {
                 self.get_far();
@@ -231,15 +237,23 @@ impl<'a, M: Model> Worker<'a, M> {
             }
             self.search(progress);
         }
+        if let Some(again) = again {
+            self.go_again(again, progress);
+        }
         self.work(progress);
     }
 
     /// Helps another worker, who leads.
-    pub(super) fn help(&mut self, first: Job) {
+    pub(super) fn help(&mut self, first: First<'_>) {
         self.is_far = true;
         let mut nobody = |_: Progress| Go::On;
-        self.take_on(first);
-        self.search(&mut nobody);
+        match first {
+            First::Job(job) => {
+                self.take_on(job);
+                self.search(&mut nobody);
+            }
+            First::Again(again) => self.go_again(again, &mut nobody),
+        }
         self.work(&mut nobody);
     }
 
@@ -272,7 +286,7 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Puts the current state on the path, with the choices that are left.
-    fn go_on_at(&mut self, open: &Open) {
+    pub(super) fn go_on_at(&mut self, open: &Open) {
         self.forget();
         self.take_effects();
         let begin = self.choices.len();
@@ -295,7 +309,7 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Goes through everything behind the states of the path.
-    fn search(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
+    pub(super) fn search(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
         loop {
             if self.shared.is_over() {
                 self.put_by();

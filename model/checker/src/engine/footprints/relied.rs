@@ -2,11 +2,8 @@
 //! again.
 
 use super::claims::now;
+use super::places::{Place, Places};
 use super::{Blocker, Flow, Footprints, Known, Standing};
-use std::collections::BTreeSet;
-
-/// A state by its number; or the start, before the first.
-pub(crate) type Place = u32;
 
 /// What one worker has relied on, place by place: of some steps that they do not conflict with some
 /// futures.
@@ -107,14 +104,17 @@ impl Relied {
     }
 
     /// Forgets these places, which are gone to again.
-    pub(crate) fn forget(&mut self, places: &BTreeSet<Place>) {
-        let mut rest = vec![];
-        for (place, steps, futures) in self.records().filter(|(p, ..)| !places.contains(p)) {
-            rest.extend([place, steps.len() as u32, futures.len() as u32]);
-            rest.extend_from_slice(steps);
-            rest.extend_from_slice(futures);
+    pub(crate) fn forget(&mut self, places: &Places) {
+        let (mut from, mut to) = (0, 0);
+        while let [place, steps, futures, ..] = self.words[from..] {
+            let end = from + HEAD + (steps + futures) as usize;
+            if !places.contains(place) {
+                self.words.copy_within(from..end, to);
+                to += end - from;
+            }
+            from = end;
         }
-        self.words = rest;
+        self.words.truncate(to);
     }
 }
 

@@ -246,8 +246,9 @@ fn load_ends<M: Model>(
     states: &States,
 ) -> Result<(), Problem> {
     let root = leader.root.ok_or(Malformed)?;
-    let edges = leader.found.edges.clone();
-    let (graph, numbers) = Graph::new(root, leader.shared.visited.end(), edges);
+    let shared = leader.shared;
+    let (end, workers) = (shared.visited.end(), shared.options.workers);
+    let (graph, numbers) = Graph::new(root, end, &leader.found.edges, workers);
     let shortest = graph.shortest(numbers.of(root));
     for group in from.list(|from| states.list(from))? {
         let first = *group.first().ok_or(Malformed)?;
