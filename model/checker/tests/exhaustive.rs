@@ -1,7 +1,7 @@
 //! The exhaustive engine on small programs whose outcome sets are known.
 
 use crate::programs::{Op, Program};
-use checker::engine::exhaustive::{Options, explore};
+use checker::engine::exhaustive::{Go, Options, explore, explore_with};
 use checker::outcome::{Complete, Interleavings, Report};
 use std::sync::Arc;
 
@@ -153,6 +153,22 @@ fn a_bound_is_said_in_words() {
         "no (stopped at the bound of 5 states; states: 5, depth: 4, untried choices: 12; raise the \
          bound to get further)"
     );
+}
+
+/// Where a step takes long, it takes long until so many states are new that they are told.
+#[test]
+fn a_search_is_interrupted_before_it_has_new_states_to_tell_of() {
+    let increments = vec![[Op::Load(0), Op::StoreLastPlus(0, 1)]; 6].concat();
+    let program = Arc::new(Program::new(1, 0, vec![increments; 4]));
+    let options = Options {
+        look: u64::MAX,
+        share_after: u64::MAX,
+        max_states: 10_000_000,
+        ..Options::default()
+    };
+    let report = explore_with(&program, &options, &mut |_| Go::Stop);
+    let why = report.complete.to_string();
+    assert!(why.starts_with("no (interrupted after "), "{why}");
 }
 
 #[test]

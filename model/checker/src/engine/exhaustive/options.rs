@@ -50,7 +50,8 @@ pub struct Options {
     pub max_depth: u64,
     /// Stop after about so many seconds of this process.
     pub max_seconds: Option<u64>,
-    /// How many states one worker visits between two looks at progress and bounds.
+    /// How many states one worker visits between two looks at progress and bounds; where that takes
+    /// long, it looks at progress and the bound of time before.
     pub look: u64,
     /// Where to write checkpoints.
     pub checkpoint: Option<CheckpointFile>,

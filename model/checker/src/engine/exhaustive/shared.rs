@@ -86,7 +86,7 @@ pub(super) struct Shared<'a> {
     pub(super) options: &'a Options,
     pub(super) visited: Visited,
     /// When this process began to search.
-    began: Instant,
+    pub(super) began: Instant,
     /// When the last checkpoint was written, and how long to wait for the next at least.
     saved: Mutex<(Instant, Duration)>,
     /// The states themselves, where fingerprints are to be checked.

@@ -20,6 +20,7 @@ use crate::model::Model;
 use crate::outcome::{DataRace, Final};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Steps without a choice after which a state is kept all the same: a task may loop.
 pub(super) const MAX_FORCED: u64 = 10_000;
@@ -175,7 +176,12 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
     pub(super) is_far: bool,
+    /// New states since the last look that counted them.
     since_look: u64,
+    /// Choices since the clock was read.
+    since_clock: u32,
+    /// When it was last told how far the search is.
+    looked: Instant,
     told: Told,
     exact: Option<&'a Exact>,
     /// What happens on the way to the next state, where somebody wants to know.
@@ -217,6 +223,8 @@ impl<'a, M: Model> Worker<'a, M> {
             found: Found::new(),
             is_far: false,
             since_look: 0,
+            since_clock: 0,
+            looked: shared.began,
             told: Told::default(),
             exact: shared.exact.as_ref(),
             passed: None,
@@ -608,29 +616,33 @@ impl<'a, M: Model> Worker<'a, M> {
         self.shared.tell(&mut self.told, now);
     }
 
-    /// Now and then: leaves work to others, and tells how far the search has come.
+    /// Leaves work to others; now and then tells how far the search has come.
     fn look(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
         if self.is_far && self.shared.is_wanted() {
             self.share();
         }
-        if self.since_look < self.shared.options.look {
+        // Only these looks may change what the search does: the others come when they come.
+        let is_counted = self.since_look >= self.shared.options.look;
+        if is_counted {
+            self.since_look = 0;
+            if !self.is_far && self.shared.states() >= self.shared.options.share_after {
+                self.get_far();
+            }
+            self.keep_to_memory();
+        } else if !self.is_time_to_look() {
             return;
         }
-        self.since_look = 0;
+        self.looked = Instant::now();
         self.tell();
-        let states = self.shared.states();
-        if !self.is_far && states >= self.shared.options.share_after {
-            self.get_far();
-        }
-        let memory = self.shared.memory();
-        self.keep_to_bounds(memory);
+        self.keep_to_time();
         if self.shared.is_due() {
             self.shared.pause();
         }
+        let states = self.shared.states();
         let now = Progress {
             states,
             depth: self.depth(),
-            memory,
+            memory: self.shared.memory(),
             schedules_log10: None,
             restarts: 0,
             outcomes: self.found.finals.len(),
@@ -643,15 +655,32 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// Stops the search at a bound of memory or time.
-    fn keep_to_bounds(&self, memory: u64) {
-        let options = self.shared.options;
-        if memory > options.max_memory {
-            let bound = options.max_memory >> 20;
-            let why = format!("stopped at the bound of {bound} MiB of memory");
+    /// Whether nobody has been told for a while: where steps take long, states are few.
+    fn is_time_to_look(&mut self) -> bool {
+        /// So many choices are tried before the clock is read again.
+        const CHOICES: u32 = 64;
+        const WHILE: Duration = Duration::from_millis(100);
+        self.since_clock += 1;
+        if self.since_clock < CHOICES {
+            return false;
+        }
+        self.since_clock = 0;
+        self.looked.elapsed() >= WHILE
+    }
+
+    /// Stops the search at the bound of memory.
+    fn keep_to_memory(&mut self) {
+        self.tell();
+        let bound = self.shared.options.max_memory;
+        if self.shared.memory() > bound {
+            let why = format!("stopped at the bound of {} MiB of memory", bound >> 20);
             self.shared.stop_early(why, Remedy::RaiseBound);
         }
-        if let Some(bound) = options.max_seconds
+    }
+
+    /// Stops the search at the bound of time.
+    fn keep_to_time(&self) {
+        if let Some(bound) = self.shared.options.max_seconds
             && self.shared.is_too_late()
         {
             let why = format!("stopped at the bound of {bound} seconds");
