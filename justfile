@@ -25,6 +25,14 @@ valgrind:
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --quiet" \
         cargo test -p checker --test all planted_bugs engines_agree exhaustive
 
+# the engine under AddressSanitizer (nightly, x86-64): the heap; stacks are copied, so their frames
+# are not looked at
+asan:
+    RUSTFLAGS="-Zsanitizer=address -Cllvm-args=-asan-stack=0" \
+    LSAN_OPTIONS="suppressions=$PWD/model/checker/tests/lsan.supp" \
+        cargo +nightly test --target x86_64-unknown-linux-gnu --target-dir target/asan \
+        -p checker --test all
+
 # the documentation of all crates
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace

@@ -1,8 +1,10 @@
 //! Numbers and lists as bytes, little-endian, in a file that ends with a checksum of all before.
 
 use crate::hash::Rolling;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes that are written, and hashed, at once.
 const BLOCK: usize = 1 << 16;
@@ -195,9 +197,18 @@ impl Reader {
         String::from_utf8(bytes).map_err(|_| Malformed)
     }
 
-    /// The name of a function: such names live as long as the program, and so does this one.
+    /// The name of a function: such names live as long as the program, and so does this one, of
+    /// which there is only one.
     pub(crate) fn name(&mut self) -> Result<&'static str, Malformed> {
-        Ok(self.text()?.leak())
+        static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        let text = self.text()?;
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = names.get(&text[..]) {
+            return Ok(name);
+        }
+        let name = text.leak();
+        names.insert(name);
+        Ok(name)
     }
 
     /// Reads a list as [`Writer::list`] writes it. Each element takes at least a byte.
