@@ -231,6 +231,43 @@ fn the_number_of_workers_changes_nothing() {
     });
 }
 
+/// Where several workers come to a bound, what they have seen depends on how fast each was; so one
+/// searches alone up to it.
+#[test]
+fn what_is_seen_up_to_a_bound_is_the_same_for_any_number_of_workers() {
+    let bounded = Cell::new(0);
+    random::check(CASES, |program| {
+        for max_states in [3, 12] {
+            let of = |workers| {
+                let options = exhaustive::Options {
+                    workers,
+                    max_states,
+                    share_after: 0,
+                    ..exhaustive::Options::default()
+                };
+                exhaustive::explore(program, &options)
+            };
+            let alone = of(1);
+            bounded.set(bounded.get() + u32::from(alone.complete != Complete::Yes));
+            for workers in [2, 3] {
+                let report = of(workers);
+                prop_assert_eq!(&report.finals, &alone.finals);
+                prop_assert_eq!(&report.data_races, &alone.data_races);
+                prop_assert_eq!(report.states, alone.states);
+                prop_assert_eq!(report.executions, alone.executions);
+                prop_assert_eq!(report.depth, alone.depth);
+                prop_assert_eq!(&report.complete, &alone.complete);
+            }
+        }
+        Ok(())
+    });
+    assert!(
+        bounded.get() > CASES / 8,
+        "{} came to a bound",
+        bounded.get()
+    );
+}
+
 /// A round that is repaired ends as one that was begun again with what is known then, whoever goes to
 /// the states again; and rounds are saved by it.
 #[test]

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 /// How many threads search, and how much memory they may take.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Machine {
-    /// Searches with this many threads; what is found is the same [default: one for each core]
+    /// Searches with this many threads; what is found is the same: where they come to a bound of
+    /// states, one searches again alone up to it [default: one for each core]
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
     /// Stops when the search needs more than about this much memory [default: on Linux half of

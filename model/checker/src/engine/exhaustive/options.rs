@@ -42,7 +42,10 @@ pub struct Options {
     /// How many states one worker visits before the others help. Counts may depend on it, outcomes do
     /// not.
     pub share_after: u64,
-    /// Stop after this many states; the report then says `complete no`.
+    /// Stop after this many states; the report then says `complete no`. Where several workers come
+    /// to this bound, or to that of `max_depth`, one searches again alone up to it, so that the
+    /// report does not depend on how many there are; but not with a checkpoint, from which a search
+    /// can go on.
     pub max_states: u64,
     /// Stop when about so many bytes are needed.
     pub max_memory: u64,

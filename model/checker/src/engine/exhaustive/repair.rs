@@ -14,6 +14,7 @@
 
 mod again;
 mod parents;
+mod tree;
 
 use super::graph::Graph;
 use super::hindsight::Hindsight;

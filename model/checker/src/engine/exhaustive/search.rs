@@ -9,6 +9,10 @@
 //! A round is made of sessions: all workers stop for a checkpoint, leave what they have not tried
 //! as jobs, and go on with these, in this process or in a later one. Where a round is repaired, what
 //! is gone to again is another session, see [`super::repair`].
+//!
+//! Where several workers come to a bound that is counted, what they have seen by then depends on
+//! which of them was how fast. One worker alone searches then, up to that bound, so that the report
+//! is the same for any number of them.
 
 use super::checkpoint::{Checkpoint, CheckpointError, Identity};
 use super::estimate::Estimate;
@@ -34,12 +38,31 @@ pub(super) fn explore<M: Model>(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Report<M::Outcome>, CheckpointError> {
+    let began = Instant::now();
+    if let Some(report) = explore_by(model, options, began, progress)? {
+        return Ok(report);
+    }
+    let alone = Options {
+        workers: 1,
+        ..options.clone()
+    };
+    let report = explore_by(model, &alone, began, progress)?;
+    Ok(report.expect("one worker has a report"))
+}
+
+/// As [`explore`]; `None` if one worker has to search alone.
+fn explore_by<M: Model>(
+    model: &Arc<M>,
+    options: &Options,
+    began: Instant,
+    progress: &mut dyn FnMut(Progress) -> Go,
+) -> Result<Option<Report<M::Outcome>>, CheckpointError> {
     let machine = Box::new(Machine::new(model.clone(), false));
     let search = Search {
         model,
         options,
         identity: Identity::new(model.layout(), &machine, options),
-        began: Instant::now(),
+        began,
     };
     let mut resumed = match &options.resume {
         None => None,
@@ -73,8 +96,9 @@ pub(super) fn explore<M: Model>(
             })
         };
         match search.round(start, resumed.take(), &mut tell)? {
-            Round::Over(report) => return Ok(*report),
+            Round::Over(report) => return Ok(Some(*report)),
             Round::Again(next) => start = *next,
+            Round::Alone => return Ok(None),
         }
     }
 }
@@ -108,6 +132,8 @@ enum Round<M: Model> {
     /// More operations turned out to be steps, or tasks touch more than was known; or it is better
     /// to do without knowing that.
     Again(Box<Start<M>>),
+    /// The search came to a bound by several workers.
+    Alone,
 }
 
 impl<M: Model> Search<'_, M> {
@@ -195,6 +221,10 @@ impl<M: Model> Search<'_, M> {
         loop {
             self.session(&mut leader, again.take().as_ref(), progress);
             let why = shared.why();
+            let is_counted = why.as_ref().is_some_and(|why| why.is_counted);
+            if is_counted && shared.had_help() && self.options.any_checkpoint().is_none() {
+                return Ok(Round::Alone);
+            }
             let can_go_on = why
                 .as_ref()
                 .map_or(shared.is_paused(), |why| why.remedy != Remedy::Nothing);

@@ -56,6 +56,8 @@ pub(super) struct Why {
     pub(super) text: String,
     /// What can be done about it.
     pub(super) remedy: Remedy,
+    /// Where it stopped depends on nothing but counts, if one worker searches.
+    pub(super) is_counted: bool,
 }
 
 /// How a search that has stopped can get further.
@@ -107,6 +109,7 @@ pub(super) struct Shared<'a> {
     /// No more checkpoints are written.
     is_last: AtomicBool,
     why: Mutex<Option<Why>>,
+    had_help: AtomicBool,
     jobs: Mutex<Jobs>,
     wake: Condvar,
     /// How many workers wait for a job.
@@ -149,6 +152,7 @@ impl<'a> Shared<'a> {
             pause: AtomicBool::new(false),
             is_last: AtomicBool::new(false),
             why: Mutex::default(),
+            had_help: AtomicBool::new(false),
             jobs: Mutex::default(),
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
@@ -274,8 +278,35 @@ impl<'a> Shared<'a> {
 
     /// Stops all workers before the end of the search.
     pub(super) fn stop_early(&self, text: String, remedy: Remedy) {
-        locked(&self.why).get_or_insert(Why { text, remedy });
+        self.stop_for(Why {
+            text,
+            remedy,
+            is_counted: false,
+        });
+    }
+
+    /// As [`Shared::stop_early`], at a bound that is counted.
+    pub(super) fn stop_at_bound(&self, text: String, remedy: Remedy) {
+        self.stop_for(Why {
+            text,
+            remedy,
+            is_counted: true,
+        });
+    }
+
+    fn stop_for(&self, why: Why) {
+        locked(&self.why).get_or_insert(why);
         self.stop();
+    }
+
+    /// Others than the first worker search too.
+    pub(super) fn has_help(&self) {
+        self.had_help.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether others than the first worker have searched too.
+    pub(super) fn had_help(&self) -> bool {
+        self.had_help.load(Ordering::Relaxed)
     }
 
     /// Stops all workers, to go on when [`Shared::go_on_after_checkpoint`] says so.

@@ -254,6 +254,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Helps another worker, who leads.
     pub(super) fn help(&mut self, first: First<'_>) {
         self.is_far = true;
+        self.shared.has_help();
         let mut nobody = |_: Progress| Go::On;
         match first {
             First::Job(job) => {
@@ -495,7 +496,8 @@ impl<'a, M: Model> Worker<'a, M> {
             .set_out(self.path.last().map(|frame| frame.state));
         let sleeps = self.forced(Self::look_for_races_on_the_way);
         if let Some(limit) = self.walk.limit() {
-            self.shared.stop_early(limit.to_owned(), Remedy::Nothing);
+            let limit = limit.to_owned();
+            self.shared.stop_at_bound(limit, Remedy::Nothing);
             return Arrival::Over;
         }
         let has_news = self.walk.take_news() && !self.is_far;
@@ -590,12 +592,12 @@ impl<'a, M: Model> Worker<'a, M> {
         if states >= options.max_states {
             let bound = options.max_states;
             let why = format!("stopped at the bound of {bound} states");
-            self.shared.stop_early(why, Remedy::RaiseBound);
+            self.shared.stop_at_bound(why, Remedy::RaiseBound);
         }
         if self.depth() >= options.max_depth {
             let bound = options.max_depth;
             let why = format!("stopped at the bound of {bound} choices in one schedule");
-            self.shared.stop_early(why, Remedy::RaiseBound);
+            self.shared.stop_at_bound(why, Remedy::RaiseBound);
         }
         self.since_look += 1;
     }
