@@ -1,5 +1,5 @@
-//! The graph of states that a search has gone through, and what can be read off it: how many
-//! schedules there are, the shortest to a state, and whether one can go round.
+//! The graph of states that a search has gone through, and what can be read off it: the shortest
+//! schedule to a state, and where one can go round.
 
 mod building;
 
@@ -196,12 +196,6 @@ impl Graph {
         targets
             .filter(|(_, to)| **to != NONE)
             .map(move |(i, to)| (i, *to, self.effects.get(first + i).copied().unwrap_or(0)))
-    }
-
-    /// How many choices of a state were tried.
-    pub(super) fn tried(&self, state: u32) -> usize {
-        let targets = self.successors(state).iter();
-        targets.filter(|to| **to != NONE).count()
     }
 
     /// Where the choices of a state lead.

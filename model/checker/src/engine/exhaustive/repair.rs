@@ -54,7 +54,7 @@ pub(super) struct Counts {
 impl Counts {
     /// Of what is behind the root: what nothing leads to any more does not count.
     pub(super) fn new(graph: &Graph, order: &Order) -> Self {
-        let tried = |state: &u32| graph.tried(*state) as u64;
+        let tried = |state: &u32| graph.choices(*state).count() as u64;
         let choices = order.states.iter().map(tried).filter(|n| *n > 0);
         let (states, choices) = choices.fold((0, 0), |(s, c), n| (s + 1, c + n));
         // Each state is gone on from once, and each further choice begins another execution.

@@ -21,7 +21,7 @@ use super::options::{Go, Options, Progress};
 use super::repair::Again;
 use super::sampling::sample;
 use super::shared::{Remedy, Shared, StopOnPanic};
-use super::together::Recipe;
+use super::together::{Recipe, joined};
 use super::worker::{First, Worker};
 use crate::engine::footprints::{Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
@@ -281,11 +281,8 @@ impl<M: Model> Search<'_, M> {
                 .collect();
             let _guard = StopOnPanic(shared);
             leader.lead(again, progress);
-            let found = helpers.into_iter().map(|h| {
-                h.join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            });
-            found.flatten().collect::<Vec<_>>()
+            let found = helpers.into_iter().filter_map(joined);
+            found.collect::<Vec<_>>()
         });
         for helper in helpers {
             leader.take_in(helper);

@@ -8,6 +8,7 @@ use crate::engine::walk::Walk;
 use crate::model::Model;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 /// What one more worker is made of, in a thread of its own.
 pub(super) struct Recipe<'a, M: Model> {
@@ -40,6 +41,23 @@ impl<'a, M: Model> Recipe<'a, M> {
     }
 }
 
+/// What a thread has come to, or its panic.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    let end = thread.join();
+    end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// How many of some items workers have taken.
+#[derive(Default)]
+pub(super) struct Taken(AtomicUsize);
+
+impl Taken {
+    /// The next of the items that nobody has taken.
+    pub(super) fn next<'a, T>(&self, items: &'a [T]) -> Option<&'a T> {
+        items.get(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// Does two things, at once if there is more than one worker.
 pub(super) fn both<A: Send, B>(
     workers: usize,
@@ -52,17 +70,14 @@ pub(super) fn both<A: Send, B>(
     std::thread::scope(|scope| {
         let first = scope.spawn(first);
         let second = second();
-        let first = first.join();
-        let first = first.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (first, second)
+        (joined(first), second)
     })
 }
 
 /// Does a piece of work for each of `items`, by at most so many workers.
 pub(super) fn each<T: Sync>(workers: usize, items: &[T], work: impl Fn(&T) + Sync) {
-    let next = AtomicUsize::new(0);
-    let take = || items.get(next.fetch_add(1, Ordering::Relaxed));
-    let do_all = || std::iter::from_fn(take).for_each(&work);
+    let taken = Taken::default();
+    let do_all = || std::iter::from_fn(|| taken.next(items)).for_each(&work);
     std::thread::scope(|scope| {
         for _ in 1..workers.min(items.len()) {
             scope.spawn(do_all);
@@ -82,10 +97,10 @@ impl<M: Model> Worker<'_, M> {
         items: &[T],
         work: impl Fn(&mut Worker<'_, M>, &T, &mut S) + Sync,
     ) -> Vec<S> {
-        let next = AtomicUsize::new(0);
+        let taken = Taken::default();
         let do_all = |worker: &mut Worker<'_, M>| {
             let mut sum = S::default();
-            while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(item) = taken.next(items) {
                 work(worker, item, &mut sum);
             }
             sum
@@ -104,10 +119,7 @@ impl<M: Model> Worker<'_, M> {
                 })
                 .collect();
             let mut sums = vec![do_all(self)];
-            for other in others {
-                let sum = other.join();
-                sums.push(sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
+            sums.extend(others.into_iter().map(joined));
             sums
         })
     }

@@ -623,28 +623,30 @@ impl<'a, M: Model> Worker<'a, M> {
         if self.is_far && self.shared.is_wanted() {
             self.share();
         }
-        // Only these looks may change what the search does: the others come when they come.
+        // Only the looks that are counted may change what the search does: the others come when
+        // they come.
         let is_counted = self.since_look >= self.shared.options.look;
-        if is_counted {
-            self.since_look = 0;
-            if !self.is_far && self.shared.states() >= self.shared.options.share_after {
-                self.get_far();
-            }
-            self.keep_to_memory();
-        } else if !self.is_time_to_look() {
+        if !is_counted && !self.is_time_to_look() {
             return;
         }
         self.looked = Instant::now();
         self.tell();
+        let (states, memory) = (self.shared.states(), self.shared.memory());
+        if is_counted {
+            self.since_look = 0;
+            if !self.is_far && states >= self.shared.options.share_after {
+                self.get_far();
+            }
+            self.keep_to_memory(memory);
+        }
         self.keep_to_time();
         if self.shared.is_due() {
             self.shared.pause();
         }
-        let states = self.shared.states();
         let now = Progress {
             states,
             depth: self.depth(),
-            memory: self.shared.memory(),
+            memory,
             schedules_log10: None,
             restarts: 0,
             outcomes: self.found.finals.len(),
@@ -671,10 +673,9 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// Stops the search at the bound of memory.
-    fn keep_to_memory(&mut self) {
-        self.tell();
+    fn keep_to_memory(&self, memory: u64) {
         let bound = self.shared.options.max_memory;
-        if self.shared.memory() > bound {
+        if memory > bound {
             let why = format!("stopped at the bound of {} MiB of memory", bound >> 20);
             self.shared.stop_early(why, Remedy::RaiseBound);
         }

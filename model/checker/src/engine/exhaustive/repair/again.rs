@@ -5,6 +5,7 @@ use super::parents::Parents;
 use super::tree::{Branch, NONE, Tree};
 use crate::engine::exhaustive::options::{Go, Progress};
 use crate::engine::exhaustive::shared::Open;
+use crate::engine::exhaustive::together::Taken;
 use crate::engine::exhaustive::visited::StateId;
 use crate::engine::exhaustive::worker::Worker;
 use crate::engine::footprints::{Claims, Footprints, Known, Place, Places};
@@ -12,14 +13,12 @@ use crate::engine::walk;
 use crate::event::TaskId;
 use crate::model::Model;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is gone to again.
 pub(in super::super) struct Again {
     tree: Tree,
     branches: Vec<Branch>,
-    /// How many branches have been taken.
-    taken: AtomicUsize,
+    taken: Taken,
     /// What was taken to be known on the ways.
     before: Option<Arc<Footprints>>,
 }
@@ -37,15 +36,9 @@ impl Again {
         Some(Self {
             branches: tree.branches(workers),
             tree,
-            taken: AtomicUsize::new(0),
+            taken: Taken::default(),
             before,
         })
-    }
-
-    /// The next branch that nobody has taken.
-    fn take(&self) -> Option<&Branch> {
-        self.branches
-            .get(self.taken.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -79,7 +72,7 @@ impl<M: Model> Worker<'_, M> {
             known: vec![],
             claims: Claims::default(),
         };
-        while let Some(branch) = again.take() {
+        while let Some(branch) = again.taken.next(&again.branches) {
             self.swap(&mut before);
             self.go_again_in(branch, &again.tree, &mut before, progress);
             self.swap(&mut before);
