@@ -18,7 +18,6 @@ use crate::engine::schedule::Schedule;
 use crate::layout::CellId;
 use crate::model::Model;
 use crate::outcome::Final;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -34,7 +33,7 @@ struct Nearest {
     values: Values,
 }
 
-/// What has been read off some ends.
+/// What one worker has read off some ends.
 struct Read<O> {
     /// Each outcome, with where it is nearest.
     nearest: BTreeMap<Final<O>, Nearest>,
@@ -51,39 +50,33 @@ impl<O> Default for Read<O> {
     }
 }
 
-impl<O: Ord> Read<O> {
-    fn and(self, other: Self) -> Self {
-        let mut cells = [self.cells, other.cells].concat();
-        cells.sort_unstable();
-        cells.dedup();
-        let mut mine = self.nearest.into_iter().peekable();
-        let mut theirs = other.nearest.into_iter().peekable();
-        let both = std::iter::from_fn(|| {
-            let order = match (mine.peek(), theirs.peek()) {
-                (Some(a), Some(b)) => a.0.cmp(&b.0),
-                (Some(_), None) => Ordering::Less,
-                (None, _) => Ordering::Greater,
-            };
-            match order {
-                Ordering::Less => mine.next(),
-                Ordering::Greater => theirs.next(),
-                Ordering::Equal => {
-                    let ((end, a), (_, b)) = (mine.next()?, theirs.next()?);
-                    Some((end, a.min(b)))
-                }
-            }
-        });
-        Self {
-            nearest: both.collect(),
-            cells,
-        }
+/// Outcomes in order, each with where it is nearest.
+type Ends<O> = Vec<(Final<O>, Nearest)>;
+
+/// What two have read off.
+fn merged<O: Ord>(mine: Ends<O>, theirs: BTreeMap<Final<O>, Nearest>) -> Ends<O> {
+    if mine.is_empty() {
+        return theirs.into_iter().collect();
     }
+    let mut all = Vec::with_capacity(mine.len() + theirs.len());
+    let mut theirs = theirs.into_iter().peekable();
+    for (end, at) in mine {
+        let before = || theirs.next_if(|(other, _)| *other < end);
+        all.extend(std::iter::from_fn(before));
+        let same = theirs.next_if(|(other, _)| *other == end);
+        let nearest = match same {
+            Some((_, other)) => at.min(other),
+            None => at,
+        };
+        all.push((end, nearest));
+    }
+    all.extend(theirs);
+    all
 }
 
 /// What the dead cells can hold, state by state.
-struct Settled<'a> {
+pub(super) struct Settled<'a> {
     graph: &'a Graph,
-    shortest: &'a Shortest<'a>,
     root: u32,
     /// The cells that are told apart, in order.
     cells: Vec<CellId>,
@@ -125,7 +118,7 @@ fn changes(effects: &[Effect], cells: &[CellId]) -> Changes {
 impl<'a> Settled<'a> {
     fn new(
         graph: &'a Graph,
-        ways: &'a Ways<'a>,
+        order: &Order,
         root: (StateId, &[Effect]),
         cells: Vec<CellId>,
         schedules: bool,
@@ -133,7 +126,6 @@ impl<'a> Settled<'a> {
         let lists = graph.lists().iter().map(|list| changes(list, &cells));
         let mut all = Self {
             graph,
-            shortest: &ways.shortest,
             root: root.0.0,
             changes: lists.collect(),
             cells,
@@ -144,7 +136,7 @@ impl<'a> Settled<'a> {
         let first = changes(root.1, &all.cells);
         let begin = all.diagrams.change(Set::UNIT, u32::MAX, &first);
         all.sets[root.0.0 as usize] = Some(begin);
-        all.flow(&ways.order);
+        all.flow(order);
         all
     }
 
@@ -167,7 +159,12 @@ impl<'a> Settled<'a> {
 
     /// The choices to a state with these values there, so many, each by its number; `None` if it
     /// is not to be had.
-    fn way(&self, reverse: &Reverse, nearest: &Nearest) -> Option<Vec<usize>> {
+    fn way(
+        &self,
+        reverse: &Reverse,
+        shortest: &Shortest<'_>,
+        nearest: &Nearest,
+    ) -> Option<Vec<usize>> {
         let mut choices = vec![];
         let (mut at, mut values) = (nearest.state, nearest.values.clone());
         for left in (0..nearest.length).rev() {
@@ -175,7 +172,7 @@ impl<'a> Settled<'a> {
                 let changes = &self.changes[list as usize];
                 let set = self.sets[state as usize]?;
                 let (values, length) = self.diagrams.before(set, changes, &values, left)?;
-                (length == left).then(|| (self.shortest.rank(state), choice, state, values))
+                (length == left).then(|| (shortest.rank(state), choice, state, values))
             });
             let (_, choice, state, earlier) = before.min_by_key(|b| (b.0, b.1))?;
             choices.push(choice);
@@ -223,63 +220,91 @@ impl Reverse {
 }
 
 impl<M: Model> Worker<'_, M> {
+    /// What dead cells can hold, state by state: those that the outcome is read off, which shows
+    /// once one has been read.
+    pub(super) fn settled<'f>(
+        &mut self,
+        found: &'f Whole<M::Outcome>,
+        order: &Order,
+    ) -> Settled<'f> {
+        let way = found.graph.first_way(found.root);
+        if let Some((way, _)) = way.filter(|(_, end)| found.is_end(*end)) {
+            self.go_to(&way, None);
+            self.walk.finish();
+        }
+        let effects = self.effects_to_root();
+        let cells = self.read_off(&varying(&found.graph, &effects));
+        self.settled_by(found, order, cells)
+    }
+
+    /// As [`Worker::settled`], of these cells.
+    fn settled_by<'f>(
+        &mut self,
+        found: &'f Whole<M::Outcome>,
+        order: &Order,
+        cells: Vec<CellId>,
+    ) -> Settled<'f> {
+        let effects = self.effects_to_root();
+        let schedules = self.shared.options.schedules;
+        Settled::new(
+            &found.graph,
+            order,
+            (found.root, &effects),
+            cells,
+            schedules,
+        )
+    }
+
+    /// Those of the cells that this worker has read outcomes off.
+    fn read_off(&self, cells: &[CellId]) -> Vec<CellId> {
+        let machine = self.walk.machine();
+        let cells = cells.iter().copied();
+        cells.filter(|cell| machine.has_peeked(*cell)).collect()
+    }
+
     /// For each outcome the shortest schedule, if schedules are wanted, where states leave out what
-    /// is dead: `ends` are the states in which nobody can go on.
+    /// is dead.
     ///
     /// # Panics
     ///
     /// If a schedule of a complete search does not lead to its outcome.
-    pub(super) fn settled_ends(
+    pub(super) fn settled_ends<'f>(
         &mut self,
-        mut ends: Vec<StateId>,
-        found: &Whole<M::Outcome>,
+        mut settled: Settled<'f>,
+        found: &'f Whole<M::Outcome>,
         ways: &Ways<'_>,
         is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
-        let (graph, root, shortest) = (&found.graph, found.root, &ways.shortest);
-        let effects = self.effects_to_root();
-        ends.retain(|end| shortest.rank(end.0) != u32::MAX);
+        let shortest = &ways.shortest;
+        let mut ends = found.ends();
+        ends.retain(|end| shortest.contains(*end));
         ends.sort_by_key(|end| shortest.rank(end.0));
-        let varying = varying(graph, &effects);
-        let read_off = |worker: &Worker<'_, M>| -> Vec<CellId> {
-            let cells = varying.iter().copied();
-            cells
-                .filter(|c| worker.walk.machine().has_peeked(*c))
-                .collect()
-        };
-        // What the outcome is read off shows once one has been read.
-        if let Some(way) = ends.first().and_then(|end| shortest.to(*end)) {
-            self.go_to(&way, None);
-            self.walk.finish();
-        }
-        let mut cells = read_off(self);
-        let (settled, nearest) = loop {
-            let schedules = self.shared.options.schedules;
-            let settled = Settled::new(graph, ways, (root, &effects), cells, schedules);
-            let read = self.read(&settled, &ends, &read_off);
-            if read.cells == settled.cells {
-                break (settled, read.nearest);
+        let varying = varying(&found.graph, &self.effects_to_root());
+        let nearest = loop {
+            let (nearest, cells) = self.read(&settled, shortest, &ends, &varying);
+            if cells == settled.cells {
+                break nearest;
             }
-            cells = read.cells;
+            settled = self.settled_by(found, &ways.order, cells);
         };
         if !self.shared.options.schedules {
-            let ends = nearest.into_keys();
-            return ends.map(|end| (end, Schedule::default())).collect();
+            let ends = nearest.into_iter();
+            return ends.map(|(end, _)| (end, Schedule::default())).collect();
         }
-        self.schedules(&settled, nearest, is_complete)
+        self.schedules(&settled, shortest, &nearest, is_complete)
     }
 
     /// The schedule to each outcome, gone once more to see that it leads there.
     fn schedules(
         &mut self,
         settled: &Settled<'_>,
-        nearest: BTreeMap<Final<M::Outcome>, Nearest>,
+        shortest: &Shortest<'_>,
+        wanted: &[(Final<M::Outcome>, Nearest)],
         is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
         let reverse = Reverse::new(settled.graph);
-        let wanted: Vec<_> = nearest.into_iter().collect();
-        let sums = self.together(&wanted, |worker, (end, nearest), all: &mut Vec<_>| {
-            let Some(way) = settled.way(&reverse, nearest) else {
+        let sums = self.together(wanted, |worker, (end, nearest), all: &mut Vec<_>| {
+            let Some(way) = settled.way(&reverse, shortest, nearest) else {
                 assert!(!is_complete, "no way leads to {end:?}");
                 return;
             };
@@ -307,13 +332,14 @@ impl<M: Model> Worker<'_, M> {
         effects
     }
 
-    /// Reads all outcomes off the ends. `read_off` are the cells that a worker has read.
+    /// Reads all outcomes off the ends, and which of the cells that vary that takes.
     fn read(
         &mut self,
         settled: &Settled<'_>,
+        shortest: &Shortest<'_>,
         ends: &[StateId],
-        read_off: &(impl Fn(&Worker<'_, M>) -> Vec<CellId> + Sync),
-    ) -> Read<M::Outcome> {
+        varying: &[CellId],
+    ) -> (Ends<M::Outcome>, Vec<CellId>) {
         /// So many pieces of work, whatever the number of ends.
         const PIECES: usize = 256;
         let parts = |end: &StateId| {
@@ -324,30 +350,31 @@ impl<M: Model> Worker<'_, M> {
         };
         let pieces: Vec<(StateId, Part)> = ends.iter().flat_map(parts).collect();
         let sums = self.together(&pieces, |worker, (end, part), read: &mut Read<_>| {
-            worker.read_part(settled, *end, part, read);
-            read.cells = read_off(worker);
+            worker.read_part((settled, shortest), *end, part, read);
+            read.cells = worker.read_off(varying);
         });
-        let known = Read {
-            nearest: BTreeMap::new(),
-            cells: settled.cells.clone(),
-        };
-        sums.into_iter().fold(known, Read::and)
+        let mut cells = settled.cells.clone();
+        cells.extend(sums.iter().flat_map(|read| &read.cells));
+        cells.sort_unstable();
+        cells.dedup();
+        let parts = sums.into_iter().map(|read| read.nearest);
+        (parts.fold(vec![], merged), cells)
     }
 
     /// Reads the outcomes off a part of an end.
     fn read_part(
         &mut self,
-        settled: &Settled<'_>,
+        (settled, shortest): (&Settled<'_>, &Shortest<'_>),
         end: StateId,
         part: &Part,
         read: &mut Read<M::Outcome>,
     ) {
-        let Some(way) = settled.shortest.to(end) else {
+        let Some(way) = shortest.to(end) else {
             return;
         };
         self.go_to(&way, None);
         let here = self.walk.place();
-        let rank = settled.shortest.rank(end.0);
+        let rank = shortest.rank(end.0);
         let keeps_values = self.shared.options.schedules;
         settled.diagrams.each_of(part, &mut |values, length| {
             for (variable, value) in values {

@@ -204,21 +204,36 @@ impl Graph {
         &self.targets[self.offsets[i] as usize..self.offsets[i + 1] as usize]
     }
 
+    /// Goes from a root by the first choice each time until there is none: the number of each choice,
+    /// and where that is. `None` if it leads round.
+    pub(super) fn first_way(&self, root: StateId) -> Option<(Vec<usize>, StateId)> {
+        let mut choices = vec![];
+        let mut at = root.0;
+        while let Some((choice, to, _)) = self.choices(at).next() {
+            if choices.len() > self.end() as usize {
+                return None;
+            }
+            choices.push(choice);
+            at = to;
+        }
+        Some((choices, StateId(at)))
+    }
+
     /// The shortest ways from a root, breadth first; of those equally long, the one whose
     /// choices come first.
     pub(crate) fn shortest(&self, root: StateId) -> Shortest<'_> {
-        let mut parents = vec![NONE; self.offsets.len() - 1];
-        parents[root.0 as usize] = root.0;
-        let mut order = vec![root.0];
+        let mut ranks = vec![NONE; self.offsets.len() - 1];
+        ranks[root.0 as usize] = 0;
+        let (mut order, mut before) = (vec![root.0], vec![0]);
         let mut depth = 0;
         let mut level = 0..1;
         loop {
-            for at in level.clone() {
-                let state = order[at];
-                for next in self.successors(state) {
-                    if *next != NONE && parents[*next as usize] == NONE {
-                        parents[*next as usize] = state;
+            for rank in level.clone() {
+                for next in self.successors(order[rank]) {
+                    if *next != NONE && ranks[*next as usize] == NONE {
+                        ranks[*next as usize] = order.len() as u32;
                         order.push(*next);
+                        before.push(rank as u32);
                     }
                 }
             }
@@ -230,11 +245,10 @@ impl Graph {
         }
         Shortest {
             graph: self,
-            parents,
-            root: root.0,
             depth,
-            ranks: std::sync::OnceLock::new(),
             order,
+            before,
+            ranks,
         }
     }
 
@@ -303,47 +317,39 @@ pub(super) fn components<'a>(states: usize, successors: impl Fn(u32) -> &'a [u32
 /// The shortest ways from a root to all states.
 pub(crate) struct Shortest<'a> {
     graph: &'a Graph,
-    parents: Vec<u32>,
-    root: u32,
     /// Choices on the way to the state that is farthest away.
     pub(crate) depth: u64,
-    /// All states, in the order in which they are met.
+    /// All states, in the order in which they are met; the root is the first.
     order: Vec<u32>,
-    ranks: std::sync::OnceLock<Vec<u32>>,
+    /// For each of them the rank of the one before it on its way.
+    before: Vec<u32>,
+    /// For each state its place in that order.
+    ranks: Vec<u32>,
 }
 
 impl Shortest<'_> {
     /// Whether a way leads to a state.
     pub(super) fn contains(&self, state: StateId) -> bool {
-        let parent = self.parents.get(state.0 as usize);
-        parent.is_some_and(|parent| *parent != NONE)
+        self.rank(state.0) != NONE
     }
 
     /// When a state is met: which does not depend on its number.
     pub(super) fn rank(&self, state: u32) -> u32 {
-        let ranks = self.ranks.get_or_init(|| {
-            let mut ranks = vec![NONE; self.parents.len()];
-            for (rank, state) in (0..).zip(&self.order) {
-                ranks[*state as usize] = rank;
-            }
-            ranks
-        });
-        ranks.get(state as usize).copied().unwrap_or(NONE)
+        self.ranks.get(state as usize).copied().unwrap_or(NONE)
     }
 
     /// The choices to a state, each by its number among the choices of its state; `None` if no way
     /// leads there.
     pub(crate) fn to(&self, state: StateId) -> Option<Vec<usize>> {
         let mut choices = vec![];
-        let mut at = state.0;
-        while at != self.root {
-            let parent = *self.parents.get(at as usize)?;
-            if parent == NONE {
-                return None;
-            }
-            let choice = self.graph.successors(parent).iter().position(|s| *s == at);
+        let mut at = self.rank(state.0);
+        while at != 0 {
+            let state = *self.order.get(at as usize)?;
+            let before = self.before[at as usize];
+            let from = self.graph.successors(self.order[before as usize]);
+            let choice = from.iter().position(|s| *s == state);
             choices.push(choice.expect("a state is among its parent's successors"));
-            at = parent;
+            at = before;
         }
         choices.reverse();
         Some(choices)

@@ -19,6 +19,8 @@ mod tree;
 use super::graph::Graph;
 use super::hindsight::Hindsight;
 use super::order::Order;
+use super::shared::locked;
+use super::together::each;
 use super::visited::StateId;
 use super::worker::{At, Worker};
 use crate::engine::footprints::{
@@ -27,7 +29,7 @@ use crate::engine::footprints::{
 use crate::model::Model;
 pub(super) use again::Again;
 use parents::Parents;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What all workers have relied on, part by part.
 #[derive(Default)]
@@ -125,27 +127,39 @@ impl Reliances {
 
     /// The places where something was relied on that is not so. All up to now was `taken` to be so.
     /// `None` if not everything was kept.
-    fn wrong(&mut self, taken: Vec<Known>, known: &Footprints, flow: &Flow) -> Option<Places> {
+    /// Looked for by so many workers.
+    fn wrong(
+        &mut self,
+        taken: Vec<Known>,
+        known: &Footprints,
+        flow: &Flow,
+        workers: usize,
+    ) -> Option<Places> {
         let parts = std::iter::once(self.own.take()).chain(self.others.drain(..));
         let parts = parts.collect::<Option<Vec<_>>>()?;
         if !parts.iter().all(Relied::is_whole) {
             return None;
         }
         self.before.push((taken, parts));
-        let mut wrong = Places::default();
-        for (taken, parts) in &self.before {
-            let conflicts = Conflicts::new(taken, known, flow);
-            for part in parts {
-                wrong.extend(part.wrong(&conflicts));
-            }
-        }
-        Some(wrong)
+        let all = self.before.iter();
+        let all = all.map(|(taken, parts)| (Conflicts::new(taken, known, flow), parts));
+        let all: Vec<_> = all.collect();
+        let parts = all
+            .iter()
+            .flat_map(|(c, parts)| parts.iter().map(move |p| (c, p)));
+        let wrong = Mutex::new(Places::default());
+        each(workers, parts.collect(), |(conflicts, part)| {
+            let mut here = Places::default();
+            here.extend(part.wrong(conflicts));
+            locked(&wrong).unite(here);
+        });
+        Some(std::mem::take(&mut *locked(&wrong)))
     }
 
     /// Forgets these places, which are gone to again, and begins another part.
-    fn forget(&mut self, wrong: &Places) {
+    fn forget(&mut self, wrong: &Places, workers: usize) {
         let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
-        parts.for_each(|part| part.forget(wrong));
+        each(workers, parts.collect(), |part| part.forget(wrong));
         self.own = Some(Relied::default());
     }
 
@@ -166,7 +180,9 @@ impl<M: Model> Worker<'_, M> {
         let grown = hindsight.grown(self.footprints.as_ref()?)?;
         let (flow, taken) = (&hindsight.flow, &hindsight.seen.as_ref()?.1);
         let claimed = self.claimed.as_known_now(taken, &grown, flow);
-        let wrong = self.reliances.wrong(taken.clone(), &grown, flow)?;
+        let wrong =
+            self.reliances
+                .wrong(taken.clone(), &grown, flow, self.shared.options.workers)?;
         let again = self.again(&wrong)?;
         Some(Repair {
             wrong,
@@ -180,7 +196,8 @@ impl<M: Model> Worker<'_, M> {
     /// Takes out what was wrong, and goes by what is known now. Gives what is to be gone to again.
     pub(super) fn repair(&mut self, repair: Repair) -> Again {
         self.shared.set_again(repair.wrong.count());
-        self.reliances.forget(&repair.wrong);
+        let workers = self.shared.options.workers;
+        self.reliances.forget(&repair.wrong, workers);
         self.take_out(&repair.wrong);
         let grown = Arc::new(repair.grown);
         self.shared.set_footprints(grown.clone());
@@ -206,9 +223,10 @@ impl<M: Model> Worker<'_, M> {
 
     /// Takes out what was found at these states' choices.
     fn take_out(&mut self, wrong: &Places) {
-        for edges in &mut self.found.edges {
+        let workers = self.shared.options.workers;
+        each(workers, self.found.edges.iter_mut().collect(), |edges| {
             edges.retain(|state| !wrong.contains(state));
-        }
+        });
         for places in self.found.data_races.values_mut() {
             places.retain(|at| match at {
                 At::Choice(Some(state), _) => !wrong.contains(state.0),

@@ -1,6 +1,7 @@
 //! What a round says when it is over.
 
 use super::checkpoint::CheckpointError;
+use super::ends::Settled;
 use super::graph::{Graph, Shortest};
 use super::order::Order;
 use super::repair::Counts;
@@ -13,11 +14,16 @@ use crate::engine::walk::Walk;
 use crate::model::Model;
 use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 
-/// The ways through a graph.
+/// The ways through a graph, and what is behind them.
 pub(super) struct Ways<'a> {
-    pub(super) order: Order,
+    pub(super) order: Arc<Order>,
     pub(super) shortest: Shortest<'a>,
+    interleavings: Interleavings,
+    /// If the round was repaired.
+    counts: Option<Counts>,
 }
 
 /// What all workers have found, with the numbers that states have in the graph.
@@ -26,6 +32,17 @@ pub(super) struct Whole<O> {
     pub(super) root: StateId,
     finals: BTreeMap<Final<O>, Vec<StateId>>,
     data_races: BTreeMap<DataRace, Vec<At>>,
+}
+
+impl<O> Whole<O> {
+    /// The states in which nobody can go on.
+    pub(super) fn ends(&self) -> Vec<StateId> {
+        self.finals.values().flatten().copied().collect()
+    }
+
+    pub(super) fn is_end(&self, state: StateId) -> bool {
+        self.finals.values().flatten().any(|end| *end == state)
+    }
 }
 
 impl<O: Ord> Found<O> {
@@ -78,79 +95,91 @@ impl<M: Model> Worker<'_, M> {
         };
         let (end, workers) = (self.shared.visited.end(), self.shared.options.workers);
         let found = self.root.map(|root| self.found.graph(root, end, workers));
-        let ways = found.as_ref().map(|found| self.walk_through(found));
-        report.depth = ways.as_ref().map_or(0, |ways| ways.shortest.depth);
+        let is_complete = why.is_none();
+        let through = found.as_ref().map(|found| {
+            let (ways, settled) = self.walk_through(found, is_complete);
+            (found, ways, settled)
+        });
+        report.depth = through
+            .as_ref()
+            .map_or(0, |(_, ways, _)| ways.shortest.depth);
         if let Some(why) = why {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
-        if let (Some(found), Some(ways)) = (&found, &ways) {
-            self.read_off(found, ways, &mut report);
+        if let Some((found, ways, settled)) = through {
+            self.read_off_graph(found, &ways, settled, &mut report);
         }
         (report, self.walk)
     }
 
-    /// Goes through the graph.
-    fn walk_through<'f>(&self, found: &'f Whole<M::Outcome>) -> Ways<'f> {
+    /// Goes through the graph. Gives what dead cells can hold too, unless there are none or it is not
+    /// the last round.
+    fn walk_through<'f>(
+        &mut self,
+        found: &'f Whole<M::Outcome>,
+        is_complete: bool,
+    ) -> (Ways<'f>, Option<Settled<'f>>) {
         let (graph, root) = (&found.graph, found.root);
-        let (order, shortest) = both(
-            self.shared.options.workers,
-            || Order::new(graph, root),
-            || graph.shortest(root),
-        );
-        Ways { order, shortest }
+        let is_repaired = is_complete && self.reliances.is_repaired();
+        let (tell, told) = channel::<Arc<Order>>();
+        let workers = self.shared.options.workers;
+        // Both own their end, so that neither waits for one who has panicked.
+        let settle = move || {
+            let order = Arc::new(Order::new(graph, root));
+            let _ = tell.send(order.clone());
+            let is_last = !self.is_again(&order, is_complete);
+            (is_last && graph.has_effects()).then(|| self.settled(found, &order))
+        };
+        let count = move || {
+            let shortest = graph.shortest(root);
+            let order = told.recv().expect("the order is sent");
+            let interleavings = order.interleavings(graph);
+            let counts = is_repaired.then(|| Counts::new(graph, &order));
+            Ways {
+                order,
+                shortest,
+                interleavings,
+                counts,
+            }
+        };
+        let (settled, ways) = both(workers, settle, count);
+        (ways, settled)
+    }
+
+    /// Whether the round is begun again, since it has a way round and went by what tasks touch.
+    fn is_again(&self, order: &Order, is_complete: bool) -> bool {
+        order.is_endless && is_complete && self.footprints.is_some()
     }
 
     /// Reads off the graph what it says.
-    fn read_off(
+    fn read_off_graph(
         &mut self,
         found: &Whole<M::Outcome>,
         ways: &Ways<'_>,
+        settled: Option<Settled<'_>>,
         report: &mut Report<M::Outcome>,
     ) {
         let (graph, shortest) = (&found.graph, &ways.shortest);
         let is_complete = report.complete == Complete::Yes;
-        if ways.order.is_endless {
-            report.interleavings = Interleavings::Endless;
-            if self.footprints.is_none() {
-                // Who is let go is then all who can.
-                report.rounds = self.rounds(graph, shortest);
-            } else if is_complete {
-                // It is not the last round.
-                return;
-            }
-        }
-        let is_repaired = is_complete && self.reliances.is_repaired();
-        let count = || {
-            let interleavings = ways.order.interleavings(graph);
-            let counts = is_repaired.then(|| Counts::new(graph, &ways.order));
-            (interleavings, counts)
-        };
-        let workers = self.shared.options.workers;
-        let ((interleavings, counts), finals) =
-            both(workers, count, || self.finals(found, ways, is_complete));
-        report.finals = finals;
-        report.interleavings = match interleavings {
+        report.interleavings = match ways.interleavings {
             Interleavings::Exactly(n) if !is_complete => Interleavings::AtLeast(n),
             counted => counted,
         };
-        if let Some(counts) = counts {
+        if self.is_again(&ways.order, is_complete) {
+            return;
+        }
+        if ways.order.is_endless && self.footprints.is_none() {
+            // Who is let go is then all who can.
+            report.rounds = self.rounds(graph, shortest);
+        }
+        if let Some(counts) = &ways.counts {
             (report.states, report.executions) = (counts.states, counts.executions);
         }
+        report.finals = match settled {
+            None => self.ends(&found.finals, shortest),
+            Some(settled) => self.settled_ends(settled, found, ways, is_complete),
+        };
         report.data_races = self.races(&found.data_races, shortest);
-    }
-
-    /// The outcomes, each with the shortest schedule, if schedules are wanted.
-    fn finals(
-        &mut self,
-        found: &Whole<M::Outcome>,
-        ways: &Ways<'_>,
-        is_complete: bool,
-    ) -> BTreeMap<Final<M::Outcome>, Schedule> {
-        if !found.graph.has_effects() {
-            return self.ends(&found.finals, &ways.shortest);
-        }
-        let ends = found.finals.values().flatten().copied().collect();
-        self.settled_ends(ends, found, ways, is_complete)
     }
 
     /// Why the search is incomplete, what it has covered, and how to get on.

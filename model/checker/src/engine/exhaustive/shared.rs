@@ -129,13 +129,9 @@ impl<'a> Shared<'a> {
         footprints: Option<Arc<Footprints>>,
         is_resumed: bool,
     ) -> Self {
-        /// Parts of the set of visited states for each worker, if there are several: 2 to the power
-        /// of this. More parts are farther apart in memory.
-        const BITS: u32 = 3;
-        let workers = options.workers.next_power_of_two().trailing_zeros();
         Self {
             options,
-            visited: Visited::new(if workers > 0 { BITS + workers } else { 0 }),
+            visited: Visited::default(),
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
             exact: options.exact.then(Exact::default),
@@ -169,9 +165,9 @@ impl<'a> Shared<'a> {
         *locked(&self.footprints) = Some(footprints);
     }
 
-    /// Counts a state; gives how many there are.
-    pub(super) fn count(&self) -> u64 {
-        self.states.fetch_add(1, Ordering::Relaxed) + 1
+    /// Counts states; gives how many there are.
+    pub(super) fn count(&self, states: u64) -> u64 {
+        self.states.fetch_add(states, Ordering::Relaxed) + states
     }
 
     /// States so far.

@@ -1,13 +1,13 @@
 //! Work that several workers do together, each with a run of its own.
 
-use super::shared::Shared;
+use super::shared::{Shared, locked};
 use super::worker::Worker;
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::Watch;
 use crate::engine::walk::Walk;
 use crate::model::Model;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::ScopedJoinHandle;
 
 /// What one more worker is made of, in a thread of its own.
@@ -58,28 +58,29 @@ impl Taken {
     }
 }
 
-/// Does two things, at once if there is more than one worker.
-pub(super) fn both<A: Send, B>(
+/// Does two things: at once if there is more than one worker, else one after the other.
+pub(super) fn both<A, B: Send>(
     workers: usize,
-    first: impl FnOnce() -> A + Send,
-    second: impl FnOnce() -> B,
+    here: impl FnOnce() -> A,
+    aside: impl FnOnce() -> B + Send,
 ) -> (A, B) {
     if workers == 1 {
-        return (first(), second());
+        return (here(), aside());
     }
     std::thread::scope(|scope| {
-        let first = scope.spawn(first);
-        let second = second();
-        (joined(first), second)
+        let aside = scope.spawn(aside);
+        (here(), joined(aside))
     })
 }
 
-/// Does a piece of work for each of `items`, by at most so many workers.
-pub(super) fn each<T: Sync>(workers: usize, items: &[T], work: impl Fn(&T) + Sync) {
-    let taken = Taken::default();
-    let do_all = || std::iter::from_fn(|| taken.next(items)).for_each(&work);
+/// Does a piece of work for each of a few items, by at most so many workers.
+pub(super) fn each<T: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) + Sync) {
+    let workers = workers.min(items.len());
+    let items = Mutex::new(items.into_iter());
+    let take = || locked(&items).next();
+    let do_all = || std::iter::from_fn(take).for_each(&work);
     std::thread::scope(|scope| {
-        for _ in 1..workers.min(items.len()) {
+        for _ in 1..workers {
             scope.spawn(do_all);
         }
         do_all();

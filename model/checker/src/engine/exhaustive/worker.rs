@@ -8,7 +8,7 @@ use super::repair::{Again, Reliances};
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::sleep::{self, Sleep};
-use super::visited::StateId;
+use super::visited::{Fresh, StateId};
 use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
 use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Relied, Standing};
@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// Steps without a choice after which a state is kept all the same: a task may loop.
 pub(super) const MAX_FORCED: u64 = 10_000;
+
+/// Where several search, each counts its states when there are so many: not to be in each other's way.
+const UNCOUNTED: u64 = 64;
 
 /// Where something was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,6 +179,10 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
     pub(super) is_far: bool,
+    /// For the states that this worker finds first.
+    pub(super) fresh: Fresh,
+    /// New states that the others have not been told of.
+    uncounted: u64,
     /// New states since the last look that counted them.
     since_look: u64,
     /// Choices since the clock was read.
@@ -222,6 +229,8 @@ impl<'a, M: Model> Worker<'a, M> {
             races: vec![],
             found: Found::new(),
             is_far: false,
+            fresh: Fresh::default(),
+            uncounted: 0,
             since_look: 0,
             since_clock: 0,
             looked: shared.began,
@@ -325,6 +334,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 return;
             }
             let Some(frame) = self.path.last_mut() else {
+                self.count();
                 return;
             };
             if frame.next == frame.end {
@@ -386,6 +396,7 @@ impl<'a, M: Model> Worker<'a, M> {
         while !self.path.is_empty() {
             self.leave();
         }
+        self.count();
         self.tell();
     }
 
@@ -514,7 +525,7 @@ impl<'a, M: Model> Worker<'a, M> {
             exact.compare(fingerprint, &self.walk.content());
         }
         let effects = self.take_effects();
-        let (state, is_new) = self.shared.visited.insert(fingerprint);
+        let (state, is_new) = self.shared.visited.insert(&mut self.fresh, fingerprint);
         self.reliances.arrive(state, is_new);
         let choice = Choice { to: state, effects };
         if !self.enabled.is_empty() {
@@ -587,19 +598,29 @@ impl<'a, M: Model> Worker<'a, M> {
         if !is_new {
             return;
         }
-        let states = self.shared.count();
-        let options = self.shared.options;
-        if states >= options.max_states {
-            let bound = options.max_states;
-            let why = format!("stopped at the bound of {bound} states");
-            self.shared.stop_at_bound(why, Remedy::RaiseBound);
+        self.uncounted += 1;
+        if self.uncounted == UNCOUNTED || !self.shared.had_help() {
+            self.count();
         }
-        if self.depth() >= options.max_depth {
-            let bound = options.max_depth;
+        let bound = self.shared.options.max_depth;
+        if self.depth() >= bound {
             let why = format!("stopped at the bound of {bound} choices in one schedule");
             self.shared.stop_at_bound(why, Remedy::RaiseBound);
         }
         self.since_look += 1;
+    }
+
+    /// Counts the states that this worker has found.
+    fn count(&mut self) {
+        if self.uncounted == 0 {
+            return;
+        }
+        let states = self.shared.count(std::mem::take(&mut self.uncounted));
+        let bound = self.shared.options.max_states;
+        if states >= bound {
+            let why = format!("stopped at the bound of {bound} states");
+            self.shared.stop_at_bound(why, Remedy::RaiseBound);
+        }
     }
 
     /// Choices on the current path.

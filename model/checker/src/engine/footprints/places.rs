@@ -28,6 +28,17 @@ impl Places {
         self.bits[word] |= 1 << (place % 64);
     }
 
+    /// Adds all of another.
+    pub(crate) fn unite(&mut self, other: Self) {
+        let mut bits = other.bits;
+        if bits.len() < self.bits.len() {
+            std::mem::swap(&mut bits, &mut self.bits);
+        }
+        bits.iter_mut().zip(&self.bits).for_each(|(a, b)| *a |= b);
+        self.bits = bits;
+        self.has_start |= other.has_start;
+    }
+
     #[inline]
     pub(crate) fn contains(&self, place: Place) -> bool {
         let word = self.bits.get(place as usize / 64);

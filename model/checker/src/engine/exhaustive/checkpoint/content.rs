@@ -213,7 +213,10 @@ fn load_found<M: Model>(
     leader.found.reached = from.list(Reader::name)?.into_iter().collect();
     leader.found.lock_order = LockOrder::load(from)?;
     let states = from.list(|from| {
-        let (state, is_new) = leader.shared.visited.insert(from.u128()?);
+        let (state, is_new) = leader
+            .shared
+            .visited
+            .insert(&mut leader.fresh, from.u128()?);
         is_new.then_some(state).ok_or(Malformed)
     })?;
     let states = States(states);

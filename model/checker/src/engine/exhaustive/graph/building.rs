@@ -109,7 +109,7 @@ impl Graph {
             all.map(|list| lists.number(list)).collect()
         };
         let parts: Vec<_> = edges.iter().map(|e| (e, numbered(e))).collect();
-        each(workers, &parts, |(edges, lists)| building.add(edges, lists));
+        each(workers, parts, |(edges, lists)| building.add(edges, &lists));
         building.number(root.0);
         let mut offsets = building.begins;
         let sum = building.targets.len() as u32;

@@ -15,7 +15,7 @@ impl Parents {
     /// Of the states whose number is below `end`, by so many workers.
     pub(super) fn new(edges: &[Edges], end: u32, workers: usize) -> Self {
         let all = Self((0..end).map(|_| AtomicU64::new(NONE)).collect());
-        each(workers, edges, |edges| all.add(edges));
+        each(workers, edges.iter().collect(), |edges| all.add(edges));
         all
     }
 
