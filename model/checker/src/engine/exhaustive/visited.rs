@@ -101,7 +101,7 @@ impl Table {
     fn fingerprint(&self, number: u32) -> u128 {
         let [low, high] = &self.fingerprints[number as usize];
         let [low, high] = [low, high].map(|word| u128::from(word.load(Ordering::Relaxed)));
-        high << 64 | low
+        (high << 64) | low
     }
 
     /// Makes room for more numbers.
@@ -234,7 +234,7 @@ mod tests {
 
     /// Fingerprints of which many belong to one place.
     fn fingerprints() -> impl Iterator<Item = u128> {
-        let crowded = (0..3_000).map(|n: u128| n << 64 | n % 7);
+        let crowded = (0..3_000).map(|n: u128| (n << 64) | (n % 7));
         let spread =
             (1..3_000).map(|n: u128| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
         crowded.chain(spread)
