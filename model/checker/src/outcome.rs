@@ -139,6 +139,16 @@ pub enum Interleavings {
     Endless,
 }
 
+impl Interleavings {
+    /// If not all were explored.
+    pub(crate) fn at_least(self) -> Self {
+        match self {
+            Interleavings::Exactly(n) => Interleavings::AtLeast(n),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Interleavings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// From here on two digits tell enough.

@@ -13,6 +13,7 @@ mod livelock;
 mod lock_order;
 mod loom_holes;
 mod planted_bugs;
+mod preemptions;
 mod random_programs;
 mod resume;
 mod state_graph;

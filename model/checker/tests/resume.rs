@@ -188,6 +188,27 @@ fn random_programs_in_pieces_end_the_same() {
     });
 }
 
+/// So does that schedules were left out.
+#[test]
+fn a_bound_of_preemptions_is_kept_from_piece_to_piece() {
+    random::check(32, |program| {
+        let options = Options {
+            preemption_bound: Some(1),
+            ..with_looks(1, 20_000)
+        };
+        let expected = explore(program, &options);
+        let folder = folder();
+        let file = folder.path().join("checkpoint");
+        let looks = expected.states as usize / 2 + 1;
+        until(program, &saving(&options, &file), looks).expect("our own");
+        if file.is_file() {
+            let report = finish(program, &resuming(&options, &file)).expect("our own");
+            proptest::prop_assert_eq!(found_alone(&report), found_alone(&expected));
+        }
+        Ok(())
+    });
+}
+
 /// The plain fields' data races go through the file as well.
 #[test]
 fn data_races_are_not_lost() {

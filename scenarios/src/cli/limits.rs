@@ -13,6 +13,10 @@ pub(crate) struct Limits {
     /// Stops after this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) max_seconds: Option<u64>,
+    /// Leaves out schedules on which tasks are interrupted more often than this where they could have
+    /// gone on; where there are some, the answer is `complete no`
+    #[arg(long, value_name = "N")]
+    preemptions: Option<u64>,
     /// Writes how far the exploration is to this file: when it stops, and every now and then
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -33,6 +37,7 @@ impl Limits {
     pub(crate) fn of(&self, options: Options) -> Options {
         Options {
             max_seconds: self.max_seconds,
+            preemption_bound: self.preemptions,
             checkpoint: self.file().map(|path| CheckpointFile {
                 path: path.clone(),
                 interval: Duration::from_secs(self.checkpoint_seconds),
@@ -51,6 +56,7 @@ impl Limits {
     /// The option that was asked for and that a search under weak memory does not have, if any.
     pub(crate) fn only_under_sc(&self) -> Option<&'static str> {
         [
+            (self.preemptions.is_some(), "--preemptions"),
             (self.checkpoint.is_some(), "--checkpoint"),
             (self.resume.is_some(), "--resume"),
             (self.exact, "--exact"),

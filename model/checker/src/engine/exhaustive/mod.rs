@@ -29,6 +29,7 @@ mod live;
 mod options;
 mod order;
 mod persistent;
+mod preemptions;
 mod repair;
 mod report;
 mod rounds;
@@ -80,7 +81,8 @@ pub fn explore_with<M: Model>(
 ///
 /// # Panics
 ///
-/// If several workers are asked for together with sleep sets.
+/// If several workers, or a bound of preemptions, are asked for together with sleep sets; or such a bound
+/// without merging or automata.
 ///
 /// # Errors
 ///
@@ -95,6 +97,11 @@ pub fn try_explore_with<M: Model>(
     assert!(
         !has_sleep_sets || options.workers == 1,
         "sleep sets are for one worker"
+    );
+    let is_bounded = options.preemption_bound.is_some();
+    assert!(
+        !is_bounded || (!has_sleep_sets && options.merge && options.automaton),
+        "a bound of preemptions needs merging and automata, and no sleep sets"
     );
     let can_be_saved = options.merge && options.automaton && !options.exact && !options.sleep_sets;
     if let (false, Some(file)) = (can_be_saved, options.any_checkpoint()) {

@@ -51,6 +51,10 @@ pub struct Options {
     pub max_memory: u64,
     /// Stop when a schedule gets longer than this many choices.
     pub max_depth: u64,
+    /// Leave out schedules on which tasks are interrupted more often than this where they could have
+    /// gone on; the report then says `complete no`, unless there are none. All others are explored,
+    /// without persistent sets; each counts. Not with sleep sets.
+    pub preemption_bound: Option<u64>,
     /// Stop after about so many seconds of this process.
     pub max_seconds: Option<u64>,
     /// How many states one worker visits between two looks at progress and bounds; where that takes
@@ -123,6 +127,7 @@ impl Default for Options {
             max_states: 20_000_000,
             max_memory: u64::MAX,
             max_depth: 1_000_000,
+            preemption_bound: None,
             max_seconds: None,
             look: 4096,
             checkpoint: None,

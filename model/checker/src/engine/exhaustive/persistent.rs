@@ -25,6 +25,10 @@ impl<M: Model> Worker<'_, M> {
             self.in_order.clone_from(&self.let_go);
         }
         self.know();
+        if let Some(bound) = self.shared.options.preemption_bound {
+            self.keep_to_preemptions(bound);
+            return;
+        }
         let Some(footprints) = &self.footprints else {
             return;
         };
@@ -43,6 +47,15 @@ impl<M: Model> Worker<'_, M> {
         self.reliances.choose(&self.standings, set);
         self.let_go
             .retain(|task| number(task).is_none_or(|i| set >> i & 1 != 0));
+    }
+
+    /// Lets only the task go that went last, if it can and no other may preempt it.
+    fn keep_to_preemptions(&mut self, bound: u64) {
+        self.preemptions.look(&self.enabled);
+        if let Some(only) = self.preemptions.only(bound) {
+            self.let_go.retain(|task| *task == only);
+            self.shared.leaves_out();
+        }
     }
 
     /// Whether so much more has been seen of the tasks than the round goes by that it is better

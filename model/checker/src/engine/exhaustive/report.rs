@@ -107,7 +107,14 @@ impl<M: Model> Worker<'_, M> {
             report.complete = self.incomplete(&why, report.depth, saved);
         }
         if let Some((found, ways, settled)) = through {
-            self.read_off_graph(found, &ways, settled, &mut report);
+            self.read_off_graph(found, &ways, settled, is_complete, &mut report);
+        }
+        if is_complete && self.shared.has_left_out() {
+            let bound = self.shared.options.preemption_bound.unwrap_or(0);
+            let why =
+                format!("preemptions on a schedule: {bound} at most; others were not explored");
+            report.complete = Complete::No(why);
+            report.interleavings = report.interleavings.at_least();
         }
         (report, self.walk)
     }
@@ -157,13 +164,14 @@ impl<M: Model> Worker<'_, M> {
         found: &Whole<M::Outcome>,
         ways: &Ways<'_>,
         settled: Option<Settled<'_>>,
+        is_complete: bool,
         report: &mut Report<M::Outcome>,
     ) {
         let (graph, shortest) = (&found.graph, &ways.shortest);
-        let is_complete = report.complete == Complete::Yes;
-        report.interleavings = match ways.interleavings {
-            Interleavings::Exactly(n) if !is_complete => Interleavings::AtLeast(n),
-            counted => counted,
+        report.interleavings = if is_complete {
+            ways.interleavings
+        } else {
+            ways.interleavings.at_least()
         };
         if self.is_again(&ways.order, is_complete) {
             return;
@@ -280,6 +288,8 @@ impl<M: Model> Worker<'_, M> {
                 },
             };
             passed += 1;
+            self.preemptions.look(&self.enabled);
+            self.preemptions.go(task);
             let enabled = &mut self.enabled;
             self.walk.step_in_parts(task, |walk| {
                 walk.enabled(enabled);

@@ -10,6 +10,7 @@
 //! weak fairness (Holzmann, "The SPIN model checker", 2003).
 
 use super::graph::{Graph, Shortest, components};
+use super::preemptions::Preemptions;
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::machine::record::Op;
@@ -97,6 +98,16 @@ struct Edge {
     passed: Passed,
 }
 
+/// A state on a path through a component.
+struct OnPath {
+    state: u32,
+    place: Place,
+    preemptions: Preemptions,
+    /// Who can go, and how many of them have.
+    tasks: Vec<TaskId>,
+    gone: usize,
+}
+
 /// Some choices of one component: by number.
 type Part = Vec<usize>;
 
@@ -161,22 +172,22 @@ impl<M: Model> Worker<'_, M> {
         let mut is_open: HashMap<u32, bool> = component.iter().map(|s| (*s, true)).collect();
         is_open.insert(component[0], false);
         let mut edges = vec![];
-        let mut path: Vec<(u32, Place, Vec<TaskId>, usize)> = vec![];
-        let tasks = self.all_choices();
-        path.push((component[0], self.walk.place(), tasks, 0));
-        while let Some((state, place, tasks, next)) = path.last_mut() {
-            let (state, place, at) = (*state, *place, *next);
-            let Some(task) = tasks.get(at).copied() else {
+        let mut path = vec![self.on_path(component[0])];
+        while let Some(here) = path.last_mut() {
+            let (state, place, at) = (here.state, here.place, here.gone);
+            let Some(task) = here.tasks.get(at).copied() else {
                 path.pop();
                 continue;
             };
-            *next += 1;
+            here.gone += 1;
+            let preemptions = here.preemptions;
             let target = graph.successors(state).get(at).copied();
             let Some((to, open)) = target.and_then(|t| Some((t, is_open.get_mut(&t)?))) else {
                 continue;
             };
             let is_new = std::mem::take(open);
             self.walk.go_back(place);
+            self.preemptions = preemptions;
             let passed = self.pass(task);
             edges.push(Edge {
                 from: state,
@@ -184,8 +195,7 @@ impl<M: Model> Worker<'_, M> {
                 passed,
             });
             if is_new {
-                let tasks = self.all_choices();
-                path.push((to, self.walk.place(), tasks, 0));
+                path.push(self.on_path(to));
             }
         }
         edges.sort_by_key(|e| shortest.rank(e.from));
@@ -194,11 +204,18 @@ impl<M: Model> Worker<'_, M> {
         (way, edges, names)
     }
 
-    /// The tasks that can go here, in the order of the choices of a search without persistent sets.
-    fn all_choices(&mut self) -> Vec<TaskId> {
+    /// The state where the run is, with the tasks that can go in the order of the choices of a search
+    /// without persistent sets.
+    fn on_path(&mut self, state: u32) -> OnPath {
         self.walk.enabled(&mut self.enabled);
         self.choose();
-        self.let_go.clone()
+        OnPath {
+            state,
+            place: self.walk.place(),
+            preemptions: self.preemptions,
+            tasks: self.let_go.clone(),
+            gone: 0,
+        }
     }
 
     /// Lets a task go, and those that must after it.

@@ -110,6 +110,8 @@ pub(super) struct Shared<'a> {
     is_last: AtomicBool,
     why: Mutex<Option<Why>>,
     had_help: AtomicBool,
+    /// A schedule was left out that has too many preemptions.
+    left_out: AtomicBool,
     jobs: Mutex<Jobs>,
     wake: Condvar,
     /// How many workers wait for a job.
@@ -137,6 +139,7 @@ impl<'a> Shared<'a> {
             exact: options.exact.then(Exact::default),
             keeps_reliances: options.repair.is_some()
                 && !options.sleep_sets
+                && options.preemption_bound.is_none()
                 && !is_resumed
                 && footprints.is_some(),
             footprints: Mutex::new(footprints),
@@ -149,6 +152,7 @@ impl<'a> Shared<'a> {
             is_last: AtomicBool::new(false),
             why: Mutex::default(),
             had_help: AtomicBool::new(false),
+            left_out: AtomicBool::new(false),
             jobs: Mutex::default(),
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
@@ -303,6 +307,18 @@ impl<'a> Shared<'a> {
     /// Whether others than the first worker have searched too.
     pub(super) fn had_help(&self) -> bool {
         self.had_help.load(Ordering::Relaxed)
+    }
+
+    /// A schedule is left out that has too many preemptions.
+    pub(super) fn leaves_out(&self) {
+        if !self.has_left_out() {
+            self.left_out.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether schedules were left out that have too many preemptions.
+    pub(super) fn has_left_out(&self) -> bool {
+        self.left_out.load(Ordering::Relaxed)
     }
 
     /// Stops all workers, to go on when [`Shared::go_on_after_checkpoint`] says so.

@@ -4,6 +4,7 @@ use super::exact::Exact;
 use super::graph::{Choice, Edges};
 use super::live::Dead;
 use super::options::{Go, Progress};
+use super::preemptions::Preemptions;
 use super::repair::{Again, Reliances};
 use super::rounds::Passed;
 use super::shared::{Job, Open, Remedy, Shared, Told};
@@ -56,6 +57,7 @@ struct Frame {
     is_fresh: bool,
     /// The part of all that each of the choices stands for.
     share: f64,
+    preemptions: Preemptions,
     /// Who sleeps there, with those that were let go from there.
     asleep: u64,
 }
@@ -179,6 +181,8 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
     pub(super) is_far: bool,
+    /// On the way to where the run is.
+    pub(super) preemptions: Preemptions,
     /// For the states that this worker finds first.
     pub(super) fresh: Fresh,
     /// New states that the others have not been told of.
@@ -229,6 +233,7 @@ impl<'a, M: Model> Worker<'a, M> {
             races: vec![],
             found: Found::new(),
             is_far: false,
+            preemptions: Preemptions::default(),
             fresh: Fresh::default(),
             uncounted: 0,
             since_look: 0,
@@ -307,6 +312,7 @@ impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn go_on_at(&mut self, open: &Open) {
         self.forget();
         self.take_effects();
+        self.preemptions.look(&self.enabled);
         let begin = self.choices.len();
         self.choices.extend_from_slice(&open.tasks);
         self.successors
@@ -322,6 +328,7 @@ impl<'a, M: Model> Worker<'a, M> {
             is_choice: self.enabled.len() > 1,
             is_fresh: open.is_fresh,
             share: open.share,
+            preemptions: self.preemptions,
             asleep: 0,
         });
     }
@@ -342,6 +349,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 continue;
             }
             let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
+            self.preemptions = frame.preemptions;
             let (asleep, task, is_choice) = (frame.asleep, self.choices[at], frame.is_choice);
             frame.asleep = sleep::with(asleep, task);
             if !std::mem::take(&mut frame.is_fresh) {
@@ -428,6 +436,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Takes the run back to where it began.
     pub(super) fn begin(&mut self) {
         self.walk.go_to_start();
+        self.preemptions = Preemptions::default();
         self.sleep_again(0);
         self.trail.clear();
         self.walk.enabled(&mut self.enabled);
@@ -474,6 +483,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if let Some(passed) = &mut self.passed {
             passed.add(&self.walk, task, &self.enabled);
         }
+        self.preemptions.look(&self.enabled);
         self.step_from(task, self.enabled.len() > 1);
     }
 
@@ -483,6 +493,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if is_choice {
             self.trail.push(task);
         }
+        self.preemptions.go(task);
         self.let_sleep(task);
         self.walk.step(task);
         self.walk.enabled(&mut self.enabled);
@@ -497,7 +508,12 @@ impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn fingerprint(&mut self) -> u128 {
         self.forget();
         let bits = self.shared.options.fingerprint_bits;
-        self.walk.fingerprint() & (u128::MAX >> (u128::BITS - bits))
+        let mut fingerprint = self.walk.fingerprint();
+        if self.shared.options.preemption_bound.is_some() && !self.enabled.is_empty() {
+            self.preemptions.look(&self.enabled);
+            fingerprint ^= self.preemptions.fingerprint();
+        }
+        fingerprint & (u128::MAX >> (u128::BITS - bits))
     }
 
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
@@ -593,6 +609,7 @@ impl<'a, M: Model> Worker<'a, M> {
             is_choice: self.enabled.len() > 1,
             is_fresh: true,
             share: share / f64::from(count.max(1) as u32),
+            preemptions: self.preemptions,
             asleep: self.asleep(),
         });
         if !is_new {

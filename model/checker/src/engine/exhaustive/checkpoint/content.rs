@@ -59,6 +59,7 @@ fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
     out.u64(shared.states());
     out.u64(found.executions);
     out.u64(found.done.to_bits());
+    out.flag(shared.has_left_out());
     let reached = leader.walk.machine().reached();
     let reached: Vec<_> = found.reached.union(&reached).copied().collect();
     out.list(&reached, |out, name| out.text(name));
@@ -210,6 +211,9 @@ fn load_found<M: Model>(
     leader.shared.set_states(from.u64()?);
     leader.found.executions = from.u64()?;
     leader.found.done = f64::from_bits(from.u64()?);
+    if from.flag()? {
+        leader.shared.leaves_out();
+    }
     leader.found.reached = from.list(Reader::name)?.into_iter().collect();
     leader.found.lock_order = LockOrder::load(from)?;
     let states = from.list(|from| {
@@ -261,7 +265,9 @@ fn load_ends<M: Model>(
         if !is_there || !scout.enabled.is_empty() {
             return Err(Problem::OtherModel);
         }
-        leader.found.finals.insert(scout.walk.finish(), group);
+        // What was read off ends that differ may be the same on other ways.
+        let ends = leader.found.finals.entry(scout.walk.finish());
+        ends.or_default().extend(group);
     }
     leader.found.data_races = from
         .list(|from| {

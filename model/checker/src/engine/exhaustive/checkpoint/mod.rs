@@ -249,12 +249,13 @@ fn relevant(options: &Options) -> String {
         persistent_sets,
         live_variables,
         share_after,
+        preemption_bound,
         fingerprint_bits,
         ..
     } = options;
     format!(
         "lock_aware={lock_aware} checkpoints={checkpoints} transactions={transactions} \
-         persistent_sets={persistent_sets} live_variables={live_variables} share_after={share_after} fingerprint_bits={fingerprint_bits}"
+         persistent_sets={persistent_sets} live_variables={live_variables} share_after={share_after} preemption_bound={preemption_bound:?} fingerprint_bits={fingerprint_bits}"
     )
 }
 

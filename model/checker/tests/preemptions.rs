@@ -1,0 +1,172 @@
+//! With a bound of preemptions all schedules with so many are explored, and no others.
+
+use crate::programs::{Op, Program};
+use crate::random;
+use checker::engine::exhaustive::{Options, explore, replay};
+use checker::engine::marks::Marks;
+use checker::engine::schedule::Schedule;
+use checker::event::TaskId;
+use checker::outcome::{Complete, Final, Report};
+use proptest::prelude::*;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+fn bounded(program: &Arc<Program>, bound: Option<u64>, workers: usize) -> Report<Vec<u64>> {
+    let options = Options {
+        preemption_bound: bound,
+        workers,
+        share_after: 0,
+        ..Options::default()
+    };
+    explore(program, &options)
+}
+
+/// Every schedule with at most so many preemptions, one by one: by replays, which share nothing with
+/// the search.
+struct OneByOne<'a> {
+    program: &'a Arc<Program>,
+    marks: &'a Marks,
+    bound: u64,
+    ends: BTreeSet<Final<Vec<u64>>>,
+    /// So many replays are left.
+    left: usize,
+}
+
+impl OneByOne<'_> {
+    /// All that begin like this; `None` if they are too many.
+    /// Up to the last choice `before` events were said.
+    fn go(&mut self, begin: &[TaskId], preemptions: u64, before: usize) -> Option<()> {
+        const NOBODY: TaskId = TaskId(99);
+        self.left = self.left.checked_sub(1)?;
+        let asked: Schedule = begin.iter().copied().chain([NOBODY]).collect();
+        let trace = replay(self.program, self.marks, &asked);
+        let Some(events) = trace.diverged_at else {
+            self.ends.insert(trace.end);
+            return Some(());
+        };
+        // Before the first choice tasks begin. Nothing may be said of a step, such as a wait for what
+        // is so already.
+        let said = trace.events[before..events].last().map(|event| event.task);
+        let last = begin.last().map(|chosen| said.unwrap_or(*chosen));
+        let (_, can) = trace.divergence.as_deref()?.split_once("but only ")?;
+        let can = can.trim_end_matches(" can go").split(", ");
+        let can: Vec<TaskId> = can.map(|t| TaskId(t.parse().expect("a task"))).collect();
+        for task in can.iter().copied() {
+            let is_preempted = last.is_some_and(|last| last != task && can.contains(&last));
+            let preemptions = preemptions + u64::from(is_preempted);
+            if preemptions <= self.bound {
+                self.go(&[begin, &[task]].concat(), preemptions, events)?;
+            }
+        }
+        Some(())
+    }
+}
+
+#[test]
+fn all_schedules_with_so_many_preemptions_are_explored_and_no_others() {
+    let compared = Cell::new([0; 3]);
+    random::check(800, |program| {
+        // Who is created begins at once, which looks like a step.
+        let misleads = |op: &Op| matches!(op, Op::Spawn(_));
+        if program.tasks().iter().flatten().any(misleads) {
+            return Ok(());
+        }
+        let all = bounded(program, None, 1);
+        for bound in 0..3 {
+            let mut one_by_one = OneByOne {
+                program,
+                marks: &all.marks,
+                bound: bound as u64,
+                ends: BTreeSet::new(),
+                left: 5_000,
+            };
+            if one_by_one.go(&[], 0, 0).is_none() {
+                break;
+            }
+            let report = bounded(program, Some(bound as u64), 1);
+            let found: BTreeSet<_> = report.finals.into_keys().collect();
+            prop_assert_eq!(&found, &one_by_one.ends, "{} preemptions", bound);
+            let is_less = found.len() < all.finals.len();
+            prop_assert!(!is_less || report.complete != Complete::Yes);
+            let mut counts = compared.get();
+            counts[bound] += usize::from(is_less);
+            compared.set(counts);
+        }
+        Ok(())
+    });
+    let compared = compared.get();
+    assert!(compared[0] > 40 && compared[1] > 2, "{compared:?}");
+}
+
+#[test]
+fn a_bound_that_leaves_nothing_out_is_said_to() {
+    random::check(128, |program| {
+        let all = bounded(program, None, 1);
+        let report = bounded(program, Some(1_000), 1);
+        prop_assert_eq!(&report.complete, &Complete::Yes);
+        prop_assert!(report.finals.keys().eq(all.finals.keys()));
+        Ok(())
+    });
+}
+
+#[test]
+fn the_number_of_workers_changes_nothing() {
+    random::check(64, |program| {
+        let one = bounded(program, Some(1), 1);
+        let two = bounded(program, Some(1), 2);
+        prop_assert_eq!(one.finals, two.finals);
+        prop_assert_eq!(one.complete, two.complete);
+        prop_assert_eq!(one.states, two.states);
+        Ok(())
+    });
+}
+
+/// The least bound with which each outcome is found.
+fn least(program: Program) -> BTreeMap<Final<Vec<u64>>, u64> {
+    let program = Arc::new(program);
+    let mut least = BTreeMap::new();
+    for bound in 0.. {
+        let report = bounded(&program, Some(bound), 1);
+        for end in report.finals.into_keys() {
+            least.entry(end).or_insert(bound);
+        }
+        if report.complete == Complete::Yes {
+            break;
+        }
+    }
+    least
+}
+
+#[test]
+fn an_outcome_is_found_with_as_many_preemptions_as_it_takes() {
+    let writes = vec![Op::Store(0, 1), Op::Store(0, 2)];
+    let read = |to| vec![Op::Load(0), Op::StoreLastPlus(to, 0)];
+    let found = least(Program::new(
+        3,
+        0,
+        vec![writes, [read(1), read(2)].concat()],
+    ));
+    let found: BTreeMap<_, _> = found.into_iter().map(|(end, n)| (end.outcome, n)).collect();
+    let expected = [
+        (vec![2, 0, 0], 0),
+        (vec![2, 2, 2], 0),
+        (vec![2, 0, 2], 1),
+        (vec![2, 1, 1], 1),
+        (vec![2, 0, 1], 2),
+        (vec![2, 1, 2], 2),
+    ];
+    assert_eq!(found, BTreeMap::from(expected));
+}
+
+/// Who waits for a lock is not preempted.
+#[test]
+fn a_deadlock_of_two_locks_takes_one_preemption() {
+    let both = |a, b| vec![Op::Lock(a), Op::Lock(b), Op::Unlock(b), Op::Unlock(a)];
+    let found = least(Program::new(1, 2, vec![both(0, 1), both(1, 0)]));
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(end, n)| (end.deadlock.is_some(), n))
+        .collect();
+    assert_eq!(found, [(false, 0), (true, 1)]);
+}
