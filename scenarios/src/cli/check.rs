@@ -187,6 +187,7 @@ impl Check {
             self.max_states,
             &self.engine,
             self.limits.max_seconds,
+            self.limits.preemptions,
             self.iterations,
             self.seed,
         );
@@ -209,6 +210,7 @@ impl Check {
                 "--on sleep-sets: found --off {off}, without which nobody sleeps"
             ));
         }
+        self.allows_preemptions()?;
         if self.memory.get() == Memory::Sequential {
             return Ok(());
         }
@@ -227,6 +229,30 @@ impl Check {
                 "--memory weak: found --off {off}, expected lock-aware or checkpoints"
             )),
             None => Ok(()),
+        }
+    }
+
+    /// With a bound of preemptions some options are errors.
+    fn allows_preemptions(&self) -> miette::Result<()> {
+        if self.limits.preemptions.is_none() {
+            return Ok(());
+        }
+        if self.engine != "exhaustive" {
+            let engine = &self.engine;
+            return Err(miette!(
+                "--preemptions: found --engine {engine}, expected the exhaustive one"
+            ));
+        }
+        let needed = ["merge", "automaton"];
+        let off = self.off.iter().find(|off| needed.contains(&off.as_str()));
+        match (off, self.on.first()) {
+            (Some(off), _) => Err(miette!(
+                "--preemptions: found --off {off}, without which they are not counted"
+            )),
+            (None, Some(on)) => Err(miette!(
+                "--preemptions: found --on {on}, which leaves out other schedules"
+            )),
+            (None, None) => Ok(()),
         }
     }
 

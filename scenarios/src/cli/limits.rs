@@ -16,7 +16,7 @@ pub(crate) struct Limits {
     /// Leaves out schedules on which tasks are interrupted more often than this where they could have
     /// gone on; where there are some, the answer is `complete no`
     #[arg(long, value_name = "N")]
-    preemptions: Option<u64>,
+    pub(crate) preemptions: Option<u64>,
     /// Writes how far the exploration is to this file: when it stops, and every now and then
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
