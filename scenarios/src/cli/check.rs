@@ -214,12 +214,7 @@ impl Check {
         if self.memory.get() == Memory::Sequential {
             return Ok(());
         }
-        if self.engine != "exhaustive" {
-            let engine = &self.engine;
-            return Err(miette!(
-                "--memory weak: found --engine {engine}, expected the exhaustive one"
-            ));
-        }
+        self.needs_exhaustive("--memory weak")?;
         self.memory.is_supported(&self.machine)?;
         let on = (!self.on.is_empty()).then_some("--on sleep-sets");
         self.memory.allows(self.limits.only_under_sc().or(on))?;
@@ -232,17 +227,23 @@ impl Check {
         }
     }
 
+    /// Another engine is an error with this option.
+    fn needs_exhaustive(&self, option: &str) -> miette::Result<()> {
+        let engine = &self.engine;
+        if engine == "exhaustive" {
+            return Ok(());
+        }
+        Err(miette!(
+            "{option}: found --engine {engine}, expected the exhaustive one"
+        ))
+    }
+
     /// With a bound of preemptions some options are errors.
     fn allows_preemptions(&self) -> miette::Result<()> {
         if self.limits.preemptions.is_none() {
             return Ok(());
         }
-        if self.engine != "exhaustive" {
-            let engine = &self.engine;
-            return Err(miette!(
-                "--preemptions: found --engine {engine}, expected the exhaustive one"
-            ));
-        }
+        self.needs_exhaustive("--preemptions")?;
         let needed = ["merge", "automaton"];
         let off = self.off.iter().find(|off| needed.contains(&off.as_str()));
         match (off, self.on.first()) {

@@ -78,6 +78,10 @@ fn merged<O: Ord>(mine: Ends<O>, theirs: BTreeMap<Final<O>, Nearest>) -> Ends<O>
 pub(super) struct Settled<'a> {
     graph: &'a Graph,
     root: u32,
+    /// What has become of dead cells up to the root.
+    effects: Vec<Effect>,
+    /// The cells that do not hold the same in all runs once they are dead.
+    varying: Vec<CellId>,
     /// The cells that are told apart, in order.
     cells: Vec<CellId>,
     /// For each list of effects, by number, what it does to these.
@@ -116,28 +120,31 @@ fn changes(effects: &[Effect], cells: &[CellId]) -> Changes {
 }
 
 impl<'a> Settled<'a> {
-    fn new(
-        graph: &'a Graph,
-        order: &Order,
-        root: (StateId, &[Effect]),
-        cells: Vec<CellId>,
-        schedules: bool,
-    ) -> Self {
-        let lists = graph.lists().iter().map(|list| changes(list, &cells));
-        let mut all = Self {
+    fn new(graph: &'a Graph, root: StateId, effects: Vec<Effect>, schedules: bool) -> Self {
+        Self {
             graph,
-            root: root.0.0,
-            changes: lists.collect(),
-            cells,
+            root: root.0,
+            varying: varying(graph, &effects),
+            effects,
+            changes: vec![],
+            cells: vec![],
             diagrams: Diagrams::default(),
-            sets: vec![None; graph.end() as usize],
+            sets: vec![],
             choice: u32::from(schedules),
-        };
-        let first = changes(root.1, &all.cells);
-        let begin = all.diagrams.change(Set::UNIT, u32::MAX, &first);
-        all.sets[root.0.0 as usize] = Some(begin);
-        all.flow(order);
-        all
+        }
+    }
+
+    /// Works out what these cells can hold, of those that vary.
+    fn tell_apart(&mut self, cells: Vec<CellId>, order: &Order) {
+        let lists = self.graph.lists().iter();
+        self.changes = lists.map(|list| changes(list, &cells)).collect();
+        self.diagrams = Diagrams::default();
+        self.sets = vec![None; self.graph.end() as usize];
+        let first = changes(&self.effects, &cells);
+        let begin = self.diagrams.change(Set::UNIT, u32::MAX, &first);
+        self.sets[self.root as usize] = Some(begin);
+        self.cells = cells;
+        self.flow(order);
     }
 
     /// Forwards over the graph, each state after all that lead to it. On a way round, which only a
@@ -228,31 +235,15 @@ impl<M: Model> Worker<'_, M> {
         order: &Order,
     ) -> Settled<'f> {
         let way = found.graph.first_way(found.root);
-        if let Some((way, _)) = way.filter(|(_, end)| found.is_end(*end)) {
+        if let Some((way, _)) = way.filter(|(_, last)| found.ends().any(|end| end == *last)) {
             self.go_to(&way, None);
             self.walk.finish();
         }
         let effects = self.effects_to_root();
-        let cells = self.read_off(&varying(&found.graph, &effects));
-        self.settled_by(found, order, cells)
-    }
-
-    /// As [`Worker::settled`], of these cells.
-    fn settled_by<'f>(
-        &mut self,
-        found: &'f Whole<M::Outcome>,
-        order: &Order,
-        cells: Vec<CellId>,
-    ) -> Settled<'f> {
-        let effects = self.effects_to_root();
         let schedules = self.shared.options.schedules;
-        Settled::new(
-            &found.graph,
-            order,
-            (found.root, &effects),
-            cells,
-            schedules,
-        )
+        let mut settled = Settled::new(&found.graph, found.root, effects, schedules);
+        settled.tell_apart(self.read_off(&settled.varying), order);
+        settled
     }
 
     /// Those of the cells that this worker has read outcomes off.
@@ -268,24 +259,22 @@ impl<M: Model> Worker<'_, M> {
     /// # Panics
     ///
     /// If a schedule of a complete search does not lead to its outcome.
-    pub(super) fn settled_ends<'f>(
+    pub(super) fn settled_ends(
         &mut self,
-        mut settled: Settled<'f>,
-        found: &'f Whole<M::Outcome>,
+        mut settled: Settled<'_>,
+        found: &Whole<M::Outcome>,
         ways: &Ways<'_>,
         is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
         let shortest = &ways.shortest;
-        let mut ends = found.ends();
-        ends.retain(|end| shortest.contains(*end));
+        let mut ends: Vec<_> = found.ends().filter(|end| shortest.contains(*end)).collect();
         ends.sort_by_key(|end| shortest.rank(end.0));
-        let varying = varying(&found.graph, &self.effects_to_root());
         let nearest = loop {
-            let (nearest, cells) = self.read(&settled, shortest, &ends, &varying);
+            let (nearest, cells) = self.read(&settled, shortest, &ends);
             if cells == settled.cells {
                 break nearest;
             }
-            settled = self.settled_by(found, &ways.order, cells);
+            settled.tell_apart(cells, &ways.order);
         };
         if !self.shared.options.schedules {
             let ends = nearest.into_iter();
@@ -338,7 +327,6 @@ impl<M: Model> Worker<'_, M> {
         settled: &Settled<'_>,
         shortest: &Shortest<'_>,
         ends: &[StateId],
-        varying: &[CellId],
     ) -> (Ends<M::Outcome>, Vec<CellId>) {
         /// So many pieces of work, whatever the number of ends.
         const PIECES: usize = 256;
@@ -351,7 +339,7 @@ impl<M: Model> Worker<'_, M> {
         let pieces: Vec<(StateId, Part)> = ends.iter().flat_map(parts).collect();
         let sums = self.together(&pieces, |worker, (end, part), read: &mut Read<_>| {
             worker.read_part((settled, shortest), *end, part, read);
-            read.cells = worker.read_off(varying);
+            read.cells = worker.read_off(&settled.varying);
         });
         let mut cells = settled.cells.clone();
         cells.extend(sums.iter().flat_map(|read| &read.cells));

@@ -25,8 +25,8 @@ impl<M: Model> Worker<'_, M> {
             self.in_order.clone_from(&self.let_go);
         }
         self.know();
-        if let Some(bound) = self.shared.options.preemption_bound {
-            self.keep_to_preemptions(bound);
+        if self.preemptions.are_bounded() {
+            self.keep_to_preemptions();
             return;
         }
         let Some(footprints) = &self.footprints else {
@@ -50,9 +50,9 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// Lets only the task go that went last, if it can and no other may preempt it.
-    fn keep_to_preemptions(&mut self, bound: u64) {
+    fn keep_to_preemptions(&mut self) {
         self.preemptions.look(&self.enabled);
-        if let Some(only) = self.preemptions.only(bound) {
+        if let Some(only) = self.preemptions.only() {
             self.let_go.retain(|task| *task == only);
             self.shared.leaves_out();
         }

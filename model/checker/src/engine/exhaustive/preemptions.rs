@@ -12,42 +12,61 @@
 use crate::event::TaskId;
 use crate::hash::Rolling;
 
-/// How the run has come to where it is.
-#[derive(Clone, Copy, Debug, Default)]
+/// How the run has come to where it is; nothing is kept of it where there is no bound.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Preemptions {
     /// Who went last.
     last: Option<TaskId>,
     /// That task could go on, when it was last looked.
     can_go_on: bool,
-    /// How often a task has been preempted.
-    count: u64,
+    /// How often a task may still be preempted; `None` is no bound.
+    left: Option<u64>,
 }
 
 impl Preemptions {
+    /// At the start, with a bound or without.
+    pub(super) fn new(bound: Option<u64>) -> Self {
+        Self {
+            last: None,
+            can_go_on: false,
+            left: bound,
+        }
+    }
+
+    pub(super) fn are_bounded(&self) -> bool {
+        self.left.is_some()
+    }
+
     /// Looks at who can go now.
     #[inline]
     pub(super) fn look(&mut self, enabled: &[TaskId]) {
-        self.can_go_on = self.last.is_some_and(|last| enabled.contains(&last));
+        if self.are_bounded() {
+            self.can_go_on = self.last.is_some_and(|last| enabled.contains(&last));
+        }
     }
 
     /// A task goes, of those that were looked at.
     #[inline]
     pub(super) fn go(&mut self, task: TaskId) {
-        self.count += u64::from(self.can_go_on && self.last != Some(task));
+        let Some(left) = &mut self.left else { return };
+        if self.can_go_on && self.last != Some(task) {
+            *left = left.saturating_sub(1);
+        }
         self.last = Some(task);
     }
 
-    /// The only one that may go, if no more preemptions are allowed than `bound`.
-    pub(super) fn only(&self, bound: u64) -> Option<TaskId> {
-        self.last.filter(|_| self.can_go_on && self.count >= bound)
+    /// The only one that may go, if it can and no other may preempt it.
+    pub(super) fn only(&self) -> Option<TaskId> {
+        self.last.filter(|_| self.can_go_on && self.left == Some(0))
     }
 
     /// What tells apart states that are the same but for this.
     pub(super) fn fingerprint(&self) -> u128 {
+        let Some(left) = self.left else { return 0 };
         let last = self.last.filter(|_| self.can_go_on);
         let mut hash = Rolling::default();
         hash.push(last.map_or(0, |task| u64::from(task.0) + 1));
-        hash.push(self.count);
+        hash.push(left);
         hash.finish()
     }
 }

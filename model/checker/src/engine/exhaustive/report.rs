@@ -36,12 +36,8 @@ pub(super) struct Whole<O> {
 
 impl<O> Whole<O> {
     /// The states in which nobody can go on.
-    pub(super) fn ends(&self) -> Vec<StateId> {
-        self.finals.values().flatten().copied().collect()
-    }
-
-    pub(super) fn is_end(&self, state: StateId) -> bool {
-        self.finals.values().flatten().any(|end| *end == state)
+    pub(super) fn ends(&self) -> impl Iterator<Item = StateId> {
+        self.finals.values().flatten().copied()
     }
 }
 

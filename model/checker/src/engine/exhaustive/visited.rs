@@ -59,6 +59,7 @@ impl Table {
     fn insert(&self, fresh: &mut Fresh, fingerprint: u128) -> Option<(u32, bool)> {
         let hash = halves(fingerprint)[1];
         let mut at = self.home(hash)?;
+        let mask = self.slots.len() - 1;
         loop {
             let slot = &self.slots[at];
             let mut taken = slot.load(Ordering::Acquire);
@@ -79,7 +80,7 @@ impl Table {
             if (taken ^ hash) & TAG == 0 && self.fingerprint(number) == fingerprint {
                 return Some((number, false));
             }
-            at = (at + 1) % self.slots.len();
+            at = (at + 1) & mask;
         }
     }
 
@@ -135,7 +136,7 @@ impl Table {
             }
             let mut at = self.home(taken).unwrap_or(0);
             while *self.slots[at].get_mut() != 0 {
-                at = (at + 1) % length;
+                at = (at + 1) & (length - 1);
             }
             *self.slots[at].get_mut() = taken;
         }

@@ -233,7 +233,7 @@ impl<'a, M: Model> Worker<'a, M> {
             races: vec![],
             found: Found::new(),
             is_far: false,
-            preemptions: Preemptions::default(),
+            preemptions: Preemptions::new(shared.options.preemption_bound),
             fresh: Fresh::default(),
             uncounted: 0,
             since_look: 0,
@@ -436,7 +436,7 @@ impl<'a, M: Model> Worker<'a, M> {
     /// Takes the run back to where it began.
     pub(super) fn begin(&mut self) {
         self.walk.go_to_start();
-        self.preemptions = Preemptions::default();
+        self.preemptions = Preemptions::new(self.shared.options.preemption_bound);
         self.sleep_again(0);
         self.trail.clear();
         self.walk.enabled(&mut self.enabled);
@@ -509,7 +509,8 @@ impl<'a, M: Model> Worker<'a, M> {
         self.forget();
         let bits = self.shared.options.fingerprint_bits;
         let mut fingerprint = self.walk.fingerprint();
-        if self.shared.options.preemption_bound.is_some() && !self.enabled.is_empty() {
+        // At an end it makes no difference.
+        if !self.enabled.is_empty() {
             self.preemptions.look(&self.enabled);
             fingerprint ^= self.preemptions.fingerprint();
         }

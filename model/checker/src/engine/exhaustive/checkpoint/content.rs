@@ -50,11 +50,12 @@ pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts:
     let mut claimed = leader.claimed.clone();
     claimed.add(&leader.claims, leader.walk.automaton());
     claimed.save(out);
-    save_found(out, leader);
-    save_jobs(out, leader);
+    let numbers = leader.shared.visited.numbering();
+    save_found(out, leader, &numbers);
+    save_jobs(out, leader, &numbers);
 }
 
-fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
+fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, numbers: &Numbering) {
     let (shared, found) = (leader.shared, &leader.found);
     out.u64(shared.states());
     out.u64(found.executions);
@@ -66,21 +67,20 @@ fn save_found<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
     let mut lock_order = leader.walk.machine().lock_order();
     lock_order.extend(&found.lock_order);
     lock_order.save(out);
-    let numbers = shared.visited.numbering();
     out.u64(u64::from(numbers.len()));
     shared.visited.each(|fingerprint| out.u128(fingerprint));
     out.u32(leader.root.map_or(0, |root| numbers.of(root)));
-    out.list(&found.edges, |out, edges| save_edges(out, edges, &numbers));
+    out.list(&found.edges, |out, edges| save_edges(out, edges, numbers));
     out.u64(found.finals.len() as u64);
     for states in found.finals.values() {
-        save_states(out, states.iter().copied(), &numbers);
+        save_states(out, states.iter().copied(), numbers);
     }
     out.u64(found.data_races.len() as u64);
     for (race, places) in &found.data_races {
         out.text(&race.field);
         out.text(&race.sites[0]);
         out.text(&race.sites[1]);
-        out.list(places, |out, at| save_place(out, *at, &numbers));
+        out.list(places, |out, at| save_place(out, *at, numbers));
     }
 }
 
@@ -121,8 +121,7 @@ fn save_states(
     }
 }
 
-fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>) {
-    let numbers = leader.shared.visited.numbering();
+fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, numbers: &Numbering) {
     let tasks = |out: &mut Writer, tasks: &[TaskId]| out.list(tasks, |out, t| out.u32(t.0));
     out.list(&leader.shared.jobs(), |out, job| {
         tasks(out, &job.way);

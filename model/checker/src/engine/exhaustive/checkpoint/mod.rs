@@ -255,7 +255,9 @@ fn relevant(options: &Options) -> String {
     } = options;
     format!(
         "lock_aware={lock_aware} checkpoints={checkpoints} transactions={transactions} \
-         persistent_sets={persistent_sets} live_variables={live_variables} share_after={share_after} preemption_bound={preemption_bound:?} fingerprint_bits={fingerprint_bits}"
+         persistent_sets={persistent_sets} live_variables={live_variables} \
+         share_after={share_after} preemption_bound={preemption_bound:?} \
+         fingerprint_bits={fingerprint_bits}"
     )
 }
 
