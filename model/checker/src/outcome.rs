@@ -196,6 +196,8 @@ pub struct Report<O> {
     pub depth: u64,
     /// Whether everything was explored.
     pub complete: Complete,
+    /// It was stopped, and there is a checkpoint to go on from.
+    pub can_go_on: bool,
     /// The steps that it was explored with.
     pub marks: Marks,
 }

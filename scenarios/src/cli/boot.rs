@@ -195,7 +195,7 @@ impl Boot {
         let report = explore(&kernel, &options, &mut |p| watch.look(p))
             .map_err(|e| miette!("checkpoint {e}"))?;
         drop(watch);
-        self.limits.advise(&report.complete);
+        self.limits.advise(&report);
         println!("Boot {}   kernel {revision}   schedule all", board.name);
         println!("{}", counts(&report));
         let names = Resolver::by_device_name(board, kernel.board());

@@ -308,7 +308,7 @@ impl Check {
             watch.look(p)
         })?;
         drop(watch);
-        self.limits.advise(&found.report.complete);
+        self.limits.advise(&found.report);
         Ok(match self.engine() {
             None => found,
             Some(engine) => test.run_under(revision, &engine, &found)?,

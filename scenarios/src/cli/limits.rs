@@ -1,7 +1,7 @@
 //! Options for explorations that take long: bounds, and checkpoints to go on from.
 
 use checker::engine::exhaustive::{CheckpointFile, Options};
-use checker::outcome::Complete;
+use checker::outcome::Report;
 use clap::Args;
 use miette::miette;
 use std::path::PathBuf;
@@ -80,11 +80,9 @@ impl Limits {
         ))
     }
 
-    /// Says on stderr how to go on with an exploration that was not complete.
-    pub(crate) fn advise(&self, complete: &Complete) {
-        if let (Some(file), Complete::No(_)) = (self.file(), complete)
-            && file.is_file()
-        {
+    /// Says on stderr how to go on with an exploration that was stopped.
+    pub(crate) fn advise<O>(&self, report: &Report<O>) {
+        if let (Some(file), true) = (self.file(), report.can_go_on) {
             eprintln!(
                 "to go on: the same command with --resume {}",
                 file.display()

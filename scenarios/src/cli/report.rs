@@ -139,7 +139,7 @@ impl Report {
         let options = self.limits.of(options);
         let answer = test.run(revision, &options, &mut |p| watch.look(p))?;
         drop(watch);
-        self.limits.advise(&answer.report.complete);
+        self.limits.advise(&answer.report);
         room.add(test, &answer);
         Ok(())
     }

@@ -422,6 +422,7 @@ mod tests {
             interleavings: Interleavings::Endless,
             depth: 3,
             complete: Complete::Yes,
+            can_go_on: false,
             marks: checker::engine::marks::Marks::default(),
         }
     }

@@ -115,6 +115,7 @@ fn empty_report<O: Ord>(marks: Marks) -> Report<O> {
         executions: 0,
         depth: 0,
         complete: Complete::Yes,
+        can_go_on: false,
         marks,
     }
 }

@@ -321,6 +321,7 @@ impl<M: Model, L: Library> World<M, L> {
             executions: found.executions,
             depth: found.depth,
             complete: limit.map_or(complete, Complete::No),
+            can_go_on: false,
             marks: self.marks.clone(),
         }
     }

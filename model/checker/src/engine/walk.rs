@@ -514,6 +514,12 @@ impl<M: Model> Walk<M> {
         }
     }
 
+    /// Whether a task has not begun.
+    pub(crate) fn begins(&self, task: TaskId) -> bool {
+        let node = self.tasks.nodes[task.index()];
+        matches!(self.automaton.node(node).op, Op::Start)
+    }
+
     /// The outcome of the state, in which nobody can go on.
     pub(crate) fn finish(&self) -> Final<M::Outcome> {
         let points = self.tasks.nodes.iter().map(|n| self.automaton.point(*n));

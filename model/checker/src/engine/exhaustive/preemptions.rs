@@ -6,8 +6,7 @@
 //! the tasks that can go all are let go, or only the one that went last: persistent sets take
 //! away schedules for which another stands that may have more preemptions.
 //!
-//! A preemption is counted where the search has a choice. Where a step is more than one
-//! operation, a schedule that preempts a task within it stands for one that does so before or after it.
+//! A preemption is counted where the search has a choice.
 
 use crate::event::TaskId;
 use crate::hash::Rolling;
@@ -60,12 +59,14 @@ impl Preemptions {
         self.last.filter(|_| self.can_go_on && self.left == Some(0))
     }
 
-    /// What tells apart states that are the same but for this.
-    pub(super) fn fingerprint(&self) -> u128 {
+    /// What tells apart states that are the same but for this; tasks by where they stand, `of` which this
+    /// is the fingerprint: their numbers go by the order in which they were created.
+    pub(super) fn fingerprint(&self, of: impl Fn(TaskId) -> u128) -> u128 {
         let Some(left) = self.left else { return 0 };
-        let last = self.last.filter(|_| self.can_go_on);
+        let last = self.last.filter(|_| self.can_go_on).map_or(0, of);
         let mut hash = Rolling::default();
-        hash.push(last.map_or(0, |task| u64::from(task.0) + 1));
+        hash.push(last as u64);
+        hash.push((last >> 64) as u64);
         hash.push(left);
         hash.finish()
     }

@@ -8,7 +8,7 @@ use super::repair::Counts;
 use super::shared::{Remedy, Why};
 use super::together::both;
 use super::visited::StateId;
-use super::worker::{At, Found, MAX_FORCED, Worker};
+use super::worker::{At, Found, Worker};
 use crate::engine::schedule::Schedule;
 use crate::engine::walk::Walk;
 use crate::model::Model;
@@ -88,6 +88,7 @@ impl<M: Model> Worker<'_, M> {
             depth: 0,
             marks: self.walk.machine().marks(),
             complete: Complete::Yes,
+            can_go_on: why.is_some() && matches!(saved, Some(Ok(()))),
         };
         let (end, workers) = (self.shared.visited.end(), self.shared.options.workers);
         let found = self.root.map(|root| self.found.graph(root, end, workers));
@@ -272,10 +273,15 @@ impl<M: Model> Worker<'_, M> {
             if choices.len() == 0 && race.is_some_and(|r| self.races.contains(r)) {
                 break;
             }
-            let task = match self.let_go[..] {
-                [] => break,
-                [only] if passed < MAX_FORCED => only,
-                _ => match choices.next().and_then(|c| self.choice(*c)) {
+            if self.let_go.is_empty() {
+                break;
+            }
+            let task = match self.passes_by(passed) {
+                Some(only) => {
+                    passed += 1;
+                    only
+                }
+                None => match choices.next().and_then(|c| self.choice(*c)) {
                     Some(task) => {
                         passed = 0;
                         task
@@ -283,9 +289,8 @@ impl<M: Model> Worker<'_, M> {
                     None => break,
                 },
             };
-            passed += 1;
             self.preemptions.look(&self.enabled);
-            self.preemptions.go(task);
+            self.counts_preemption(task);
             let enabled = &mut self.enabled;
             self.walk.step_in_parts(task, |walk| {
                 walk.enabled(enabled);

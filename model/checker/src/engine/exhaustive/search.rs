@@ -153,7 +153,9 @@ impl<M: Model> Search<'_, M> {
 
     fn walk(&self, machine: Box<Machine<M>>) -> Walk<M> {
         let mut walk = Walk::new(self.model, machine);
-        walk.transactions = self.options.transactions;
+        // To take a lock later keeps what comes of a schedule, but not how often tasks are preempted:
+        // who waited for the lock does not then.
+        walk.transactions = self.options.transactions && self.options.preemption_bound.is_none();
         walk
     }
 

@@ -24,7 +24,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Steps without a choice after which a state is kept all the same: a task may loop.
-pub(super) const MAX_FORCED: u64 = 10_000;
+const MAX_FORCED: u64 = 10_000;
+
+/// With a bound of preemptions, of the states without a choice one in so many is kept: ways from one choice
+/// to the next are long there, and many come together.
+const KEPT: u128 = 4;
 
 /// Where several search, each counts its states when there are so many: not to be in each other's way.
 const UNCOUNTED: u64 = 64;
@@ -454,12 +458,25 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
+    /// The task that goes on at once, where there is no choice and the state is not kept; so many
+    /// such states have been passed in a row.
+    pub(super) fn passes_by(&mut self, passed: u64) -> Option<TaskId> {
+        let [only] = self.let_go[..] else {
+            return None;
+        };
+        let is_kept = passed == MAX_FORCED
+            || (self.preemptions.are_bounded()
+                && self.enabled.len() > 1
+                && self.fingerprint().is_multiple_of(KEPT));
+        (!is_kept).then_some(only)
+    }
+
     /// Lets tasks go while there is no choice; `enabled` are those that can go. Leaves the choices,
     /// if any, in `let_go`; says if the only one sleeps.
     pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
         self.choose();
-        for _ in 0..MAX_FORCED {
-            let [only] = self.let_go[..] else {
+        for passed in 0.. {
+            let Some(only) = self.passes_by(passed) else {
                 return false;
             };
             if self.enabled.len() > 1 {
@@ -493,7 +510,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if is_choice {
             self.trail.push(task);
         }
-        self.preemptions.go(task);
+        self.counts_preemption(task);
         self.let_sleep(task);
         self.walk.step(task);
         self.walk.enabled(&mut self.enabled);
@@ -501,6 +518,14 @@ impl<'a, M: Model> Worker<'a, M> {
         // the runs that this one stands for.
         if self.enabled != [task] || self.footprints.is_some() {
             self.walk.interrupted(task);
+        }
+    }
+
+    /// A task is about to go, which may preempt another. One that only begins preempts nobody: what
+    /// it does up to its first step is seen by nobody, and who created it goes on.
+    pub(super) fn counts_preemption(&mut self, task: TaskId) {
+        if self.preemptions.are_bounded() && !self.walk.begins(task) {
+            self.preemptions.go(task);
         }
     }
 
@@ -512,7 +537,9 @@ impl<'a, M: Model> Worker<'a, M> {
         // At an end it makes no difference.
         if !self.enabled.is_empty() {
             self.preemptions.look(&self.enabled);
-            fingerprint ^= self.preemptions.fingerprint();
+            let (nodes, automaton) = (self.walk.nodes(), self.walk.automaton());
+            let of = |task: TaskId| automaton.node(nodes[task.index()]).fingerprint;
+            fingerprint ^= self.preemptions.fingerprint(of);
         }
         fingerprint & (u128::MAX >> (u128::BITS - bits))
     }

@@ -272,6 +272,7 @@ impl<M: Model> Search<'_, M> {
             interleavings,
             depth: self.depth,
             complete: self.stopped.map_or(Complete::Yes, Complete::No),
+            can_go_on: false,
             marks: self.walk.machine().marks(),
         }
     }
