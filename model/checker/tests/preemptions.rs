@@ -87,7 +87,7 @@ fn compare(program: &Arc<Program>, compared: &Cell<[usize; 3]>) -> Result<(), Te
             marks: &all.marks,
             bound: bound as u64,
             ends: BTreeSet::new(),
-            left: 1_500,
+            left: 700,
         };
         if one_by_one.go(&[], 0, 0).is_none() {
             break;
