@@ -61,9 +61,7 @@ impl OneByOne<'_> {
         }
         Some(())
     }
-}
 
-impl OneByOne<'_> {
     /// The last task that has taken a step. One that is created begins at once, up to its first step.
     fn last_to_step(&self, events: &[Event]) -> Option<TaskId> {
         let created = |task| events.iter().any(|e| e.what == What::Spawn(task));

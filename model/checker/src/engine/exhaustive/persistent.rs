@@ -49,15 +49,6 @@ impl<M: Model> Worker<'_, M> {
             .retain(|task| number(task).is_none_or(|i| set >> i & 1 != 0));
     }
 
-    /// Lets only the task go that went last, if it can and no other may preempt it.
-    fn keep_to_preemptions(&mut self) {
-        self.preemptions.look(&self.enabled);
-        if let Some(only) = self.preemptions.only() {
-            self.let_go.retain(|task| *task == only);
-            self.shared.leaves_out();
-        }
-    }
-
     /// Whether so much more has been seen of the tasks than the round goes by that it is better
     /// begun again.
     pub(super) fn has_learnt_much(&mut self) -> bool {

@@ -8,8 +8,14 @@
 //!
 //! A preemption is counted where the search has a choice.
 
+use super::worker::Worker;
 use crate::event::TaskId;
 use crate::hash::Rolling;
+use crate::model::Model;
+
+/// Of the states without a choice one in so many is kept: ways from one choice to the next are long
+/// where there is a bound, and many come together.
+const KEPT: u128 = 4;
 
 /// How the run has come to where it is; nothing is kept of it where there is no bound.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +52,7 @@ impl Preemptions {
 
     /// A task goes, of those that were looked at.
     #[inline]
-    pub(super) fn go(&mut self, task: TaskId) {
+    fn go(&mut self, task: TaskId) {
         let Some(left) = &mut self.left else { return };
         if self.can_go_on && self.last != Some(task) {
             *left = left.saturating_sub(1);
@@ -55,13 +61,13 @@ impl Preemptions {
     }
 
     /// The only one that may go, if it can and no other may preempt it.
-    pub(super) fn only(&self) -> Option<TaskId> {
+    fn only(&self) -> Option<TaskId> {
         self.last.filter(|_| self.can_go_on && self.left == Some(0))
     }
 
     /// What tells apart states that are the same but for this; tasks by where they stand, `of` which this
     /// is the fingerprint: their numbers go by the order in which they were created.
-    pub(super) fn fingerprint(&self, of: impl Fn(TaskId) -> u128) -> u128 {
+    fn fingerprint(&self, of: impl Fn(TaskId) -> u128) -> u128 {
         let Some(left) = self.left else { return 0 };
         let last = self.last.filter(|_| self.can_go_on).map_or(0, of);
         let mut hash = Rolling::default();
@@ -69,5 +75,42 @@ impl Preemptions {
         hash.push((last >> 64) as u64);
         hash.push(left);
         hash.finish()
+    }
+}
+
+impl<M: Model> Worker<'_, M> {
+    /// Lets only the task go that went last, if it can and no other may preempt it.
+    pub(super) fn keep_to_preemptions(&mut self) {
+        self.preemptions.look(&self.enabled);
+        if let Some(only) = self.preemptions.only() {
+            self.let_go.retain(|task| *task == only);
+            self.shared.leaves_out();
+        }
+    }
+
+    /// A task is about to go, which may preempt another. One that only begins preempts nobody: what
+    /// it does up to its first step is seen by nobody, and who created it goes on.
+    pub(super) fn counts_preemption(&mut self, task: TaskId) {
+        if self.preemptions.are_bounded() && !self.walk.begins(task) {
+            self.preemptions.go(task);
+        }
+    }
+
+    /// Whether a state without a choice is one of those that are kept: which, goes by the state alone.
+    pub(super) fn is_kept_on_the_way(&mut self) -> bool {
+        self.preemptions.are_bounded()
+            && self.enabled.len() > 1
+            && self.fingerprint().is_multiple_of(KEPT)
+    }
+
+    /// What tells apart states that are the same but for preemptions; at an end these make no difference.
+    pub(super) fn preemptions_fingerprint(&mut self) -> u128 {
+        if self.enabled.is_empty() {
+            return 0;
+        }
+        self.preemptions.look(&self.enabled);
+        let (nodes, automaton) = (self.walk.nodes(), self.walk.automaton());
+        let of = |task: TaskId| automaton.node(nodes[task.index()]).fingerprint;
+        self.preemptions.fingerprint(of)
     }
 }

@@ -88,7 +88,7 @@ impl<M: Model> Worker<'_, M> {
             depth: 0,
             marks: self.walk.machine().marks(),
             complete: Complete::Yes,
-            can_go_on: why.is_some() && matches!(saved, Some(Ok(()))),
+            can_go_on: matches!(saved, Some(Ok(()))),
         };
         let (end, workers) = (self.shared.visited.end(), self.shared.options.workers);
         let found = self.root.map(|root| self.found.graph(root, end, workers));
@@ -273,21 +273,11 @@ impl<M: Model> Worker<'_, M> {
             if choices.len() == 0 && race.is_some_and(|r| self.races.contains(r)) {
                 break;
             }
-            if self.let_go.is_empty() {
+            let only = self.passes_by(passed);
+            passed = if only.is_some() { passed + 1 } else { 0 };
+            let chosen = || choices.next().and_then(|c| self.choice(*c));
+            let Some(task) = only.or_else(chosen) else {
                 break;
-            }
-            let task = match self.passes_by(passed) {
-                Some(only) => {
-                    passed += 1;
-                    only
-                }
-                None => match choices.next().and_then(|c| self.choice(*c)) {
-                    Some(task) => {
-                        passed = 0;
-                        task
-                    }
-                    None => break,
-                },
             };
             self.preemptions.look(&self.enabled);
             self.counts_preemption(task);

@@ -26,10 +26,6 @@ use std::time::{Duration, Instant};
 /// Steps without a choice after which a state is kept all the same: a task may loop.
 const MAX_FORCED: u64 = 10_000;
 
-/// With a bound of preemptions, of the states without a choice one in so many is kept: ways from one choice
-/// to the next are long there, and many come together.
-const KEPT: u128 = 4;
-
 /// Where several search, each counts its states when there are so many: not to be in each other's way.
 const UNCOUNTED: u64 = 64;
 
@@ -464,10 +460,7 @@ impl<'a, M: Model> Worker<'a, M> {
         let [only] = self.let_go[..] else {
             return None;
         };
-        let is_kept = passed == MAX_FORCED
-            || (self.preemptions.are_bounded()
-                && self.enabled.len() > 1
-                && self.fingerprint().is_multiple_of(KEPT));
+        let is_kept = passed == MAX_FORCED || self.is_kept_on_the_way();
         (!is_kept).then_some(only)
     }
 
@@ -475,10 +468,8 @@ impl<'a, M: Model> Worker<'a, M> {
     /// if any, in `let_go`; says if the only one sleeps.
     pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
         self.choose();
-        for passed in 0.. {
-            let Some(only) = self.passes_by(passed) else {
-                return false;
-            };
+        let mut passed = 0;
+        while let Some(only) = self.passes_by(passed) {
             if self.enabled.len() > 1 {
                 look(self);
             }
@@ -491,6 +482,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 return false;
             }
             self.choose();
+            passed += 1;
         }
         false
     }
@@ -521,26 +513,11 @@ impl<'a, M: Model> Worker<'a, M> {
         }
     }
 
-    /// A task is about to go, which may preempt another. One that only begins preempts nobody: what
-    /// it does up to its first step is seen by nobody, and who created it goes on.
-    pub(super) fn counts_preemption(&mut self, task: TaskId) {
-        if self.preemptions.are_bounded() && !self.walk.begins(task) {
-            self.preemptions.go(task);
-        }
-    }
-
     /// The fingerprint of the current state.
     pub(super) fn fingerprint(&mut self) -> u128 {
         self.forget();
         let bits = self.shared.options.fingerprint_bits;
-        let mut fingerprint = self.walk.fingerprint();
-        // At an end it makes no difference.
-        if !self.enabled.is_empty() {
-            self.preemptions.look(&self.enabled);
-            let (nodes, automaton) = (self.walk.nodes(), self.walk.automaton());
-            let of = |task: TaskId| automaton.node(nodes[task.index()]).fingerprint;
-            fingerprint ^= self.preemptions.fingerprint(of);
-        }
+        let fingerprint = self.walk.fingerprint() ^ self.preemptions_fingerprint();
         fingerprint & (u128::MAX >> (u128::BITS - bits))
     }
 
