@@ -16,6 +16,7 @@ mod planted_bugs;
 mod preemptions;
 mod random_programs;
 mod resume;
+mod rounds;
 mod state_graph;
 mod weak_engine;
 mod weak_herd;

@@ -18,10 +18,17 @@ struct World {
     a: Mutex,
     b: Mutex,
     tasks: &'static [Body],
+    /// The tasks that are created: by their numbers among those above.
+    created: Vec<u64>,
 }
 
 impl World {
+    /// Each task once.
     fn new(tasks: &'static [Body]) -> Arc<Self> {
+        Self::with(tasks, (0..tasks.len() as u64).collect())
+    }
+
+    fn with(tasks: &'static [Body], created: Vec<u64>) -> Arc<Self> {
         let mut layout = Layout::new();
         let to = &mut layout;
         Arc::new(Self {
@@ -31,6 +38,7 @@ impl World {
             b: Mutex::new(to, "", "b"),
             layout,
             tasks,
+            created,
         })
     }
 }
@@ -68,8 +76,9 @@ impl Model for World {
     }
 
     fn set_up(&self) {
-        for arg in 0..self.tasks.len() as u64 {
-            task::spawn(Entry { kind: 0, arg });
+        for arg in &self.created {
+            let (kind, arg) = (0, *arg);
+            task::spawn(Entry { kind, arg });
         }
     }
 
@@ -92,7 +101,10 @@ impl Model for World {
 /// The report, which is the same however many workers there are. Every operation is a step: a loop
 /// without a step is not seen as one that goes round, but hits the bound of operations.
 fn explored(tasks: &'static [Body]) -> Report<(u64, u64)> {
-    let model = World::new(tasks);
+    explored_model(&World::new(tasks))
+}
+
+fn explored_model(model: &Arc<World>) -> Report<(u64, u64)> {
     let of = |workers| {
         let options = Options {
             workers,
@@ -100,7 +112,7 @@ fn explored(tasks: &'static [Body]) -> Report<(u64, u64)> {
             lock_aware: false,
             ..Options::default()
         };
-        explore(&model, &options)
+        explore(model, &options)
     };
     let report = of(1);
     assert_eq!(format!("{:?}", of(2)), format!("{report:?}"));
@@ -261,4 +273,71 @@ fn a_task_that_is_kept_from_a_lock_again_and_again_needs_strong_fairness() {
     let worst = report.rounds.keys().next_back().expect("it goes round");
     assert_eq!(worst.fairness, Fairness::Weak, "{worst}");
     assert_eq!(worst.ended_by, ["P1"], "{worst}");
+}
+
+/// What two tasks of one entry have swapped is another state for fairness: else a period might come
+/// back with each of them where the other was.
+#[test]
+fn a_period_of_tasks_of_one_entry_comes_back_for_each_of_them() {
+    let tasks: &[Body] = &[|w| {
+        loop {
+            task::checkpoint("spin", &[]);
+            if w.x.read_once() + w.y.read_once() > 0 {
+                return;
+            }
+        }
+    }];
+    let report = explored_model(&World::with(tasks, vec![0, 0]));
+    assert_eq!(
+        rounds(&report),
+        ["P0, P0 can go round for ever on x, y: a livelock without a way out"]
+    );
+    for how in report.rounds.values() {
+        for task in [0, 1] {
+            let steps = how.period.0.iter().filter(|t| t.task.0 == task).count();
+            assert!(steps > 0 && steps.is_multiple_of(2), "{how:?}");
+        }
+    }
+}
+
+/// Reads so many times, tries the lock, and lets P1 see something while it holds it.
+fn try_again<const READS: usize>(w: &World) {
+    loop {
+        task::checkpoint("again", &[]);
+        for _ in 0..READS {
+            if w.x.read_once() == 1 {
+                return;
+            }
+        }
+        if w.a.try_lock() {
+            w.y.write_once(1);
+            w.y.write_once(0);
+            w.a.unlock();
+        }
+    }
+}
+
+/// While one tries the lock for ever, the other holds it and could go on; when it does, P1 can go.
+/// That both go round without P1 is only so if one is taken for the other where they have swapped.
+#[test]
+fn tasks_of_one_entry_are_told_apart_by_fairness() {
+    fn ends(w: &World) {
+        w.y.wait_until(1);
+        w.x.write_once(1);
+    }
+    let programs: [&'static [Body]; 3] = [
+        &[try_again::<1>, ends],
+        &[try_again::<2>, ends],
+        &[try_again::<3>, ends],
+    ];
+    for tasks in programs {
+        let report = explored_model(&World::with(tasks, vec![0, 0, 1]));
+        assert_eq!(
+            rounds(&report),
+            [
+                "P0 can go round for ever on a, x: ends under weak fairness, by P1",
+                "P0, P0 can go round for ever on a, x, y: ends under strong fairness only, by P1",
+            ]
+        );
+    }
 }

@@ -312,11 +312,6 @@ impl<M: Model> Walk<M> {
         self.tasks.keys[task.index()]
     }
 
-    /// A task's name.
-    pub(crate) fn name(&self, task: TaskId) -> String {
-        self.machine.model().task_name(self.key(task).entry)
-    }
-
     /// The tasks that can go next, as [`Machine::enabled`] says it.
     pub(crate) fn enabled(&self, into: &mut Vec<TaskId>) {
         into.clear();

@@ -48,6 +48,8 @@ pub enum Op {
     Forget,
     /// Dies.
     Oops,
+    /// Begins anew, knowing nothing, unless this is in the field.
+    AgainUnless(usize, u64),
 }
 
 /// Fields x0, x1, ..., locks, and one list of operations a task.
@@ -182,6 +184,12 @@ impl Program {
                     task::checkpoint("at", &[at as u64]);
                 }
                 Op::Oops => task::oops("oops"),
+                Op::AgainUnless(f, v) => {
+                    if self.fields[f].read_once() != v {
+                        (at, last) = (0, 0);
+                        task::checkpoint("again", &[]);
+                    }
+                }
             }
         }
     }

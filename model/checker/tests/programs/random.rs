@@ -116,6 +116,24 @@ fn repeated() -> impl Strategy<Value = Vec<Vec<Op>>> {
     (creates.clone(), creates, idle, later).prop_map(|(a, b, c, later)| vec![a, b, c, later])
 }
 
+/// A task that goes round, and one that may end it.
+fn round() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let again = (0..FIELDS, 1..3u64).prop_map(|(f, v)| Op::AgainUnless(f, v));
+    let pieces = vec(piece(), 1..3).prop_map(|pieces| pieces.concat());
+    let is_bounded = |op: &Op| {
+        !matches!(
+            op,
+            Op::Push(_) | Op::Spawn(_) | Op::Add(..) | Op::StoreLastPlus(..)
+        )
+    };
+    let goes = (pieces, again).prop_map(|(ops, again)| [ops, vec![again]].concat());
+    (goes, task())
+        .prop_filter("there is an end of states", move |(goes, ends)| {
+            goes.iter().chain(ends).all(is_bounded)
+        })
+        .prop_map(|(goes, ends)| vec![goes, ends])
+}
+
 fn program(tasks: Vec<Vec<Op>>) -> Program {
     let initial = tasks.len().min(LATER);
     Program::new(FIELDS, LOCKS, tasks).with_initial_tasks(initial)
@@ -129,6 +147,13 @@ pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseErro
 /// The same with programs in which one task is created several times.
 pub fn check_repeated(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
     run(cases, repeated(), test);
+}
+
+/// The same with two tasks: one goes round, the other may end that.
+pub fn check_rounds(cases: u32, test: impl Fn(&[Op], &[Op]) -> Result<(), TestCaseError>) {
+    run(cases, round(), |program| {
+        test(&program.tasks()[0], &program.tasks()[1])
+    });
 }
 
 fn run(

@@ -6,7 +6,7 @@ use super::live::Dead;
 use super::options::{Go, Progress};
 use super::preemptions::Preemptions;
 use super::repair::{Again, Reliances};
-use super::rounds::Passed;
+use super::rounds::Passing;
 use super::shared::{Job, Open, Remedy, Shared, Told};
 use super::sleep::{self, Sleep};
 use super::visited::{Fresh, StateId};
@@ -196,7 +196,7 @@ pub(super) struct Worker<'a, M: Model> {
     told: Told,
     exact: Option<&'a Exact>,
     /// What happens on the way to the next state, where somebody wants to know.
-    pub(super) passed: Option<Passed>,
+    pub(super) passing: Option<Passing>,
 }
 
 impl<'a, M: Model> Worker<'a, M> {
@@ -241,7 +241,7 @@ impl<'a, M: Model> Worker<'a, M> {
             looked: shared.began,
             told: Told::default(),
             exact: shared.exact.as_ref(),
-            passed: None,
+            passing: None,
             shared,
         }
     }
@@ -489,8 +489,8 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Lets a task take a step; `enabled` are those that can go before and after it.
     pub(super) fn step(&mut self, task: TaskId) {
-        if let Some(passed) = &mut self.passed {
-            passed.add(&self.walk, task, &self.enabled);
+        if let Some(passing) = &mut self.passing {
+            passing.add(&self.walk, task, &self.enabled);
         }
         self.preemptions.look(&self.enabled);
         self.step_from(task, self.enabled.len() > 1);
