@@ -448,9 +448,10 @@ fn an_exact_search_finds_the_same() {
     });
 }
 
-fn weak(program: &Arc<Program>, lock_aware: bool) -> Report<Vec<u64>> {
+fn weak(program: &Arc<Program>, lock_aware: bool, live_variables: bool) -> Report<Vec<u64>> {
     let options = exhaustive::Options {
         lock_aware,
+        live_variables,
         max_states: 20_000,
         ..exhaustive::Options::default()
     };
@@ -462,7 +463,7 @@ fn weak(program: &Arc<Program>, lock_aware: bool) -> Report<Vec<u64>> {
 fn weak_memory_loses_no_outcome_and_its_reduction_none() {
     let (complete, more) = (Cell::new(0), Cell::new(0));
     random::check(CASES, |program| {
-        let report = weak(program, true);
+        let report = weak(program, true, true);
         for (end, schedule) in &report.finals {
             let trace = weak::replay(program, &report.marks, schedule);
             prop_assert_eq!(&trace.divergence, &None);
@@ -471,7 +472,11 @@ fn weak_memory_loses_no_outcome_and_its_reduction_none() {
         if report.complete == Complete::Yes {
             let expected = searched(program, true, true).outcomes();
             prop_assert!(report.outcomes().is_superset(&expected));
-            same("every operation is a step", &report, &weak(program, false))?;
+            same(
+                "every operation is a step",
+                &report,
+                &weak(program, false, true),
+            )?;
             complete.set(complete.get() + 1);
             more.set(more.get() + u32::from(report.outcomes() != expected));
         }
@@ -479,6 +484,48 @@ fn weak_memory_loses_no_outcome_and_its_reduction_none() {
     });
     assert!(complete.get() > CASES * 3 / 4, "{}", complete.get());
     assert!(more.get() > 0, "in some it adds an outcome");
+}
+
+/// What no task will see any more is left out, and changes neither what comes out nor what races;
+/// with mutexes, with spinlocks, and where tasks are created again and again.
+#[test]
+fn what_weak_memory_forgets_changes_nothing() {
+    let (complete, states) = (Cell::new(0), Cell::new((0, 0)));
+    let same = |program: &Arc<Program>| {
+        let (with, without) = (weak(program, true, true), weak(program, true, false));
+        for (end, schedule) in &with.finals {
+            let trace = weak::replay(program, &with.marks, schedule);
+            prop_assert_eq!(&trace.divergence, &None);
+            prop_assert_eq!(&trace.end, end);
+        }
+        if without.complete == Complete::Yes {
+            prop_assert_eq!(&with.complete, &Complete::Yes);
+            prop_assert_eq!(with.outcomes(), without.outcomes());
+            let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<Vec<_>>();
+            prop_assert_eq!(races(&with), races(&without));
+            complete.set(complete.get() + 1);
+            let (most, fewest) = states.get();
+            states.set((most + without.states, fewest + with.states));
+        }
+        Ok(())
+    };
+    let spins = |program: &Arc<Program>| Arc::new(Program::clone(program).with_spinlocks());
+    random::check(CASES, |program| same(program));
+    random::check(CASES, |program| same(&spins(program)));
+    random::check(CASES / 4, |program| {
+        same(&Arc::new(Program::clone(program).with_plain_fields()))
+    });
+    random::check_repeated(CASES / 4, |program| same(program));
+    random::check_repeated(CASES / 4, |program| same(&spins(program)));
+    random::check_queued(CASES, |program| same(program));
+    random::check_queued(CASES / 4, |program| same(&spins(program)));
+    let (most, fewest) = states.get();
+    println!(
+        "{} programs, {most} states, {fewest} where it is forgotten",
+        complete.get()
+    );
+    assert!(complete.get() > CASES, "{}", complete.get());
+    assert!(fewest * 8 < most * 7, "{fewest} states, {most} without");
 }
 
 /// Where every access is under one lock, there is nothing weak to see.
@@ -497,7 +544,7 @@ fn weak_memory_adds_nothing_where_all_is_under_one_lock() {
             locked.collect::<Vec<_>>().concat()
         });
         let program = Arc::new(Program::new(random::FIELDS, random::LOCKS, tasks.collect()));
-        let report = weak(&program, true);
+        let report = weak(&program, true, true);
         prop_assert_eq!(&report.complete, &Complete::Yes);
         let expected = searched(&program, true, true);
         prop_assert_eq!(report.outcomes(), expected.outcomes());

@@ -23,6 +23,7 @@ mod objects;
 mod places;
 mod relied;
 mod saved;
+mod touched;
 mod unseen;
 
 pub(crate) use claims::{Asleep, Claimed, Claims};
@@ -30,6 +31,7 @@ use live::Cells;
 use objects::{Footprint, Object, Objects};
 pub(crate) use places::{Place, Places, START};
 pub(crate) use relied::{Conflicts, Relied};
+pub(crate) use touched::{Touch, Touched};
 use unseen::Class;
 pub(crate) use unseen::Foreseen;
 

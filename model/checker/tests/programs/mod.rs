@@ -9,7 +9,7 @@
 use checker::layout::Layout;
 use checker::list::List;
 use checker::model::{Entry, Model};
-use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, WaitGroup};
+use checker::sync::{Ghost, Mutex, Plain, RwSem, Shared, SpinLock, WaitGroup};
 use checker::task;
 
 /// One operation; `Last` is the value that the task read last.
@@ -48,6 +48,10 @@ pub enum Op {
     Forget,
     /// Dies.
     Oops,
+    /// Queues the work of which the field tells.
+    Queue(usize),
+    /// Waits as an idle worker until it is queued, and begins with it.
+    Dequeue(usize),
     /// Begins anew, knowing nothing, unless this is in the field.
     AgainUnless(usize, u64),
 }
@@ -59,6 +63,7 @@ pub struct Program {
     fields: Vec<Shared<u64>>,
     plain_fields: Vec<Plain<u64>>,
     locks: Vec<Mutex>,
+    spinlocks: Vec<SpinLock>,
     sem: RwSem,
     list: List<u64>,
     group: WaitGroup,
@@ -67,6 +72,8 @@ pub struct Program {
     /// How many of the tasks are there from the start.
     initial: usize,
     plain: bool,
+    /// The locks are spinlocks.
+    spins: bool,
 }
 
 const FIELDS: [&str; 10] = ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"];
@@ -89,6 +96,10 @@ impl Program {
                 .iter()
                 .map(|l| Mutex::new(&mut layout, "", l))
                 .collect(),
+            spinlocks: LOCKS[..locks]
+                .iter()
+                .map(|l| SpinLock::new(&mut layout, "spinning", l))
+                .collect(),
             sem: RwSem::new(&mut layout, "", "sem"),
             list: List::new(&mut layout, "", "list", 8),
             group: WaitGroup::new(&mut layout, "", "group"),
@@ -97,6 +108,7 @@ impl Program {
             initial: tasks.len(),
             tasks,
             plain: false,
+            spins: false,
         }
     }
 
@@ -114,6 +126,14 @@ impl Program {
     pub fn with_plain_fields(self) -> Self {
         Self {
             plain: true,
+            ..self
+        }
+    }
+
+    /// The locks are spinlocks, and nobody tries them.
+    pub fn with_spinlocks(self) -> Self {
+        Self {
+            spins: true,
             ..self
         }
     }
@@ -152,8 +172,11 @@ impl Program {
                 Op::Store(f, v) => self.store(f, v),
                 Op::StoreLastPlus(f, v) => self.store(f, last + v),
                 Op::Add(f, v) => self.fields[f].add(v),
+                Op::Lock(l) if self.spins => self.spinlocks[l].lock(),
                 Op::Lock(l) => self.locks[l].lock(),
+                Op::Unlock(l) if self.spins => self.spinlocks[l].unlock(),
                 Op::Unlock(l) => self.locks[l].unlock(),
+                Op::TryLockOrSkip(l, _) if self.spins => self.spinlocks[l].lock(),
                 Op::TryLockOrSkip(l, skip) => at += if self.locks[l].try_lock() { 0 } else { skip },
                 Op::WaitUntil(f, v) => self.fields[f].wait_until(v),
                 Op::DownRead => self.sem.down_read(),
@@ -184,6 +207,13 @@ impl Program {
                     task::checkpoint("at", &[at as u64]);
                 }
                 Op::Oops => task::oops("oops"),
+                Op::Queue(f) => self.fields[f].or_locked(1),
+                Op::Dequeue(f) => {
+                    if !self.fields[f].wait_idle_for(1) {
+                        return;
+                    }
+                    self.fields[f].and_locked(!1);
+                }
                 Op::AgainUnless(f, v) => {
                     if self.fields[f].read_once() != v {
                         (at, last) = (0, 0);

@@ -116,6 +116,35 @@ fn repeated() -> impl Strategy<Value = Vec<Vec<Op>>> {
     (creates.clone(), creates, idle, later).prop_map(|(a, b, c, later)| vec![a, b, c, later])
 }
 
+/// Two tasks that may queue work, and a worker that does it, twice at most. Of the work the last field
+/// tells.
+fn queued() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let other = |op: Op| match op {
+        Op::Load(f) | Op::Store(f, _) | Op::StoreLastPlus(f, _) | Op::Add(f, _)
+            if f == FIELDS - 1 =>
+        {
+            Op::Load(0)
+        }
+        Op::Spawn(_) | Op::Push(_) | Op::Pop | Op::WaitUntil(..) => Op::Load(0),
+        op => op,
+    };
+    let part = move || piece().prop_map(move |ops| ops.into_iter().map(other).collect::<Vec<_>>());
+    let task = move || vec(part(), 1..3).prop_map(|parts| parts.concat());
+    let queues = move || {
+        let queue = Just(vec![Op::Queue(FIELDS - 1)]);
+        (part(), queue, part()).prop_map(|(a, queue, b)| [a, queue, b].concat())
+    };
+    let works = (task(), any::<bool>()).prop_map(|(ops, twice)| {
+        let once = [&[Op::Dequeue(FIELDS - 1)], &ops[..]].concat();
+        if twice {
+            [once.clone(), once].concat()
+        } else {
+            once
+        }
+    });
+    (queues(), queues(), works).prop_map(|(a, b, works)| vec![a, b, works])
+}
+
 /// A task that goes round, and one that may end it.
 fn round() -> impl Strategy<Value = Vec<Vec<Op>>> {
     let again = (0..FIELDS, 1..3u64).prop_map(|(f, v)| Op::AgainUnless(f, v));
@@ -147,6 +176,11 @@ pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseErro
 /// The same with programs in which one task is created several times.
 pub fn check_repeated(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
     run(cases, repeated(), test);
+}
+
+/// The same with programs in which an idle worker does the work that others queue.
+pub fn check_queued(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    run(cases, queued(), test);
 }
 
 /// The same with two tasks: one goes round, the other may end that.

@@ -30,10 +30,17 @@ const LONGEST: u64 = 100_000;
 const CHANGES: u64 = 3;
 
 /// A small random number generator: xorshift64* (Vigna, 2016).
-struct Random(u64);
+pub(in crate::engine) struct Random(u64);
+
+impl Default for Random {
+    /// The same numbers each time.
+    fn default() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+}
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(in crate::engine) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -44,7 +51,7 @@ impl Random {
 /// Runs random schedules until they show nothing new, or that more operations are steps. Gives
 /// about how many schedules there are.
 pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::default();
     let mut estimate = Estimate::default();
     let (mut length, mut quiet, mut steps) = (1, 0, 0);
     let mut shown: Vec<Vec<TaskId>> = vec![];

@@ -36,8 +36,13 @@ impl Cells {
         all
     }
 
-    fn add(&mut self, cell: usize) {
+    pub(super) fn add(&mut self, cell: usize) {
         self.0[cell / 64] |= 1 << (cell % 64);
+    }
+
+    #[inline]
+    pub(super) fn has(&self, cell: usize) -> bool {
+        self.0[cell / 64] >> (cell % 64) & 1 != 0
     }
 
     pub(super) fn contains(&self, other: &Self) -> bool {

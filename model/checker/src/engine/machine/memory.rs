@@ -17,7 +17,7 @@ use super::record::Op;
 use super::world::World;
 use crate::backend::{Condition, Mode, Order, Rmw};
 use crate::engine::schedule::Turn;
-use crate::engine::weak::{Strength, WeakMemory};
+use crate::engine::weak::{Ahead, Strength, WeakMemory};
 use crate::event::TaskId;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockId, LockKind};
@@ -100,6 +100,13 @@ impl World {
     /// Puts a weak memory back.
     pub(crate) fn set_weak(&mut self, weak: Option<Weak>) {
         self.weak = weak;
+    }
+
+    /// Forgets what tasks see of cells that they touch no more.
+    pub(crate) fn forget_untouched(&mut self, ahead: &dyn Ahead) {
+        if let Some(weak) = &mut self.weak {
+            weak.memory.forget_untouched(ahead);
+        }
     }
 
     /// How many alternatives a task has that is suspended before `op`; 0 if it must wait.

@@ -1,5 +1,6 @@
 //! What one task knows of the memory, and what a lock hands on.
 
+use super::part::Content;
 use super::view::View;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockKind};
@@ -151,9 +152,65 @@ impl Cpu {
         lock.shared.join(&self.seen);
     }
 
-    /// All its views.
-    pub(super) fn views(&mut self) -> [&mut View; 8] {
+    /// Whether it has got past the oldest store of a cell, for its own accesses.
+    pub(super) fn is_past(&self, cell: CellId) -> bool {
+        self.read.at(cell) > 0 || self.write.at(cell) > 0
+    }
+
+    /// Whether it has seen the store of a cell at a place, and its own accesses to that cell, if there
+    /// are any, come after it.
+    pub(super) fn knows(&self, (cell, place): (CellId, u32), touches: bool) -> bool {
+        let is_behind = |view: &View| view.at(cell) >= place;
+        is_behind(&self.seen) && (!touches || is_behind(&self.read) && is_behind(&self.write))
+    }
+
+    /// The task will touch a cell no more.
+    pub(super) fn leave(&mut self, cell: CellId) {
+        self.read.leave(cell);
+        self.write.leave(cell);
+    }
+
+    /// Whether it has kept what only fences, or spinlocks, look at.
+    pub(super) fn has_kept(&self, with_spinlocks: bool) -> bool {
+        let of_spinlocks = [&self.wrote, &self.unlocked.seen, &self.unlocked.wrote];
+        let has_any = of_spinlocks.iter().any(|view| !view.is_empty());
+        !self.loaded.is_empty() || !with_spinlocks && has_any
+    }
+
+    /// There will be no smp_rmb() and no smp_wmb() any more, and perhaps no spinlocks.
+    pub(super) fn keep_less(&mut self, with_spinlocks: bool) {
+        self.loaded.clear();
+        if !with_spinlocks {
+            self.wrote.clear();
+            self.unlocked = Handover::default();
+        }
+    }
+
+    fn views(&self) -> [&View; 8] {
         [
+            &self.read,
+            &self.write,
+            &self.loaded,
+            &self.seen,
+            &self.wrote,
+            &self.carried,
+            &self.unlocked.seen,
+            &self.unlocked.wrote,
+        ]
+    }
+}
+
+impl Content for Cpu {
+    fn hash(&self, into: &mut Rolling) {
+        self.views().iter().for_each(|view| view.hash(into));
+    }
+
+    fn is_at_oldest(&self, cell: CellId) -> bool {
+        self.views().iter().all(|view| view.at(cell) == 0)
+    }
+
+    fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {
+        let views = [
             &mut self.read,
             &mut self.write,
             &mut self.loaded,
@@ -162,25 +219,8 @@ impl Cpu {
             &mut self.carried,
             &mut self.unlocked.seen,
             &mut self.unlocked.wrote,
-        ]
-    }
-
-    /// Appends them to a hash.
-    pub(super) fn hash(&self, into: &mut Rolling) {
-        self.read.hash(into);
-        self.write.hash(into);
-        self.loaded.hash(into);
-        self.seen.hash(into);
-        self.wrote.hash(into);
-        self.carried.hash(into);
-        self.unlocked.hash(into);
-    }
-}
-
-impl Handover {
-    fn hash(&self, into: &mut Rolling) {
-        self.seen.hash(into);
-        self.wrote.hash(into);
+        ];
+        views.into_iter().for_each(change);
     }
 }
 
@@ -194,18 +234,32 @@ impl Lock {
         }
     }
 
-    /// All its views.
-    pub(super) fn views(&mut self) -> [&mut View; 3] {
-        [
-            &mut self.exclusive.seen,
-            &mut self.exclusive.wrote,
-            &mut self.shared,
-        ]
+    pub(super) fn views(&self) -> [&View; 3] {
+        [&self.exclusive.seen, &self.exclusive.wrote, &self.shared]
     }
 
-    /// Appends them to a hash.
-    pub(super) fn hash(&self, into: &mut Rolling) {
-        self.exclusive.hash(into);
-        self.shared.hash(into);
+    /// Does not hand this on.
+    pub(super) fn forget(&mut self, known: &[(CellId, u32)]) {
+        self.each_view(&mut |view| view.forget(known));
+    }
+
+    /// Whether it hands on nothing.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.views().iter().all(|view| view.is_empty())
+    }
+}
+
+impl Content for Lock {
+    fn hash(&self, into: &mut Rolling) {
+        self.views().iter().for_each(|view| view.hash(into));
+    }
+
+    fn is_at_oldest(&self, cell: CellId) -> bool {
+        self.views().iter().all(|view| view.at(cell) == 0)
+    }
+
+    fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {
+        let Handover { seen, wrote } = &mut self.exclusive;
+        [seen, wrote, &mut self.shared].into_iter().for_each(change);
     }
 }

@@ -1,7 +1,9 @@
 //! The stores of one cell, in coherence order.
 
+use super::part::Content;
 use super::view::View;
 use crate::hash::Rolling;
+use crate::layout::CellId;
 
 /// One store ("message" in Kang et al.).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,11 @@ impl History {
         }
     }
 
+    /// Whether there is more to know than the newest store.
+    pub(super) fn is_needed(&self) -> bool {
+        self.len() > 1 || !self.stores[0].view.is_empty()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> u32 {
         self.stores.len() as u32
@@ -55,14 +62,24 @@ impl History {
         // What it was atomic with is gone, and nothing can be put before the oldest anyway.
         self.stores[0].atomic = false;
     }
+}
 
-    /// Appends it to a hash.
-    pub(super) fn hash(&self, into: &mut Rolling) {
+impl Content for History {
+    fn hash(&self, into: &mut Rolling) {
         into.push(u64::from(self.len()));
         for store in &self.stores {
             into.push(store.value);
             into.push(u64::from(store.atomic));
             store.view.hash(into);
         }
+    }
+
+    fn is_at_oldest(&self, cell: CellId) -> bool {
+        self.stores.iter().all(|store| store.view.at(cell) == 0)
+    }
+
+    fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {
+        let stores = self.stores.iter_mut();
+        stores.for_each(|store| change(&mut store.view));
     }
 }

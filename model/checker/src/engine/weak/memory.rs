@@ -3,6 +3,7 @@
 use super::Fence;
 use super::cpu::{Cpu, Lock};
 use super::history::{History, Store};
+use super::part::Part;
 use super::view::View;
 use crate::backend::{Condition, Mode, Order};
 use crate::event::TaskId;
@@ -17,10 +18,10 @@ pub struct WeakMemory {
     /// Of each cell, the last store in coherence order.
     newest: Vec<u64>,
     /// Of the cells of which there is more to know than the newest store.
-    pub(super) histories: BTreeMap<CellId, History>,
+    pub(super) histories: BTreeMap<CellId, Part<History>>,
     /// By task; `None` has not begun or has ended.
-    cpus: Vec<Option<Cpu>>,
-    locks: Vec<Lock>,
+    pub(super) cpus: Vec<Option<Part<Cpu>>>,
+    pub(super) locks: Vec<Part<Lock>>,
     /// What the smp_mb() of all tasks so far have seen.
     pub(super) fences: View,
 }
@@ -32,7 +33,7 @@ impl WeakMemory {
             newest: cells,
             histories: BTreeMap::new(),
             cpus: vec![],
-            locks: locks.iter().map(|kind| Lock::new(*kind)).collect(),
+            locks: locks.iter().map(|k| Part::new(Lock::new(*k))).collect(),
             fences: View::default(),
         }
     }
@@ -48,7 +49,7 @@ impl WeakMemory {
         if self.cpus.len() <= child.index() {
             self.cpus.resize(child.index() + 1, None);
         }
-        self.cpus[child.index()] = Some(cpu);
+        self.cpus[child.index()] = Some(Part::new(cpu));
     }
 
     /// A task has ended: what it alone could still read is forgotten.
@@ -159,7 +160,7 @@ impl WeakMemory {
         let place = after + 1;
         let is_newest = place == self.len(cell);
         if !is_newest {
-            self.for_views(|view| view.inserted(cell, place));
+            self.each_view_past_oldest(cell, &mut |view| view.inserted(cell, place));
         }
         let mut view = view;
         view.inserted(cell, place);
@@ -181,6 +182,7 @@ impl WeakMemory {
     /// A fence.
     pub fn fence(&mut self, task: TaskId, fence: Fence) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
+        let cpu = cpu.change();
         match fence {
             Fence::Mb => cpu.mb(&mut self.fences),
             Fence::Rmb => cpu.rmb(),
@@ -192,14 +194,15 @@ impl WeakMemory {
     /// Takes a lock that is free.
     pub fn lock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
-        cpu.lock(&self.locks[lock.index()], mode == Mode::Shared);
+        let lock = &self.locks[lock.index()];
+        cpu.change().lock(lock, mode == Mode::Shared);
         self.forget();
     }
 
     /// Drops a lock.
     pub fn unlock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
-        let lock = &mut self.locks[lock.index()];
+        let (cpu, lock) = (cpu.change(), self.locks[lock.index()].change());
         match mode {
             Mode::Exclusive => cpu.unlock(lock),
             Mode::Shared => cpu.unlock_shared(lock),
@@ -229,8 +232,11 @@ impl WeakMemory {
                 cpu.hash(hash);
             }
         }
-        for lock in &self.locks {
-            lock.hash(hash);
+        for (lock, i) in self.locks.iter().zip(0..) {
+            if !lock.is_quiet() {
+                hash.push(i);
+                lock.hash(hash);
+            }
         }
         self.fences.hash(hash);
     }
@@ -245,13 +251,16 @@ impl WeakMemory {
             .filter(|(_, floor)| *floor > 0)
             .collect();
         for (cell, floor) in &floors {
-            self.history(*cell).drop_oldest(*floor);
-            self.for_views(|view| view.dropped(*cell, *floor));
+            self.drop_oldest(*cell, *floor);
         }
         if !floors.is_empty() {
-            self.histories
-                .retain(|_, h| h.len() > 1 || !h.stores[0].view.is_empty());
+            self.histories.retain(|_, h| h.is_needed());
         }
+    }
+
+    pub(super) fn drop_oldest(&mut self, cell: CellId, count: u32) {
+        self.history(cell).drop_oldest(count);
+        self.each_view_past_oldest(cell, &mut |view| view.dropped(cell, count));
     }
 
     fn oldest_needed(&self, cell: CellId, len: u32) -> u32 {
@@ -261,14 +270,19 @@ impl WeakMemory {
             .unwrap_or(len - 1)
     }
 
-    fn for_views(&mut self, mut f: impl FnMut(&mut View)) {
-        let stores = self.histories.values_mut().flat_map(|h| &mut h.stores);
-        stores.for_each(|store| f(&mut store.view));
+    /// Changes all views that are past the oldest store of a cell, and perhaps others.
+    pub(super) fn each_view_past_oldest(
+        &mut self,
+        cell: CellId,
+        change: &mut dyn FnMut(&mut View),
+    ) {
+        let histories = self.histories.values_mut();
+        histories.for_each(|history| history.each_view_past(cell, change));
         let cpus = self.cpus.iter_mut().flatten();
-        cpus.flat_map(Cpu::views).for_each(&mut f);
+        cpus.for_each(|cpu| cpu.each_view_past(cell, change));
         let locks = self.locks.iter_mut();
-        locks.flat_map(Lock::views).for_each(&mut f);
-        f(&mut self.fences);
+        locks.for_each(|lock| lock.each_view_past(cell, change));
+        change(&mut self.fences);
     }
 
     pub(super) fn cpu(&self, task: TaskId) -> &Cpu {
@@ -276,18 +290,20 @@ impl WeakMemory {
     }
 
     pub(super) fn cpu_mut(&mut self, task: TaskId) -> &mut Cpu {
-        self.cpus[task.index()].as_mut().expect("the task runs")
+        let cpu = self.cpus[task.index()].as_mut();
+        cpu.expect("the task runs").change()
     }
 
     fn history(&mut self, cell: CellId) -> &mut History {
         let newest = self.newest[cell.index()];
-        self.histories
-            .entry(cell)
-            .or_insert_with(|| History::of(newest))
+        let history = self.histories.entry(cell);
+        history
+            .or_insert_with(|| Part::new(History::of(newest)))
+            .change()
     }
 
     pub(super) fn len(&self, cell: CellId) -> u32 {
-        self.histories.get(&cell).map_or(1, History::len)
+        self.histories.get(&cell).map_or(1, |h| h.len())
     }
 
     pub(super) fn value(&self, cell: CellId, place: u32) -> u64 {

@@ -80,10 +80,14 @@
 //! RCU and SRCU are not here.
 
 mod cpu;
+mod forget;
 mod graph;
 mod history;
+mod live;
 mod memory;
+mod part;
 mod replay;
+mod sampling;
 mod search;
 mod update;
 mod view;
@@ -93,6 +97,7 @@ use crate::model::Model;
 use crate::outcome::Report;
 use std::sync::Arc;
 
+pub(crate) use forget::Ahead;
 pub use memory::WeakMemory;
 pub use replay::replay;
 pub use update::Strength;

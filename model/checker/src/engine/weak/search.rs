@@ -5,10 +5,13 @@
 //! task takes too. What tasks do is learnt as under sequential consistency, since a task is a
 //! function of what it observes, whoever says what that is.
 //!
-//! No persistent sets, no workers.
+//! What no task will see any more is forgotten, see [`super::live`]. No persistent sets, no workers.
 
 use super::graph::{Graph, StateId};
+use super::live::Live;
+use super::sampling::sample;
 use crate::engine::exhaustive::{self, Go, Options, Progress};
+use crate::engine::footprints::Flow;
 use crate::engine::machine::memory::Weak;
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
@@ -40,37 +43,36 @@ pub(super) fn explore<M: Model>(
         Watch::fixed(layout, Marks::all(layout))
     };
     let mut machine = Box::new(Machine::new(model.clone(), false));
+    let mut flow = Flow::default();
     for restarts in 0.. {
         machine.configure(Granularity::Steps, watch, options.checkpoints);
-        let mut search = Search {
-            walk: Walk::weak(model, machine),
-            options,
-            began,
-            progress,
-            restarts,
-            visited: HashMap::new(),
-            graph: Graph::default(),
-            path: vec![],
-            turns: vec![],
-            races: vec![],
-            finals: BTreeMap::new(),
-            data_races: BTreeMap::new(),
-            executions: 1,
-            depth: 0,
-            stopped: None,
-        };
+        let mut walk = Walk::weak(model, machine);
+        let live = options.live_variables.then(|| {
+            sample(&mut walk);
+            Live::new(flow, &walk)
+        });
+        let mut search = Search::new(walk, live, options, (began, restarts), progress);
         search.run();
-        if search.stopped.is_some() || !search.walk.machine().watch().has_changed() {
+        let more = search.outgrown();
+        let has_more_steps = search.walk.machine().watch().has_changed();
+        if search.stopped.is_some() {
+            if more.is_some() {
+                search.leave_out_doubtful();
+            }
             return search.report();
         }
-        watch = {
-            let mut seen = search.walk.machine().watch();
-            seen.activate();
-            seen.clone()
-        };
+        if !has_more_steps && more.is_none() {
+            return search.report();
+        }
+        watch = search.walk.machine().watch().clone();
+        if has_more_steps {
+            watch.activate();
+        }
+        // What is known of tasks is known of their steps.
+        flow = more.filter(|_| !has_more_steps).unwrap_or_default();
         machine = search.walk.into_machine();
     }
-    unreachable!("each round adds steps, of which there are finitely many")
+    unreachable!("each round adds steps, or something that a task touches: both come to an end")
 }
 
 /// A state with a choice, on the current path.
@@ -86,6 +88,8 @@ struct Frame {
 
 struct Search<'a, M: Model> {
     walk: Walk<M>,
+    /// What no task will see any more, unless nothing is forgotten.
+    live: Option<Live>,
     options: &'a Options,
     began: Instant,
     progress: &'a mut dyn FnMut(Progress) -> Go,
@@ -103,14 +107,40 @@ struct Search<'a, M: Model> {
     stopped: Option<String>,
 }
 
-impl<M: Model> Search<'_, M> {
+impl<'a, M: Model> Search<'a, M> {
+    fn new(
+        walk: Walk<M>,
+        live: Option<Live>,
+        options: &'a Options,
+        (began, restarts): (Instant, u64),
+        progress: &'a mut dyn FnMut(Progress) -> Go,
+    ) -> Self {
+        Self {
+            walk,
+            live,
+            options,
+            began,
+            progress,
+            restarts,
+            visited: HashMap::new(),
+            graph: Graph::default(),
+            path: vec![],
+            turns: vec![],
+            races: vec![],
+            finals: BTreeMap::new(),
+            data_races: BTreeMap::new(),
+            executions: 1,
+            depth: 0,
+            stopped: None,
+        }
+    }
+
     /// Goes through everything, until more operations turn out to be steps.
     fn run(&mut self) {
         self.arrive(None);
-        while let Some(frame) = self.path.last_mut() {
-            if self.stopped.is_some() || self.walk.machine().watch().has_changed() {
-                return;
-            }
+        while !self.is_over()
+            && let Some(frame) = self.path.last_mut()
+        {
             let Some(turn) = frame.turns.get(frame.next).copied() else {
                 self.leave();
                 continue;
@@ -122,6 +152,36 @@ impl<M: Model> Search<'_, M> {
             self.walk.take_turn(turn);
             self.arrive(Some((from, turn)));
         }
+    }
+
+    /// Whether nothing more can come of it: it was stopped, or went by what is not so.
+    fn is_over(&mut self) -> bool {
+        self.stopped.is_some()
+            || self.walk.machine().watch().has_changed()
+            || (self.is_time_to_look_back() && self.outgrown().is_some())
+    }
+
+    fn is_time_to_look_back(&mut self) -> bool {
+        let states = self.visited.len() as u64;
+        self.live
+            .as_mut()
+            .is_some_and(|live| live.is_time_to_look_back(states))
+    }
+
+    /// What tasks touch, if the search has forgotten what they do see.
+    fn outgrown(&mut self) -> Option<Flow> {
+        self.live.as_mut()?.outgrown(&self.walk)
+    }
+
+    /// Leaves out what was found after the search had forgotten too much.
+    fn leave_out_doubtful(&mut self) {
+        let Some(live) = &self.live else { return };
+        let is_sure = |states: &mut Vec<StateId>| {
+            states.retain(|state| live.is_sure(*state));
+            !states.is_empty()
+        };
+        self.finals.retain(|_, states| is_sure(states));
+        self.data_races.retain(|_, states| is_sure(states));
     }
 
     fn leave(&mut self) {
@@ -156,6 +216,12 @@ impl<M: Model> Search<'_, M> {
             "who touches a cell within a step sees the newest alone"
         );
         let fresh = self.visited.len() as StateId;
+        if let Some(live) = &mut self.live {
+            live.forget(&self.walk);
+            if self.walk.take_news() {
+                live.doubt_from(fresh);
+            }
+        }
         let fingerprint = self.walk.weak_fingerprint();
         let state = *self.visited.entry(fingerprint).or_insert(fresh);
         if let Some((from, turn)) = by {

@@ -61,6 +61,40 @@ impl View {
         }
     }
 
+    /// The cells of which it is past the oldest store, with the places.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (CellId, u32)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The greatest lower bound of some.
+    pub(super) fn meet(views: &[&View]) -> View {
+        let Some((first, others)) = views.split_first() else {
+            return View::default();
+        };
+        let least = |(cell, place): (CellId, u32)| {
+            let places = others.iter().map(|view| view.at(cell));
+            (cell, places.fold(place, u32::min))
+        };
+        View(first.entries().map(least).filter(|(_, p)| *p > 0).collect())
+    }
+
+    /// Leaves out what stands in it just so.
+    pub(super) fn forget(&mut self, known: &[(CellId, u32)]) {
+        self.0.retain(|entry| !known.contains(entry));
+    }
+
+    /// Goes back to the oldest store of a cell.
+    pub(super) fn leave(&mut self, cell: CellId) {
+        if let Ok(i) = self.find(cell) {
+            self.0.remove(i);
+        }
+    }
+
+    /// Goes back to the oldest store of each cell.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Appends it to a hash.
     pub(super) fn hash(&self, into: &mut Rolling) {
         into.push(self.0.len() as u64);

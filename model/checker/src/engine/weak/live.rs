@@ -1,0 +1,133 @@
+//! What no task will see any more: see [`super::memory::WeakMemory::forget_untouched`].
+//!
+//! How far a task has got along the stores of a cell that it will not touch again decides nothing, and
+//! neither do the stores of a cell that nobody will touch again. States that differ in this alone are
+//! one, as with dead cells under sequential consistency ([`crate::engine::footprints`]). Which cells
+//! a task touches behind a point is learnt in the same way: from random schedules, and from what the
+//! search sees. Behind a point that has not been seen a task may touch everything. Behind one that has
+//! it may touch more than has been seen, and then the search was wrong to forget, and begins again.
+//!
+//! That it sees this: suppose two states were taken for one, and a run from the second, of the least
+//! length, touches a cell that was taken to be touched no more. Up to there the same run goes from
+//! the first, which was explored, so that the task has been seen to touch it behind the point where it
+//! stood.
+
+use super::forget::Ahead;
+use super::graph::StateId;
+use crate::engine::automaton::NodeId;
+use crate::engine::footprints::{Flow, Touch, Touched};
+use crate::engine::machine::record::{Likeness, Op};
+use crate::engine::walk::Walk;
+use crate::event::TaskId;
+use crate::model::Model;
+use std::collections::HashMap;
+
+/// After so many states, and whenever there are twice as many, it is looked whether tasks have been
+/// seen to touch more than was known.
+const FIRST_LOOK_BACK: u64 = 1024;
+
+/// What tasks touch, as far as it has been seen when a search began.
+pub(super) struct Live {
+    flow: Flow,
+    touched: HashMap<Likeness, Touched>,
+    /// How many there are.
+    cells: usize,
+    locks: usize,
+    /// By number of the point: what a task touches behind it; `None` if the point was not seen.
+    known: Vec<Option<Touched>>,
+    /// When to look back next, in states.
+    look_back: u64,
+    /// The first state before which tasks have done something new since it was last looked back.
+    doubtful: Option<StateId>,
+}
+
+impl Live {
+    /// What has been seen so far.
+    pub(super) fn new<M: Model>(mut flow: Flow, walk: &Walk<M>) -> Self {
+        flow.add(walk.automaton());
+        let layout = walk.machine().model().layout();
+        let (cells, locks) = (layout.cells().len(), layout.locks().len());
+        Self {
+            touched: flow.touched(cells, locks).collect(),
+            flow,
+            cells,
+            locks,
+            known: vec![],
+            look_back: FIRST_LOOK_BACK,
+            doubtful: None,
+        }
+    }
+
+    /// Forgets what no task of a state will see any more.
+    pub(super) fn forget<M: Model>(&mut self, walk: &Walk<M>) {
+        self.look_up(walk);
+        let ahead = StatesAhead {
+            walk,
+            known: &self.known,
+        };
+        walk.machine().world().forget_untouched(&ahead);
+    }
+
+    /// Looks up what is known of the points that are new.
+    fn look_up<M: Model>(&mut self, walk: &Walk<M>) {
+        let automaton = walk.automaton();
+        for at in self.known.len()..automaton.len() {
+            let likeness = automaton.point(NodeId::new(at)).identity.likeness();
+            self.known.push(self.touched.get(&likeness).cloned());
+        }
+    }
+
+    /// Whether it is time to look back on what tasks have been seen to touch.
+    pub(super) fn is_time_to_look_back(&mut self, states: u64) -> bool {
+        let is_time = states >= self.look_back;
+        if is_time {
+            self.look_back = states * 2;
+        }
+        is_time
+    }
+
+    /// Tasks have done something new before this state.
+    pub(super) fn doubt_from(&mut self, state: StateId) {
+        self.doubtful.get_or_insert(state);
+    }
+
+    /// Whether what was found at a state is so, even if what was forgotten since was too much.
+    pub(super) fn is_sure(&self, state: StateId) -> bool {
+        self.doubtful.is_none_or(|doubtful| state < doubtful)
+    }
+
+    /// What is known by now, if tasks have been seen to touch more than this says.
+    pub(super) fn outgrown<M: Model>(&mut self, walk: &Walk<M>) -> Option<Flow> {
+        self.doubtful?;
+        let mut flow = self.flow.clone();
+        flow.add(walk.automaton());
+        let mut now = flow.touched(self.cells, self.locks);
+        let is_more = |(likeness, touched): (Likeness, Touched)| {
+            let known = self.touched.get(&likeness);
+            known.is_some_and(|known| !known.contains(&touched))
+        };
+        let is_outgrown = now.any(is_more);
+        drop(now);
+        if !is_outgrown {
+            self.doubtful = None;
+        }
+        is_outgrown.then_some(flow)
+    }
+}
+/// What is ahead of the tasks of a state.
+struct StatesAhead<'a, M: Model> {
+    walk: &'a Walk<M>,
+    known: &'a [Option<Touched>],
+}
+
+impl<M: Model> Ahead for StatesAhead<'_, M> {
+    fn touches(&self, task: TaskId, touch: Touch) -> bool {
+        let known = &self.known[self.walk.nodes()[task.index()].index()];
+        known.as_ref().is_none_or(|touched| touched.has(touch))
+    }
+
+    fn next(&self, task: TaskId) -> Op {
+        let node = self.walk.nodes()[task.index()];
+        self.walk.automaton().node(node).op
+    }
+}

@@ -1,0 +1,70 @@
+//! Parts of a memory that its copies share.
+
+use super::view::View;
+use crate::hash::Rolling;
+use crate::layout::CellId;
+use std::cell::OnceCell;
+use std::ops::Deref;
+use std::rc::Rc;
+
+/// What a part is made of.
+pub(super) trait Content: Clone {
+    /// Appends it to a hash.
+    fn hash(&self, into: &mut Rolling);
+
+    /// Whether all its views stand at the oldest store of a cell.
+    fn is_at_oldest(&self, cell: CellId) -> bool;
+
+    /// Changes each of its views.
+    fn each_view(&mut self, change: &mut dyn FnMut(&mut View));
+}
+
+/// A part of a memory. Copies share it until one of them changes it: a step changes few of them, and
+/// a search keeps a copy of the memory for each state on its path.
+#[derive(Clone, Debug)]
+pub(super) struct Part<T> {
+    content: Rc<T>,
+    /// Its hash, once somebody has asked for it.
+    hash: OnceCell<u128>,
+}
+
+impl<T: Content> Part<T> {
+    pub(super) fn new(content: T) -> Self {
+        Self {
+            content: Rc::new(content),
+            hash: OnceCell::new(),
+        }
+    }
+
+    /// To change it.
+    pub(super) fn change(&mut self) -> &mut T {
+        self.hash.take();
+        Rc::make_mut(&mut self.content)
+    }
+
+    /// Changes each of its views, if one of them is past the oldest store of a cell.
+    pub(super) fn each_view_past(&mut self, cell: CellId, change: &mut dyn FnMut(&mut View)) {
+        if !self.content.is_at_oldest(cell) {
+            self.change().each_view(change);
+        }
+    }
+
+    /// Appends it to a hash.
+    pub(super) fn hash(&self, into: &mut Rolling) {
+        let hash = *self.hash.get_or_init(|| {
+            let mut hash = Rolling::default();
+            self.content.hash(&mut hash);
+            hash.finish()
+        });
+        into.push(hash as u64);
+        into.push((hash >> 64) as u64);
+    }
+}
+
+impl<T> Deref for Part<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.content
+    }
+}
