@@ -450,6 +450,7 @@ impl<M: Model> Walk<M> {
                 from
             }
         };
+        self.before = None;
         self.tasks.nodes[task.index()] = to;
         self.tasks.moves.push(Move::Step(task, from));
         let hash = |node: NodeId| self.automaton.node(node).fingerprint;

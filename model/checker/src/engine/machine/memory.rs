@@ -21,6 +21,7 @@ use crate::engine::weak::{Ahead, Strength, WeakMemory};
 use crate::event::TaskId;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockId, LockKind};
+use std::rc::Rc;
 
 /// The weak memory of a run.
 ///
@@ -29,7 +30,8 @@ use crate::layout::{CellId, LockId, LockKind};
 /// all that was done to the cell before, so the operations that follow find the newest alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Weak {
-    memory: WeakMemory,
+    /// Copies share it until one of them changes it.
+    memory: Rc<WeakMemory>,
     /// Which alternative the step's first operation takes; `None` after it.
     pick: Option<u32>,
     /// A cell of which a later operation had a choice: its accesses must become steps.
@@ -37,6 +39,11 @@ pub(crate) struct Weak {
 }
 
 impl Weak {
+    /// The memory, to change it.
+    fn memory(&mut self) -> &mut WeakMemory {
+        Rc::make_mut(&mut self.memory)
+    }
+
     /// Appends all but the content of the cells to a hash.
     pub(crate) fn hash(&self, into: &mut Rolling) {
         self.memory.hash_beyond_newest(into);
@@ -81,7 +88,7 @@ impl World {
             memory.spawn(None, TaskId(task as u32));
         }
         self.weak = Some(Weak {
-            memory,
+            memory: Rc::new(memory),
             pick: None,
             surprise: None,
         });
@@ -105,7 +112,7 @@ impl World {
     /// Forgets what tasks see of cells that they touch no more.
     pub(crate) fn forget_untouched(&mut self, ahead: &dyn Ahead) {
         if let Some(weak) = &mut self.weak {
-            weak.memory.forget_untouched(ahead);
+            weak.memory().forget_untouched(ahead);
         }
     }
 
@@ -138,7 +145,7 @@ impl World {
                 if turn.pick == weak.memory.ends_wait(turn.task, condition) =>
             {
                 let cell = condition.cell;
-                weak.memory.load(turn.task, cell, Order::Relaxed, 0);
+                weak.memory().load(turn.task, cell, Order::Relaxed, 0);
                 false
             }
             _ => true,
@@ -151,7 +158,7 @@ impl World {
         match &mut self.weak {
             Some(weak) => {
                 let choice = weak.choose(cell, weak.memory.readable(task, cell));
-                weak.memory.load(task, cell, order, choice)
+                weak.memory().load(task, cell, order, choice)
             }
             None => self.cell(cell),
         }
@@ -163,7 +170,7 @@ impl World {
         let mut newest = value;
         if let Some(weak) = &mut self.weak {
             let choice = weak.choose(cell, weak.memory.store_places(task, cell, order));
-            weak.memory.store(task, cell, value, order, choice);
+            weak.memory().store(task, cell, value, order, choice);
             newest = weak.memory.newest(cell);
         }
         self.set(cell, newest);
@@ -179,7 +186,7 @@ impl World {
         };
         let choices = weak.memory.update_choices(task, cell, op, strength);
         let choice = weak.choose(cell, choices);
-        let old = weak.memory.update(task, cell, op, strength, choice);
+        let old = weak.memory().update(task, cell, op, strength, choice);
         let newest = weak.memory.newest(cell);
         self.set(cell, newest);
         old
@@ -191,7 +198,7 @@ impl World {
         if let Some(weak) = &mut self.weak {
             let ends = weak.memory.ends_wait(task, condition);
             let choice = weak.choose(condition.cell, ends);
-            weak.memory.wait(task, condition, order, choice);
+            weak.memory().wait(task, condition, order, choice);
         }
     }
 
@@ -205,7 +212,7 @@ impl World {
         }
         if let Some(weak) = &mut self.weak {
             weak.pick = None;
-            weak.memory.lock(task, lock, mode);
+            weak.memory().lock(task, lock, mode);
         }
     }
 
@@ -222,21 +229,21 @@ impl World {
         }
         if let Some(weak) = &mut self.weak {
             weak.pick = None;
-            weak.memory.unlock(task, lock, mode);
+            weak.memory().unlock(task, lock, mode);
         }
     }
 
     /// A task creates another.
     pub(crate) fn begin_task(&mut self, parent: TaskId, child: TaskId) {
         if let Some(weak) = &mut self.weak {
-            weak.memory.spawn(Some(parent), child);
+            weak.memory().spawn(Some(parent), child);
         }
     }
 
     /// A task has ended.
     pub(crate) fn end_task(&mut self, task: TaskId) {
         if let Some(weak) = &mut self.weak {
-            weak.memory.end(task);
+            weak.memory().end(task);
         }
     }
 }

@@ -10,13 +10,14 @@ use crate::event::TaskId;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockId, LockKind};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The memory of a world as its tasks see it. A choice is a number below what the method next to
 /// it says; choice 0 always is the newest, and choices of 0 alone are sequential consistency.
 #[derive(Clone, Debug)]
 pub struct WeakMemory {
     /// Of each cell, the last store in coherence order.
-    newest: Vec<u64>,
+    newest: Rc<Vec<u64>>,
     /// Of the cells of which there is more to know than the newest store.
     pub(super) histories: BTreeMap<CellId, Part<History>>,
     /// By task; `None` has not begun or has ended.
@@ -30,7 +31,7 @@ impl WeakMemory {
     /// The memory before anything has run: one store a cell. Nobody is there yet.
     pub fn new(cells: Vec<u64>, locks: &[LockKind]) -> Self {
         Self {
-            newest: cells,
+            newest: Rc::new(cells),
             histories: BTreeMap::new(),
             cpus: vec![],
             locks: locks.iter().map(|k| Part::new(Lock::new(*k))).collect(),
@@ -174,7 +175,7 @@ impl WeakMemory {
         };
         stores.insert(place as usize, store);
         if is_newest {
-            self.newest[cell.index()] = value;
+            Rc::make_mut(&mut self.newest)[cell.index()] = value;
         }
         self.forget();
     }
@@ -213,7 +214,7 @@ impl WeakMemory {
     /// the oldest store that is kept, so how many there have been does not matter.
     pub fn fingerprint(&self) -> u128 {
         let mut hash = Rolling::default();
-        for value in &self.newest {
+        for value in self.newest.iter() {
             hash.push(*value);
         }
         self.hash_beyond_newest(&mut hash);
