@@ -12,7 +12,7 @@ use checker::engine::schedule::{Schedule, Turn};
 use checker::engine::weak as engine;
 use checker::event::{TaskId, What};
 use checker::model::Model;
-use checker::outcome::{Complete, Final, Report};
+use checker::outcome::{Complete, Final, Interleavings, Report};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -222,6 +222,34 @@ fn a_bound_is_said_in_words() {
     assert_eq!(
         report.complete.to_string(),
         "no (stopped at the bound of 3 states)"
+    );
+}
+
+/// The more states, the more of the schedules have been come to the end of, and never more than there
+/// are.
+#[test]
+fn a_bounded_search_counts_the_schedules_that_it_has_seen() {
+    let model = Arc::new(LitmusModel::new(Litmus::parse("x=1 r0=y | y=1 r0=x")).unwrap());
+    let of = |max_states| {
+        let options = Options {
+            max_states,
+            ..Options::default()
+        };
+        engine::explore(&model, &options, &mut |_| Go::On)
+    };
+    let whole = of(u64::MAX);
+    let Interleavings::Exactly(all) = whole.interleavings else {
+        panic!("{:?}", whole.interleavings);
+    };
+    let counts = (3..=whole.states).map(|bound| match of(bound).interleavings {
+        Interleavings::AtLeast(n) => n,
+        other => panic!("{other:?}"),
+    });
+    let counts: Vec<u128> = counts.collect();
+    assert!(counts.is_sorted(), "{counts:?}");
+    assert!(
+        counts.last().is_some_and(|n| (1..=all).contains(n)),
+        "{counts:?} of {all}"
     );
 }
 

@@ -57,13 +57,13 @@ impl Graph {
         known
     }
 
-    /// How many schedules there are, of a search that saw all or not.
-    pub(super) fn interleavings(&self, is_complete: bool) -> Interleavings {
+    /// How many schedules there are; `so_far` if the first state has not been left.
+    pub(super) fn interleavings(&self, so_far: u128) -> Interleavings {
         match self.schedules.first() {
             _ if self.goes_round => Interleavings::Endless,
-            Some(n) if is_complete && *n < MANY => Interleavings::Exactly(*n),
-            Some(n) if *n <= MANY => Interleavings::AtLeast(*n),
-            _ => Interleavings::AtLeast(0),
+            Some(n) if *n < MANY => Interleavings::Exactly(*n),
+            Some(n) if *n == MANY => Interleavings::AtLeast(*n),
+            _ => Interleavings::AtLeast(so_far.min(MANY)),
         }
     }
 

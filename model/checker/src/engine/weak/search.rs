@@ -316,9 +316,13 @@ impl<'a, M: Model> Search<'a, M> {
         if self.visited.is_empty() {
             self.graph.enter();
         }
+        // Those that were come to the end of; where the search was stopped, of the states on the path too.
+        let on_path = self.path.iter().map(|frame| frame.schedules);
+        let on_path = on_path.fold(0u128, u128::saturating_add);
         let interleavings = match (&self.stopped, self.visited.len()) {
             (_, 0) => Interleavings::AtLeast(0),
-            (stopped, _) => self.graph.interleavings(stopped.is_none()),
+            (None, _) => self.graph.interleavings(0),
+            (Some(_), _) => self.graph.interleavings(on_path).at_least(),
         };
         let shortest = self.graph.shortest();
         let finals = self.finals.into_iter();
