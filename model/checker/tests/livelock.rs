@@ -77,8 +77,7 @@ impl Model for World {
 
     fn set_up(&self) {
         for arg in &self.created {
-            let (kind, arg) = (0, *arg);
-            task::spawn(Entry { kind, arg });
+            task::spawn(Entry { kind: 0, arg: *arg });
         }
     }
 

@@ -458,17 +458,25 @@ fn weak(program: &Arc<Program>, lock_aware: bool, live_variables: bool) -> Repor
     weak::explore(program, &options, &mut |_| exhaustive::Go::On)
 }
 
+fn each_weak_schedule_leads_to_its_outcome(
+    program: &Arc<Program>,
+    report: &Report<Vec<u64>>,
+) -> Result<(), TestCaseError> {
+    for (end, schedule) in &report.finals {
+        let trace = weak::replay(program, &report.marks, schedule);
+        prop_assert_eq!(&trace.divergence, &None);
+        prop_assert_eq!(&trace.end, end);
+    }
+    Ok(())
+}
+
 /// Weak memory only adds outcomes, whatever is a step; each has a schedule that leads to it.
 #[test]
 fn weak_memory_loses_no_outcome_and_its_reduction_none() {
     let (complete, more) = (Cell::new(0), Cell::new(0));
     random::check(CASES, |program| {
         let report = weak(program, true, true);
-        for (end, schedule) in &report.finals {
-            let trace = weak::replay(program, &report.marks, schedule);
-            prop_assert_eq!(&trace.divergence, &None);
-            prop_assert_eq!(&trace.end, end);
-        }
+        each_weak_schedule_leads_to_its_outcome(program, &report)?;
         if report.complete == Complete::Yes {
             let expected = searched(program, true, true).outcomes();
             prop_assert!(report.outcomes().is_superset(&expected));
@@ -493,11 +501,7 @@ fn what_weak_memory_forgets_changes_nothing() {
     let (complete, states) = (Cell::new(0), Cell::new((0, 0)));
     let same = |program: &Arc<Program>| {
         let (with, without) = (weak(program, true, true), weak(program, true, false));
-        for (end, schedule) in &with.finals {
-            let trace = weak::replay(program, &with.marks, schedule);
-            prop_assert_eq!(&trace.divergence, &None);
-            prop_assert_eq!(&trace.end, end);
-        }
+        each_weak_schedule_leads_to_its_outcome(program, &with)?;
         if without.complete == Complete::Yes {
             prop_assert_eq!(&with.complete, &Complete::Yes);
             prop_assert_eq!(with.outcomes(), without.outcomes());

@@ -6,7 +6,7 @@ use checker::engine::exhaustive::{Options, explore};
 use checker::model::Model;
 use checker::outcome::{Complete, Fairness, Report};
 use proptest::prelude::*;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn created(apart: bool, goes: &[Op], ends: &[Op]) -> Arc<Program> {
 /// fair what goes round is.
 #[test]
 fn tasks_of_one_entry_go_round_as_tasks_of_two() {
-    let seen: Cell<BTreeMap<Fairness, u32>> = Cell::default();
+    let seen: RefCell<BTreeMap<Fairness, u32>> = RefCell::default();
     random::check_rounds(CASES, |goes, ends| {
         let [alike, apart] = [false, true].map(|apart| {
             // Every operation is a step: a loop without a step is not seen as one that goes round.
@@ -57,14 +57,12 @@ fn tasks_of_one_entry_go_round_as_tasks_of_two() {
         });
         let found = verdicts::<Program>(&alike);
         prop_assert_eq!(&found, &verdicts::<Program>(&apart));
-        let mut all = seen.take();
         for (fairness, ..) in found {
-            *all.entry(fairness).or_default() += 1;
+            *seen.borrow_mut().entry(fairness).or_default() += 1;
         }
-        seen.set(all);
         Ok(())
     });
-    let seen = seen.take();
+    let seen = seen.into_inner();
     println!("{seen:?}");
     for fairness in [
         Fairness::None,

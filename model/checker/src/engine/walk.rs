@@ -2,7 +2,7 @@
 //! at, and steps that can be taken back.
 
 use crate::backend::Mode;
-use crate::engine::automaton::{Automaton, Next, NodeId, Stops};
+use crate::engine::automaton::{Automaton, Next, Node, NodeId, Stops};
 use crate::engine::footprints::{Blocker, Flow, Footprints, Foreseen, Known, Standing};
 use crate::engine::machine::Machine;
 use crate::engine::machine::memory::{Weak, turns};
@@ -189,11 +189,10 @@ impl<M: Model> Walk<M> {
         tasks.clear();
         into.clear();
         let nodes = &self.tasks.nodes;
-        let has_ended = |n: NodeId| matches!(self.automaton.node(n).op, Op::Ended);
-        let alive = (0..nodes.len() as u32).map(TaskId);
+        let all = (0..nodes.len() as u32).map(TaskId);
         // One that died with its locks held is needed, to say that nobody lets go of them.
-        let is_needed = |n: NodeId| !has_ended(n) || self.automaton.holds_locks(n);
-        tasks.extend(alive.filter(|t| is_needed(nodes[t.index()])));
+        let holds_locks = |task: &TaskId| self.automaton.holds_locks(nodes[task.index()]);
+        tasks.extend(all.filter(|task| !self.has_ended(*task) || holds_locks(task)));
         let mut enabled = enabled.iter().copied().peekable();
         into.extend(tasks.iter().map(|task| {
             let node = &nodes[task.index()];
@@ -307,6 +306,17 @@ impl<M: Model> Walk<M> {
         &self.tasks.nodes
     }
 
+    /// The point that a task stands at, as the walk knows it.
+    #[inline]
+    pub(crate) fn node(&self, task: TaskId) -> &Node {
+        self.automaton.node(self.tasks.nodes[task.index()])
+    }
+
+    /// Whether a task has ended.
+    pub(crate) fn has_ended(&self, task: TaskId) -> bool {
+        matches!(self.node(task).op, Op::Ended)
+    }
+
     /// What a task runs.
     pub(crate) fn key(&self, task: TaskId) -> TaskKey {
         self.tasks.keys[task.index()]
@@ -339,8 +349,7 @@ impl<M: Model> Walk<M> {
 
     /// Lets one task take a step under weak memory, or wait on.
     pub(crate) fn take_turn(&mut self, turn: Turn) {
-        let node = self.tasks.nodes[turn.task.index()];
-        let op = self.automaton.node(node).op;
+        let op = self.node(turn.task).op;
         if self.machine.world().begin_turn(turn, &op) {
             self.step(turn.task);
         }
@@ -401,15 +410,13 @@ impl<M: Model> Walk<M> {
 
     /// Whether a task is about to take a lock that nobody tries: who tries it sees it taken.
     fn is_at_lock(&self, task: TaskId) -> bool {
-        let node = self.automaton.node(self.tasks.nodes[task.index()]);
-        matches!(node.op, Op::Lock { lock, .. } if !self.marks.unlock(lock))
+        matches!(self.node(task).op, Op::Lock { lock, .. } if !self.marks.unlock(lock))
     }
 
     fn goes_on(&self, task: TaskId) -> bool {
-        let node = self.tasks.nodes[task.index()];
         self.transactions
             && !self.tasks.let_others_go
-            && is_access(&self.automaton.node(node).op, &self.kinds)
+            && is_access(&self.node(task).op, &self.kinds)
     }
 
     /// Lets one task go on to where it is suspended next.
@@ -512,8 +519,7 @@ impl<M: Model> Walk<M> {
 
     /// Whether a task has not begun.
     pub(crate) fn begins(&self, task: TaskId) -> bool {
-        let node = self.tasks.nodes[task.index()];
-        matches!(self.automaton.node(node).op, Op::Start)
+        matches!(self.node(task).op, Op::Start)
     }
 
     /// The outcome of the state, in which nobody can go on.

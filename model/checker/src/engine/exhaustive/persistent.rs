@@ -16,11 +16,9 @@ impl<M: Model> Worker<'_, M> {
             self.in_order.clone_from(&self.let_go);
             return;
         }
-        let (walk, automaton) = (&self.walk, self.walk.automaton());
-        self.let_go.sort_unstable_by_key(|t| {
-            let node = automaton.node(walk.nodes()[t.index()]);
-            (walk.key(*t).entry, node.fingerprint)
-        });
+        let walk = &self.walk;
+        let standing = |t: &TaskId| (walk.key(*t).entry, walk.node(*t).fingerprint);
+        self.let_go.sort_unstable_by_key(standing);
         if self.sleep.is_some() {
             self.in_order.clone_from(&self.let_go);
         }

@@ -109,8 +109,8 @@ impl<M: Model> Worker<'_, M> {
             return 0;
         }
         self.preemptions.look(&self.enabled);
-        let (nodes, automaton) = (self.walk.nodes(), self.walk.automaton());
-        let of = |task: TaskId| automaton.node(nodes[task.index()]).fingerprint;
-        self.preemptions.fingerprint(of)
+        let walk = &self.walk;
+        self.preemptions
+            .fingerprint(|task| walk.node(task).fingerprint)
     }
 }

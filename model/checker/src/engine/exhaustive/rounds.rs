@@ -108,6 +108,10 @@ impl<M: Model> Worker<'_, M> {
         shortest: &Shortest<'_>,
         component: &[u32],
     ) -> Option<Unfolded> {
+        // Unfolded there are no fewer.
+        if component.len() > MOST_STATES {
+            return None;
+        }
         let is_inside = {
             let inside: BTreeSet<u32> = component.iter().copied().collect();
             move |state: u32| inside.contains(&state)
@@ -150,10 +154,7 @@ impl<M: Model> Worker<'_, M> {
                 path.push(self.on_path(to, target, slots));
             }
         }
-        let mut states: Vec<(u32, Standing)> = vec![(0, vec![]); numbers.len()];
-        for (state, number) in numbers {
-            states[number as usize] = state;
-        }
+        let states = in_order(numbers);
         edges.sort_by_key(|e| (shortest.rank(states[e.from as usize].0), e.from));
         let mut targets = component.iter().flat_map(|state| graph.successors(*state));
         let leaves = targets.any(|target| !is_inside(*target));
@@ -247,6 +248,15 @@ impl<M: Model> Worker<'_, M> {
             ended_by: named(ended_by),
         }
     }
+}
+
+/// The states, by their numbers.
+fn in_order(numbers: HashMap<(u32, Standing), u32>) -> Vec<(u32, Standing)> {
+    let mut states = vec![(0, vec![]); numbers.len()];
+    for (state, number) in numbers {
+        states[number as usize] = state;
+    }
+    states
 }
 
 /// What is said of a component that is too large.

@@ -5,8 +5,6 @@
 //! them, or what it did before waits until after them. Whether that may be is not reasoned about
 //! but tried: if it leads to the same state, then whatever comes after is the same too.
 
-use crate::engine::automaton::NodeId;
-use crate::engine::machine::record::Op;
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Schedule;
@@ -123,8 +121,7 @@ impl<M: Model> Run<M> {
         loop {
             self.walk.enabled(&mut self.enabled);
             let [only] = self.enabled[..] else { return };
-            let node: NodeId = self.walk.nodes()[only.index()];
-            if !matches!(self.walk.automaton().node(node).op, Op::Start) {
+            if !self.walk.begins(only) {
                 return;
             }
             self.walk.step(only);

@@ -2,7 +2,6 @@
 
 use super::part::Content;
 use super::view::View;
-use crate::hash::Rolling;
 use crate::layout::{CellId, LockKind};
 
 /// The views of one task. `coherence` in comments: a task never reads or overwrites a store
@@ -111,10 +110,7 @@ impl Cpu {
 
     /// Takes a lock.
     pub(super) fn lock(&mut self, lock: &Lock, shared: bool) {
-        self.acquire(&lock.exclusive.seen);
-        if !shared {
-            self.acquire(&lock.shared);
-        }
+        self.acquire(&lock.hands_on(shared));
         if lock.kind == LockKind::SpinLock {
             self.unlock_lock(&lock.exclusive);
         }
@@ -152,6 +148,11 @@ impl Cpu {
         lock.shared.join(&self.seen);
     }
 
+    /// The place in a cell's stores from which on it may still read or put something.
+    pub(super) fn oldest_needed(&self, cell: CellId) -> u32 {
+        self.read.at(cell).min(self.write.at(cell))
+    }
+
     /// Whether it has got past the oldest store of a cell, for its own accesses.
     pub(super) fn is_past(&self, cell: CellId) -> bool {
         self.read.at(cell) > 0 || self.write.at(cell) > 0
@@ -185,8 +186,10 @@ impl Cpu {
             self.unlocked = Handover::default();
         }
     }
+}
 
-    fn views(&self) -> [&View; 8] {
+impl Content for Cpu {
+    fn views(&self) -> impl Iterator<Item = &View> {
         [
             &self.read,
             &self.write,
@@ -197,16 +200,7 @@ impl Cpu {
             &self.unlocked.seen,
             &self.unlocked.wrote,
         ]
-    }
-}
-
-impl Content for Cpu {
-    fn hash(&self, into: &mut Rolling) {
-        self.views().iter().for_each(|view| view.hash(into));
-    }
-
-    fn is_at_oldest(&self, cell: CellId) -> bool {
-        self.views().iter().all(|view| view.at(cell) == 0)
+        .into_iter()
     }
 
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {
@@ -234,28 +228,24 @@ impl Lock {
         }
     }
 
-    pub(super) fn views(&self) -> [&View; 3] {
-        [&self.exclusive.seen, &self.exclusive.wrote, &self.shared]
-    }
-
-    /// Does not hand this on.
-    pub(super) fn forget(&mut self, known: &[(CellId, u32)]) {
-        self.each_view(&mut |view| view.forget(known));
+    /// What whoever takes it acquires.
+    pub(super) fn hands_on(&self, shared: bool) -> View {
+        let mut view = self.exclusive.seen.clone();
+        if !shared {
+            view.join(&self.shared);
+        }
+        view
     }
 
     /// Whether it hands on nothing.
     pub(super) fn is_quiet(&self) -> bool {
-        self.views().iter().all(|view| view.is_empty())
+        self.views().all(View::is_empty)
     }
 }
 
 impl Content for Lock {
-    fn hash(&self, into: &mut Rolling) {
-        self.views().iter().for_each(|view| view.hash(into));
-    }
-
-    fn is_at_oldest(&self, cell: CellId) -> bool {
-        self.views().iter().all(|view| view.at(cell) == 0)
+    fn views(&self) -> impl Iterator<Item = &View> {
+        [&self.exclusive.seen, &self.exclusive.wrote, &self.shared].into_iter()
     }
 
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {

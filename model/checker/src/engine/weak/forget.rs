@@ -18,7 +18,7 @@
 
 use super::cpu::Cpu;
 use super::memory::WeakMemory;
-use super::part::Part;
+use super::part::{Content, Part};
 use super::view::View;
 use crate::backend::{Condition, Mode, Order};
 use crate::engine::footprints::Touch;
@@ -61,7 +61,7 @@ impl WeakMemory {
             return;
         }
         let bound = match ahead.next(task) {
-            Op::Lock { lock, mode } => self.handed_on(lock, mode),
+            Op::Lock { lock, mode } => self.locks[lock.index()].hands_on(mode == Mode::Shared),
             Op::Wait {
                 condition,
                 order: Order::AcquireRelease,
@@ -73,16 +73,6 @@ impl WeakMemory {
         if !bound.entries().all(|at| cpu.knows(at, true)) {
             self.cpu_mut(task).acquire(&bound);
         }
-    }
-
-    /// What whoever takes a lock next acquires at least.
-    fn handed_on(&self, lock: LockId, mode: Mode) -> View {
-        let [exclusive, _, shared] = self.locks[lock.index()].views();
-        let mut view = exclusive.clone();
-        if mode == Mode::Exclusive {
-            view.join(shared);
-        }
-        view
     }
 
     /// What whatever ends a task's wait passes on at least.
@@ -133,7 +123,7 @@ impl WeakMemory {
             for (cpu, task) in self.cpus.iter_mut().zip(0..) {
                 let Some(cpu) = cpu else { continue };
                 if ahead.touches(TaskId(task), Touch::Cell(cell)) {
-                    let mine = cpu.read.at(cell).min(cpu.write.at(cell));
+                    let mine = cpu.oldest_needed(cell);
                     floor = Some(floor.map_or(mine, |f: u32| f.min(mine)));
                 } else if cpu.is_past(cell) {
                     cpu.change().leave(cell);
@@ -169,9 +159,7 @@ impl WeakMemory {
                 continue;
             }
             let known = known_of(lock.views(), |at| self.is_known(take, at, ahead));
-            if !known.is_empty() {
-                self.locks[i].change().forget(&known);
-            }
+            self.locks[i].forget(&known);
         }
     }
 
@@ -179,15 +167,12 @@ impl WeakMemory {
     fn forget_carried(&mut self, ahead: &dyn Ahead) {
         let cells: Vec<CellId> = self.histories.keys().copied().collect();
         for of in cells {
-            let views = self.histories[&of].stores.iter().map(|store| &store.view);
             let touch = Touch::Cell(of);
-            let known = known_of(views, |at| at.0 != of && self.is_known(touch, at, ahead));
-            if !known.is_empty() {
-                let history = self.histories.get_mut(&of).expect("it is there").change();
-                for store in &mut history.stores {
-                    store.view.forget(&known);
-                }
-            }
+            let known = known_of(self.histories[&of].views(), |at| {
+                at.0 != of && self.is_known(touch, at, ahead)
+            });
+            let history = self.histories.get_mut(&of).expect("it is there");
+            history.forget(&known);
         }
     }
 }

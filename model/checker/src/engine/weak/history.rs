@@ -3,7 +3,6 @@
 use super::part::Content;
 use super::view::View;
 use crate::hash::Rolling;
-use crate::layout::CellId;
 
 /// One store ("message" in Kang et al.).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +73,8 @@ impl Content for History {
         }
     }
 
-    fn is_at_oldest(&self, cell: CellId) -> bool {
-        self.stores.iter().all(|store| store.view.at(cell) == 0)
+    fn views(&self) -> impl Iterator<Item = &View> {
+        self.stores.iter().map(|store| &store.view)
     }
 
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View)) {

@@ -30,9 +30,6 @@ const FIRST_LOOK_BACK: u64 = 1024;
 pub(super) struct Live {
     flow: Flow,
     touched: HashMap<Likeness, Touched>,
-    /// How many there are.
-    cells: usize,
-    locks: usize,
     /// By number of the point: what a task touches behind it; `None` if the point was not seen.
     known: Vec<Option<Touched>>,
     /// When to look back next, in states.
@@ -45,13 +42,9 @@ impl Live {
     /// What has been seen so far.
     pub(super) fn new<M: Model>(mut flow: Flow, walk: &Walk<M>) -> Self {
         flow.add(walk.automaton());
-        let layout = walk.machine().model().layout();
-        let (cells, locks) = (layout.cells().len(), layout.locks().len());
         Self {
-            touched: flow.touched(cells, locks).collect(),
+            touched: touched(&flow, walk).collect(),
             flow,
-            cells,
-            locks,
             known: vec![],
             look_back: FIRST_LOOK_BACK,
             doubtful: None,
@@ -101,19 +94,24 @@ impl Live {
         self.doubtful?;
         let mut flow = self.flow.clone();
         flow.add(walk.automaton());
-        let mut now = flow.touched(self.cells, self.locks);
         let is_more = |(likeness, touched): (Likeness, Touched)| {
             let known = self.touched.get(&likeness);
             known.is_some_and(|known| !known.contains(&touched))
         };
-        let is_outgrown = now.any(is_more);
-        drop(now);
+        let is_outgrown = touched(&flow, walk).any(is_more);
         if !is_outgrown {
             self.doubtful = None;
         }
         is_outgrown.then_some(flow)
     }
 }
+
+/// What is done behind each point.
+fn touched<M: Model>(flow: &Flow, walk: &Walk<M>) -> impl Iterator<Item = (Likeness, Touched)> {
+    let layout = walk.machine().model().layout();
+    flow.touched(layout.cells().len(), layout.locks().len())
+}
+
 /// What is ahead of the tasks of a state.
 struct StatesAhead<'a, M: Model> {
     walk: &'a Walk<M>,
@@ -127,7 +125,6 @@ impl<M: Model> Ahead for StatesAhead<'_, M> {
     }
 
     fn next(&self, task: TaskId) -> Op {
-        let node = self.walk.nodes()[task.index()];
-        self.walk.automaton().node(node).op
+        self.walk.node(task).op
     }
 }

@@ -266,7 +266,7 @@ impl WeakMemory {
 
     fn oldest_needed(&self, cell: CellId, len: u32) -> u32 {
         let cpus = self.cpus.iter().flatten();
-        cpus.map(|cpu| cpu.read.at(cell).min(cpu.write.at(cell)))
+        cpus.map(|cpu| cpu.oldest_needed(cell))
             .min()
             .unwrap_or(len - 1)
     }

@@ -9,14 +9,16 @@ use std::rc::Rc;
 
 /// What a part is made of.
 pub(super) trait Content: Clone {
-    /// Appends it to a hash.
-    fn hash(&self, into: &mut Rolling);
-
-    /// Whether all its views stand at the oldest store of a cell.
-    fn is_at_oldest(&self, cell: CellId) -> bool;
+    /// Its views.
+    fn views(&self) -> impl Iterator<Item = &View>;
 
     /// Changes each of its views.
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View));
+
+    /// Appends it to a hash.
+    fn hash(&self, into: &mut Rolling) {
+        self.views().for_each(|view| view.hash(into));
+    }
 }
 
 /// A part of a memory. Copies share it until one of them changes it: a step changes few of them, and
@@ -44,8 +46,15 @@ impl<T: Content> Part<T> {
 
     /// Changes each of its views, if one of them is past the oldest store of a cell.
     pub(super) fn each_view_past(&mut self, cell: CellId, change: &mut dyn FnMut(&mut View)) {
-        if !self.content.is_at_oldest(cell) {
+        if self.content.views().any(|view| view.at(cell) > 0) {
             self.change().each_view(change);
+        }
+    }
+
+    /// Leaves out of its views what stands in them just so.
+    pub(super) fn forget(&mut self, known: &[(CellId, u32)]) {
+        if !known.is_empty() {
+            self.change().each_view(&mut |view| view.forget(known));
         }
     }
 

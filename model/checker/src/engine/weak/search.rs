@@ -18,7 +18,7 @@ use crate::engine::marks::{Marks, Watch};
 use crate::engine::schedule::Turn;
 use crate::engine::walk::{Place, Walk};
 use crate::model::Model;
-use crate::outcome::{Complete, DataRace, Final, Interleavings, Report};
+use crate::outcome::{Complete, DataRace, Final, Report};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -319,11 +319,10 @@ impl<'a, M: Model> Search<'a, M> {
         // Those that were come to the end of; where the search was stopped, of the states on the path too.
         let on_path = self.path.iter().map(|frame| frame.schedules);
         let on_path = on_path.fold(0u128, u128::saturating_add);
-        let interleavings = match (&self.stopped, self.visited.len()) {
-            (_, 0) => Interleavings::AtLeast(0),
-            (None, _) => self.graph.interleavings(0),
-            (Some(_), _) => self.graph.interleavings(on_path).at_least(),
-        };
+        let mut interleavings = self.graph.interleavings(on_path);
+        if self.stopped.is_some() {
+            interleavings = interleavings.at_least();
+        }
         let shortest = self.graph.shortest();
         let finals = self.finals.into_iter();
         let data_races = self.data_races.into_iter();

@@ -45,19 +45,19 @@ fn union(edges: &[Edge], part: &[usize], of: fn(&Passed) -> Tasks) -> Tasks {
     part.iter().fold(0, |all, e| all | of(&edges[*e].passed))
 }
 
-/// The parts in which all tasks that can go do, in the order of their edges.
+/// The parts of a whole that is strongly connected in which all tasks that can go do, in the order of
+/// their edges.
 fn strongly_fair(edges: &[Edge], whole: Part) -> Vec<Part> {
     let mut fair = vec![];
     let mut work = vec![whole];
     while let Some(part) = work.pop() {
-        for part in connected(edges, &part) {
-            let starves = union(edges, &part, |p| p.can) & !union(edges, &part, |p| p.goes);
-            if starves == 0 {
-                fair.push(part);
-            } else {
-                let is_left = |e: &usize| edges[*e].passed.can & starves == 0;
-                work.push(part.into_iter().filter(is_left).collect());
-            }
+        let starves = union(edges, &part, |p| p.can) & !union(edges, &part, |p| p.goes);
+        if starves == 0 {
+            fair.push(part);
+        } else {
+            let is_left = |e: &usize| edges[*e].passed.can & starves == 0;
+            let left: Part = part.into_iter().filter(is_left).collect();
+            work.extend(connected(edges, &left));
         }
     }
     fair.sort();

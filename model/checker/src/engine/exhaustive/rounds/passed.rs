@@ -69,12 +69,12 @@ impl Passing {
         enabled: &[TaskId],
     ) {
         self.slots.follow(walk);
-        let slots = enabled.iter().map(|t| (self.slots.of(*t), *t));
         let passed = &mut self.passed;
         let mut can = 0;
-        for (slot, task) in slots {
+        for task in enabled {
+            let slot = self.slots.of(*task);
             can |= bit(slot);
-            passed.who.insert((slot, walk.key(task).entry));
+            passed.who.insert((slot, walk.key(*task).entry));
         }
         passed.goes |= bit(self.slots.of(task));
         passed.can |= can;
@@ -88,8 +88,7 @@ impl Passing {
 
 /// What the next step of a task is on.
 fn stepped_on<M: Model>(walk: &Walk<M>, task: TaskId) -> Option<Object> {
-    let node = walk.nodes()[task.index()];
-    match walk.automaton().node(node).op {
+    match walk.node(task).op {
         Op::Load { cell, .. }
         | Op::Store { cell, .. }
         | Op::Rmw { cell, .. }

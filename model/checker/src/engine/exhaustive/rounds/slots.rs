@@ -4,7 +4,6 @@
 //! several tasks of one entry stands where, and a task that is created anew each time round has
 //! another number each time.
 
-use crate::engine::machine::record::Op;
 use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
@@ -33,11 +32,11 @@ impl Slots {
     /// Takes in who has ended and who was created.
     pub(super) fn follow<M: Model>(&mut self, walk: &Walk<M>) {
         for slot in &mut self.tasks {
-            slot.take_if(|task| has_ended(walk, *task));
+            slot.take_if(|task| walk.has_ended(*task));
         }
         let all = walk.nodes().len() as u32;
         for task in (self.created..all).map(TaskId) {
-            if has_ended(walk, task) {
+            if walk.has_ended(task) {
                 continue;
             }
             match self.tasks.iter_mut().find(|slot| slot.is_none()) {
@@ -52,7 +51,7 @@ impl Slots {
     pub(super) fn standing<M: Model>(&self, walk: &Walk<M>) -> Standing {
         let slots = self.tasks.iter();
         slots
-            .map(|slot| slot.map_or(0, |task| fingerprint(walk, task)))
+            .map(|slot| slot.map_or(0, |task| walk.node(task).fingerprint))
             .collect()
     }
 
@@ -61,9 +60,11 @@ impl Slots {
     pub(super) fn at<M: Model>(walk: &Walk<M>, standing: &Standing) -> Self {
         let created = walk.nodes().len() as u32;
         let mut alive: Vec<TaskId> = (0..created).map(TaskId).collect();
-        alive.retain(|task| !has_ended(walk, *task));
+        alive.retain(|task| !walk.has_ended(*task));
         let mut take = |part: u128| {
-            let at = alive.iter().position(|t| fingerprint(walk, *t) == part)?;
+            let at = alive
+                .iter()
+                .position(|t| walk.node(*t).fingerprint == part)?;
             Some(alive.remove(at))
         };
         Self {
@@ -82,15 +83,4 @@ impl Slots {
     pub(super) fn task(&self, slot: u32) -> TaskId {
         self.tasks[slot as usize].expect("a task that can go is there")
     }
-}
-
-fn has_ended<M: Model>(walk: &Walk<M>, task: TaskId) -> bool {
-    let node = walk.nodes()[task.index()];
-    matches!(walk.automaton().node(node).op, Op::Ended)
-}
-
-fn fingerprint<M: Model>(walk: &Walk<M>, task: TaskId) -> u128 {
-    walk.automaton()
-        .node(walk.nodes()[task.index()])
-        .fingerprint
 }
