@@ -98,7 +98,7 @@ impl Model for World {
 }
 
 /// The report, which is the same however many workers there are. Every operation is a step: a loop
-/// without a step is not seen as one that goes round, but hits the bound of operations.
+/// without a step has no state to come back to, and ends the search.
 fn explored(tasks: &'static [Body]) -> Report<(u64, u64)> {
     explored_model(&World::new(tasks))
 }
@@ -249,6 +249,54 @@ fn a_task_that_spins_alone_has_no_way_out() {
 }
 
 /// P1 can take the lock only while P0 does not hold it: weak fairness does not give it to P1.
+/// Goes on at once, or goes round: in two parts, of which each has been seen to be left for the other before
+/// both are seen to be left so. All under one lock, where nothing is a step.
+fn goes_round_in_two_parts(w: &World) {
+    w.a.lock();
+    let mut is_second = w.x.read_once() == 1 && w.y.read_once() == 1;
+    loop {
+        task::checkpoint("part", &[u64::from(is_second)]);
+        let is_over = if is_second {
+            w.y.read_once() == 0
+        } else {
+            w.x.read_once() == 1
+        };
+        if is_over {
+            break;
+        }
+        is_second = !is_second;
+    }
+    w.a.unlock();
+}
+
+/// Nobody can see it or stop it, so nothing that comes after can be said.
+#[test]
+fn a_task_that_goes_round_without_a_step_ends_the_search_and_is_named() {
+    let cases: [&'static [Body]; 2] = [
+        &[|w| spin_until(w.y), |w| w.x.write_once(1)],
+        &[goes_round_in_two_parts, |w| {
+            w.a.lock();
+            w.x.write_once(1);
+            w.y.write_once(1);
+            w.a.unlock();
+            w.a.lock();
+            w.x.write_once(0);
+            w.a.unlock();
+        }],
+    ];
+    for (tasks, sampled) in cases.into_iter().flat_map(|t| [(t, true), (t, false)]) {
+        let options = Options {
+            sampled,
+            ..Options::default()
+        };
+        let report = explore(&World::new(tasks), &options);
+        assert_eq!(
+            report.complete.to_string(),
+            "no (P0 goes round for ever in P0 without doing anything that another task could see or stop)"
+        );
+    }
+}
+
 #[test]
 fn a_task_that_is_kept_from_a_lock_again_and_again_needs_strong_fairness() {
     let report = explored(&[

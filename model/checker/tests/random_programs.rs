@@ -448,13 +448,13 @@ fn an_exact_search_finds_the_same() {
     });
 }
 
-fn weak(program: &Arc<Program>, lock_aware: bool, live_variables: bool) -> Report<Vec<u64>> {
-    let options = exhaustive::Options {
-        lock_aware,
-        live_variables,
+fn weak(program: &Arc<Program>, set: impl Fn(&mut exhaustive::Options)) -> Report<Vec<u64>> {
+    let mut options = exhaustive::Options {
         max_states: 20_000,
+        max_depth: 100,
         ..exhaustive::Options::default()
     };
+    set(&mut options);
     weak::explore(program, &options, &mut |_| exhaustive::Go::On)
 }
 
@@ -474,8 +474,8 @@ fn each_weak_schedule_leads_to_its_outcome(
 #[test]
 fn weak_memory_loses_no_outcome_and_its_reduction_none() {
     let (complete, more) = (Cell::new(0), Cell::new(0));
-    random::check(CASES, |program| {
-        let report = weak(program, true, true);
+    let check = |program: &Arc<Program>| {
+        let report = weak(program, |_| {});
         each_weak_schedule_leads_to_its_outcome(program, &report)?;
         if report.complete == Complete::Yes {
             let expected = searched(program, true, true).outcomes();
@@ -483,34 +483,56 @@ fn weak_memory_loses_no_outcome_and_its_reduction_none() {
             same(
                 "every operation is a step",
                 &report,
-                &weak(program, false, true),
+                &weak(program, |o| o.lock_aware = false),
             )?;
             complete.set(complete.get() + 1);
             more.set(more.get() + u32::from(report.outcomes() != expected));
         }
         Ok(())
-    });
-    assert!(complete.get() > CASES * 3 / 4, "{}", complete.get());
+    };
+    random::check(CASES, check);
+    random::check_fully_ordered(CASES, check);
+    assert!(complete.get() > CASES * 3 / 2, "{}", complete.get());
     assert!(more.get() > 0, "in some it adds an outcome");
 }
 
-/// What no task will see any more is left out, and changes neither what comes out nor what races;
-/// with mutexes, with spinlocks, and where tasks are created again and again.
+/// Changes a setting.
+type Setting = fn(&mut exhaustive::Options);
+
+/// What no task will see any more is left out, and so are tasks that can wait; neither changes what comes
+/// out nor what races: with mutexes, with spinlocks, and where tasks are created again and again.
 #[test]
-fn what_weak_memory_forgets_changes_nothing() {
-    let (complete, states) = (Cell::new(0), Cell::new((0, 0)));
+fn what_a_search_under_weak_memory_leaves_out_changes_nothing() {
+    let reductions: [(&str, Setting); 4] = [
+        ("live variables", |o| o.persistent_sets = false),
+        ("persistent sets", |o| o.live_variables = false),
+        ("both", |_| {}),
+        ("persistent sets, with nothing known before", |o| {
+            (o.live_variables, o.sampled) = (false, false);
+        }),
+    ];
+    let (complete, states) = (Cell::new(0), Cell::new((0, [0; 4])));
     let same = |program: &Arc<Program>| {
-        let (with, without) = (weak(program, true, true), weak(program, true, false));
-        each_weak_schedule_leads_to_its_outcome(program, &with)?;
-        if without.complete == Complete::Yes {
-            prop_assert_eq!(&with.complete, &Complete::Yes);
-            prop_assert_eq!(with.outcomes(), without.outcomes());
-            let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<Vec<_>>();
-            prop_assert_eq!(races(&with), races(&without));
-            complete.set(complete.get() + 1);
-            let (most, fewest) = states.get();
-            states.set((most + without.states, fewest + with.states));
+        let without = weak(program, |o| {
+            (o.live_variables, o.persistent_sets) = (false, false);
+        });
+        let races = |r: &Report<Vec<u64>>| r.data_races.keys().cloned().collect::<Vec<_>>();
+        let (mut most, mut fewest) = states.get();
+        for ((name, set), fewest) in reductions.iter().zip(&mut fewest) {
+            let with = weak(program, set);
+            each_weak_schedule_leads_to_its_outcome(program, &with)?;
+            if without.complete == Complete::Yes {
+                prop_assert_eq!(&with.complete, &Complete::Yes, "{}", name);
+                prop_assert_eq!(with.outcomes(), without.outcomes(), "{}", name);
+                prop_assert_eq!(races(&with), races(&without), "{}", name);
+                *fewest += with.states;
+            }
         }
+        if without.complete == Complete::Yes {
+            complete.set(complete.get() + 1);
+            most += without.states;
+        }
+        states.set((most, fewest));
         Ok(())
     };
     let spins = |program: &Arc<Program>| Arc::new(Program::clone(program).with_spinlocks());
@@ -523,13 +545,28 @@ fn what_weak_memory_forgets_changes_nothing() {
     random::check_repeated(CASES / 4, |program| same(&spins(program)));
     random::check_queued(CASES, |program| same(program));
     random::check_queued(CASES / 4, |program| same(&spins(program)));
+    random::check_fully_ordered(CASES, |program| same(program));
+    random::check_rounds(CASES / 16, |goes, ends| {
+        let tasks = vec![goes.to_vec(), ends.to_vec()];
+        same(&Arc::new(Program::new(
+            random::FIELDS,
+            random::LOCKS,
+            tasks,
+        )))
+    });
     let (most, fewest) = states.get();
     println!(
-        "{} programs, {most} states, {fewest} where it is forgotten",
+        "{} programs, {most} states, with reductions {fewest:?}",
         complete.get()
     );
     assert!(complete.get() > CASES, "{}", complete.get());
-    assert!(fewest * 8 < most * 7, "{fewest} states, {most} without");
+    let [live_variables, persistent_sets, both, _] = fewest;
+    assert!(live_variables * 8 < most * 7, "{live_variables} of {most}");
+    assert!(
+        persistent_sets * 8 < most * 7,
+        "{persistent_sets} of {most}"
+    );
+    assert!(both < live_variables.min(persistent_sets), "{fewest:?}");
 }
 
 /// Where every access is under one lock, there is nothing weak to see.
@@ -548,7 +585,7 @@ fn weak_memory_adds_nothing_where_all_is_under_one_lock() {
             locked.collect::<Vec<_>>().concat()
         });
         let program = Arc::new(Program::new(random::FIELDS, random::LOCKS, tasks.collect()));
-        let report = weak(&program, true, true);
+        let report = weak(&program, |_| {});
         prop_assert_eq!(&report.complete, &Complete::Yes);
         let expected = searched(&program, true, true);
         prop_assert_eq!(report.outcomes(), expected.outcomes());

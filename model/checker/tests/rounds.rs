@@ -46,7 +46,7 @@ fn tasks_of_one_entry_go_round_as_tasks_of_two() {
     let seen: RefCell<BTreeMap<Fairness, u32>> = RefCell::default();
     random::check_rounds(CASES, |goes, ends| {
         let [alike, apart] = [false, true].map(|apart| {
-            // Every operation is a step: a loop without a step is not seen as one that goes round.
+            // Every operation is a step: a loop without a step has no state to come back to.
             let options = Options {
                 lock_aware: false,
                 ..Options::default()

@@ -35,7 +35,8 @@ fn outcomes(report: Report<Outcome>) -> BTreeSet<Outcome> {
 }
 
 /// More tests with locks and without fences, most of them on what the reduction has to keep: a
-/// lock orders what it does not guard, and the order in which it is taken counts.
+/// lock orders what it does not guard, and the order in which it is taken counts; an smp_mb() orders
+/// whatever it is done with.
 const MORE: &[&str] = &[
     "x=1 y=1 s.lock s.unlock | r0=y s.lock s.unlock r1=x",
     "x=1 s.lock s.unlock y=1 | r0=y s.lock s.unlock r1=x",
@@ -44,6 +45,9 @@ const MORE: &[&str] = &[
     "x=1 s.lock s.unlock t.lock y=1 t.unlock | t.lock r0=y t.unlock s.lock s.unlock r1=x",
     "w.down_write x=1 w.up_write y=1 | r0=y w.down_read r1=x w.up_read | w.down_read r2=x w.up_read",
     "s.lock x=1 s.unlock | s.lock r0=x s.unlock r1=y | y=1 s.lock s.unlock",
+    "x=1 y=1 r0=z++ | r0=y r1=w++ r2=x",
+    "x=1 r0=z++ r1=y | y=1 r0=w++ r1=x",
+    "x=1 r0=z++ | r0=x r1=w++ r2=y | y=1 r0=v++ r1=x",
 ];
 
 #[test]
@@ -66,7 +70,7 @@ fn the_engine_finds_what_the_data_structure_allows() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 41);
+    assert_eq!(compared, 44);
 }
 
 #[test]
@@ -307,6 +311,43 @@ fn every_outcome_of_loom_is_one_of_the_engine() {
         weak += usize::from(!found.is_subset(&sequential));
     }
     assert_eq!(weak, 5);
+}
+
+/// Two updates that nobody sees the result of: who reads the first of them, but only later, sees what it
+/// was put after.
+#[test]
+fn which_of_two_updates_comes_first_counts() {
+    let model = Arc::new(Program::new(
+        4,
+        0,
+        vec![
+            vec![Op::Add(0, 1), Op::Store(1, 1)],
+            vec![Op::Add(0, 2)],
+            vec![
+                Op::Load(1),
+                Op::StoreLastPlus(2, 0),
+                Op::Load(0),
+                Op::StoreLastPlus(3, 0),
+            ],
+        ],
+    ));
+    let outcomes = explored(&model, true).outcomes();
+    let read_after_flag = outcomes.iter().filter(|f| f.outcome[2] == 1);
+    let read: BTreeSet<u64> = read_after_flag.map(|f| f.outcome[3]).collect();
+    assert_eq!(read, BTreeSet::from([0, 1, 2, 3]));
+}
+
+/// A task that goes round for ever keeps nobody from being let go.
+#[test]
+fn a_race_beside_a_task_that_goes_round_is_found() {
+    let goes_round = vec![Op::AgainUnless(0, 2)];
+    let locked = vec![Op::Add(0, 1), Op::Lock(0), Op::Store(1, 1), Op::Unlock(0)];
+    let too_late = vec![Op::Lock(0), Op::Unlock(0), Op::Store(1, 2)];
+    let tasks = vec![goes_round, locked, too_late];
+    let model = Arc::new(Program::new(2, 1, tasks).with_plain_fields());
+    let report = explored(&model, true);
+    assert_eq!(report.interleavings, Interleavings::Endless);
+    assert_eq!(report.data_races.len(), 1);
 }
 
 /// Two stores; who made the second reads the first: then that is the last (CoWR). Loom says both.

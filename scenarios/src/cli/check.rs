@@ -218,11 +218,16 @@ impl Check {
         self.memory.is_supported(&self.machine)?;
         let on = (!self.on.is_empty()).then_some("--on sleep-sets");
         self.memory.allows(self.limits.only_under_sc().or(on))?;
-        let without = ["lock-aware", "live-variables", "checkpoints"];
+        let without = [
+            "lock-aware",
+            "persistent-sets",
+            "live-variables",
+            "checkpoints",
+        ];
         match self.off.iter().find(|o| !without.contains(&o.as_str())) {
             Some(off) => Err(miette!(
-                "--memory weak: found --off {off}, expected lock-aware, live-variables or \
-                 checkpoints"
+                "--memory weak: found --off {off}, expected lock-aware, persistent-sets, \
+                 live-variables or checkpoints"
             )),
             None => Ok(()),
         }

@@ -16,6 +16,7 @@ mod stacks;
 pub(crate) mod world;
 
 use crate::backend::{Condition, Mode, Waiting, with};
+use crate::engine::cycle::CycleDetection;
 use crate::engine::deadlock::{Blocked, Standing, deadlock};
 use crate::engine::lock_order::{Acquisition, Edge, LockOrder};
 use crate::engine::marks::{Marks, TaskKey, Watch};
@@ -237,6 +238,8 @@ struct State {
     announces: bool,
     limit: Option<String>,
     operations: u64,
+    /// Where the task that is resumed has forgotten its past since.
+    checkpoints_passed: CycleDetection<Checkpoint>,
     /// Functions that any run has entered.
     reached: HashSet<&'static str>,
     /// The lock order of all runs.
@@ -279,6 +282,18 @@ pub(crate) struct Machine<M: Model> {
     stacks: RefCell<Stacks>,
     /// Operations of one run after which it is taken for endless.
     pub(crate) max_operations: Cell<u64>,
+}
+
+/// All that what follows depends on where a task forgets its past and is not interrupted: that past, the
+/// world, and how many tasks there are.
+type Checkpoint = (u128, u128, usize);
+
+/// What is said of a task that goes round in a function without a step.
+pub(crate) fn goes_round(task: &str, function: &str) -> String {
+    format!(
+        "{task} goes round for ever in {function} without doing anything that another task could see \
+         or stop"
+    )
 }
 
 /// Stands for the set-up, which is no task.
@@ -330,6 +345,7 @@ impl<M: Model> Machine<M> {
             announces: false,
             limit: None,
             operations: 0,
+            checkpoints_passed: CycleDetection::default(),
             reached: HashSet::new(),
             lock_order: LockOrder::default(),
             set_up: Task::new(SET_UP_KEY, 0),
@@ -349,7 +365,7 @@ impl<M: Model> Machine<M> {
             base,
             state: RefCell::new(state),
             stacks: RefCell::default(),
-            max_operations: Cell::new(200_000_000),
+            max_operations: Cell::new(20_000_000),
         };
         let set_up = AssertUnwindSafe(|| with(&machine, || machine.model.set_up()));
         if let Err(payload) = catch_unwind(set_up) {
@@ -480,7 +496,11 @@ impl<M: Model> Machine<M> {
             .stacks
             .borrow_mut()
             .take(self.slot(task), |bounds| self.coroutine(task, bounds));
-        self.state.borrow_mut().current = Some(task);
+        {
+            let mut state = self.state.borrow_mut();
+            state.current = Some(task);
+            state.checkpoints_passed = CycleDetection::default();
+        }
         let ended = with(self, || coroutine.resume(())).as_return().is_some();
         let mut state = self.state.borrow_mut();
         if ended {

@@ -21,6 +21,7 @@ use crate::layout::{CellId, Layout, LockId, LockKind};
 use crate::model::Entry;
 use petgraph::algo::{has_path_connecting, tarjan_scc};
 use petgraph::graphmap::DiGraphMap;
+use std::collections::BTreeSet;
 
 /// Fields and locks whose operations are steps of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,8 +178,10 @@ pub struct Watch {
     fixed: bool,
     /// Which locks guard is judged with each access; otherwise only by [`Watch::settle`].
     eager: bool,
-    /// Taking a lock is a step if anybody else takes it, whatever it guards.
-    every_lock: bool,
+    /// Under weak memory: see [`Watch::weak`].
+    is_weak: bool,
+    /// Under weak memory, who does an smp_mb(), and the cells that are updated with one.
+    mb: (Who, BTreeSet<CellId>),
 }
 
 impl Watch {
@@ -207,16 +210,19 @@ impl Watch {
             changed: false,
             fixed,
             eager: true,
-            every_lock: false,
+            is_weak: false,
+            mb: <_>::default(),
         }
     }
 
-    /// For weak memory, where a task sees what was done before a lock was
-    /// dropped that it takes, whether the lock guards that or not. So who comes first counts.
+    /// For weak memory, where a task sees what was done before a lock was dropped that it takes, whether the
+    /// lock guards that or not. So who comes first counts, and taking a lock is a step if anybody else
+    /// takes it. So is an update with an smp_mb() if anybody else does one, whoever touches the cell:
+    /// an smp_mb() sees what those before it have seen, of whatever cell.
     /// Begins with marks that are known to be called for.
-    pub fn every_shared_lock(layout: &Layout, marks: Marks) -> Self {
+    pub fn weak(layout: &Layout, marks: Marks) -> Self {
         Self {
-            every_lock: true,
+            is_weak: true,
             ..Self::with(layout, marks, false)
         }
     }
@@ -243,6 +249,9 @@ impl Watch {
             self.cells[i].merge(&other.cells[i]);
             self.judge_cell(CellId(i as u32));
         }
+        self.mb.0 = self.mb.0.merge(other.mb.0);
+        self.mb.1.extend(&other.mb.1);
+        self.judge_mb();
         for (outer, inner, ()) in other.order.all_edges() {
             self.order(outer, inner);
         }
@@ -262,13 +271,15 @@ impl Watch {
     }
 
     /// For each lock: whether somebody may find it taken. A lock that nobody is interrupted under
-    /// is always free when a task is suspended: what it guards tells who conflicts.
+    /// is always free when a task is suspended: what it guards tells who conflicts. Under weak memory
+    /// it counts all the same who is the first to take it.
     pub(crate) fn contended_locks(&self) -> impl Iterator<Item = bool> + '_ {
         let marks = self.wanted.tried.iter().zip(&self.marks.locks);
         let watches = self.locks.iter().zip(marks);
         watches.map(|(w, (tried, active))| {
             let is_shared = w.who == Who::Many && w.exclusive;
-            (self.fixed && *active) || (is_shared && (w.interrupted || w.cyclic || *tried))
+            let is_told_apart = self.is_weak || w.interrupted || w.cyclic || *tried;
+            (self.fixed && *active) || (is_shared && is_told_apart)
         })
     }
 
@@ -307,6 +318,24 @@ impl Watch {
         }
         self.judge_cell(cell);
         self.marks.cells[i]
+    }
+
+    /// A task is about to update a cell with an smp_mb() before and after it.
+    pub fn mb(&mut self, cell: CellId, task: TaskKey) {
+        if self.is_weak {
+            self.mb.0 = self.mb.0.and(task);
+            self.mb.1.insert(cell);
+            self.judge_mb();
+        }
+    }
+
+    fn judge_mb(&mut self) {
+        if self.mb.0 != Who::Many {
+            return;
+        }
+        for cell in &self.mb.1 {
+            self.changed |= !std::mem::replace(&mut self.wanted.cells[cell.index()], true);
+        }
     }
 
     fn judge_cell(&mut self, cell: CellId) {
@@ -416,7 +445,7 @@ impl Watch {
         let watch = &self.locks[lock.index()];
         let is_step = watch.who == Who::Many
             && watch.exclusive
-            && (self.every_lock
+            && (self.is_weak
                 || watch.guards
                 || watch.interrupted
                 || watch.cyclic

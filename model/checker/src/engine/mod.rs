@@ -2,6 +2,7 @@
 
 mod automaton;
 pub mod conform;
+mod cycle;
 pub mod deadlock;
 pub mod dpor;
 mod effects;

@@ -3,12 +3,13 @@
 
 use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, Node, NodeId, Stops};
+use crate::engine::cycle::CycleDetection;
 use crate::engine::footprints::{Blocker, Flow, Footprints, Foreseen, Known, Standing};
-use crate::engine::machine::Machine;
 use crate::engine::machine::memory::{Weak, turns};
 use crate::engine::machine::record::Op;
 use crate::engine::machine::resume::Suspended;
 use crate::engine::machine::world::{World, WorldPlace};
+use crate::engine::machine::{Machine, goes_round};
 use crate::engine::marks::{Marks, TaskKey};
 use crate::engine::schedule::Turn;
 use crate::engine::weak::Strength;
@@ -61,12 +62,21 @@ pub(crate) struct Place {
     moves: usize,
 }
 
+impl Place {
+    /// About how many bytes it takes to keep the way up to here.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.world.bytes() + self.moves * size_of::<Move>()) as u64
+    }
+}
+
 /// What a walk of one step came to.
 enum Walked {
     /// The point where the task is suspended.
     To(NodeId),
     /// What comes next is not known, or no copy of the task is there to go on from.
     Unknown,
+    /// The task goes round without a step, through this point.
+    Round(NodeId),
     /// The task goes on and on without a step.
     Endless,
 }
@@ -94,7 +104,7 @@ pub(crate) struct Walk<M: Model> {
 }
 
 /// Operations of one step after which a task is taken for one that never stops.
-const MAX_OPERATIONS: u64 = 200_000_000;
+const MAX_OPERATIONS: u64 = 20_000_000;
 
 impl<M: Model> Walk<M> {
     /// Starts a run: everything up to the first state in which more than one task can go, or none.
@@ -169,7 +179,9 @@ impl<M: Model> Walk<M> {
 
     fn footprints_with(&self, flow: &Flow, foreseen: &[Foreseen]) -> Footprints {
         let kinds = self.transactions.then_some(&self.kinds[..]);
-        Footprints::new(flow, &self.machine.watch(), &self.spans, kinds, foreseen)
+        let is_weak = self.machine.world().weak().is_some();
+        let watch = self.machine.watch();
+        Footprints::new(flow, (&watch, is_weak), &self.spans, kinds, foreseen)
     }
 
     /// What is known of the tasks, when the run is over.
@@ -447,6 +459,13 @@ impl<M: Model> Walk<M> {
                 self.machine.world().set_weak(self.before.take());
                 self.learn(task, from)
             }
+            Walked::Round(at) => {
+                let function = self.automaton.point(at).function;
+                let name = self.machine.model().task_name(self.key(task).entry);
+                self.limit
+                    .get_or_insert_with(|| goes_round(&name, function));
+                from
+            }
             Walked::Endless => {
                 self.limit.get_or_insert_with(|| {
                     format!(
@@ -581,6 +600,7 @@ fn walk(
     task: TaskId,
 ) -> Walked {
     let mut at = tasks.nodes[task.index()];
+    let mut passed = CycleDetection::default();
     for operation in 0..MAX_OPERATIONS {
         let node = automaton.node(at);
         if operation > 0 {
@@ -603,6 +623,9 @@ fn walk(
         };
         tasks.let_others_go |= lets_others_go(&automaton.node(at).op);
         at = next;
+        if passed.comes_to((at, world.hash(), tasks.nodes.len())) {
+            return Walked::Round(at);
+        }
     }
     Walked::Endless
 }

@@ -19,6 +19,10 @@ pub enum Op {
     Store(usize, u64),
     StoreLastPlus(usize, u64),
     Add(usize, u64),
+    /// As `Add`, with what was there before read and an smp_mb() on both sides.
+    FetchAdd(usize, u64),
+    /// An smp_mb(): the update of a field that the task alone touches.
+    Mb,
     Lock(usize),
     Unlock(usize),
     /// Takes the lock, or skips that many of the operations that follow.
@@ -67,6 +71,8 @@ pub struct Program {
     sem: RwSem,
     list: List<u64>,
     group: WaitGroup,
+    /// By task.
+    own: Vec<Shared<u64>>,
     told: Ghost<u64>,
     tasks: Vec<Vec<Op>>,
     /// How many of the tasks are there from the start.
@@ -103,6 +109,10 @@ impl Program {
             sem: RwSem::new(&mut layout, "", "sem"),
             list: List::new(&mut layout, "", "list", 8),
             group: WaitGroup::new(&mut layout, "", "group"),
+            own: TASKS
+                .iter()
+                .map(|t| Shared::new(&mut layout, t, "own", 0))
+                .collect(),
             told: Ghost::new(&mut layout, "", "told", 0),
             layout,
             initial: tasks.len(),
@@ -159,7 +169,8 @@ impl Program {
         }
     }
 
-    fn interpret(&self, ops: &[Op]) {
+    fn interpret(&self, task: usize) {
+        let ops = &self.tasks[task];
         let mut last = 0;
         let mut at = 0;
         while let Some(op) = ops.get(at) {
@@ -172,6 +183,10 @@ impl Program {
                 Op::Store(f, v) => self.store(f, v),
                 Op::StoreLastPlus(f, v) => self.store(f, last + v),
                 Op::Add(f, v) => self.fields[f].add(v),
+                Op::FetchAdd(f, v) => last = self.fields[f].fetch_add(v),
+                Op::Mb => {
+                    self.own[task].fetch_add(1);
+                }
                 Op::Lock(l) if self.spins => self.spinlocks[l].lock(),
                 Op::Lock(l) => self.locks[l].lock(),
                 Op::Unlock(l) if self.spins => self.spinlocks[l].unlock(),
@@ -243,7 +258,7 @@ impl Model for Program {
 
     fn run(&self, entry: Entry) {
         let i = entry.arg as usize;
-        task::call(TASKS[i], 0, String::new, || self.interpret(&self.tasks[i]));
+        task::call(TASKS[i], 0, String::new, || self.interpret(i));
     }
 
     fn outcome(&self) -> Vec<u64> {

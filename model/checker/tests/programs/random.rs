@@ -145,6 +145,22 @@ fn queued() -> impl Strategy<Value = Vec<Vec<Op>>> {
     (queues(), queues(), works).prop_map(|(a, b, works)| vec![a, b, works])
 }
 
+/// Programs with smp_mb() and updates that are fully ordered.
+fn fully_ordered() -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let ordered = |op: Op| match op {
+        Op::Add(f, v) => Op::FetchAdd(f, v),
+        Op::StoreLastPlus(f, 1) => Op::FetchAdd(f, 2),
+        Op::StoreLastPlus(..) | Op::Push(_) | Op::Pop | Op::GroupWait | Op::Forget => Op::Mb,
+        op => op,
+    };
+    tasks().prop_map(move |tasks| {
+        let tasks = tasks.into_iter();
+        tasks
+            .map(|ops| ops.into_iter().map(ordered).collect())
+            .collect()
+    })
+}
+
 /// A task that goes round, and one that may end it.
 fn round() -> impl Strategy<Value = Vec<Vec<Op>>> {
     let again = (0..FIELDS, 1..3u64).prop_map(|(f, v)| Op::AgainUnless(f, v));
@@ -176,6 +192,11 @@ pub fn check(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseErro
 /// The same with programs in which one task is created several times.
 pub fn check_repeated(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
     run(cases, repeated(), test);
+}
+
+/// The same with programs in which much is fully ordered.
+pub fn check_fully_ordered(cases: u32, test: impl Fn(&Arc<Program>) -> Result<(), TestCaseError>) {
+    run(cases, fully_ordered(), test);
 }
 
 /// The same with programs in which an idle worker does the work that others queue.

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 pub(super) enum Object {
     Cell(CellId),
     Lock(LockId),
+    /// Under weak memory, what smp_mb() orders: the order of any two.
+    Mb,
 }
 
 /// An update that nobody sees the result of, and that commutes with its like.
@@ -45,10 +47,14 @@ pub(super) struct Objects {
     pub(super) all: Vec<Object>,
     /// Of each cell that is updated in a commuting way: in which one, or `None` if in several.
     updates: HashMap<CellId, Option<Commuting>>,
+    /// Under weak memory, [`Object::Mb`].
+    mb: Option<u32>,
 }
 
 impl Objects {
-    pub(super) fn new(watch: &Watch, flow: &Flow) -> Self {
+    /// Under weak memory each update goes right after the store that it reads, so none commutes; and
+    /// who takes a lock sees what all who held it before had seen, whatever the lock guards.
+    pub(super) fn new(watch: &Watch, flow: &Flow, is_weak: bool) -> Self {
         let mut all = vec![];
         let mut number = |is_one: bool, object: Object| {
             is_one.then(|| {
@@ -62,8 +68,10 @@ impl Objects {
         let locks = watch.contended_locks().zip(0..);
         let locks = locks.map(|(is_one, i)| number(is_one, Object::Lock(LockId(i))));
         let locks = locks.collect();
+        let mb = number(is_weak, Object::Mb);
         let mut updates: HashMap<CellId, Option<Commuting>> = HashMap::new();
-        for (cell, kind) in flow.points.iter().filter_map(|p| Commuting::of(&p.op)) {
+        let points = flow.points.iter().filter(|_| !is_weak);
+        for (cell, kind) in points.filter_map(|p| Commuting::of(&p.op)) {
             let known = updates.entry(cell).or_insert(Some(kind));
             if *known != Some(kind) {
                 *known = None;
@@ -74,6 +82,7 @@ impl Objects {
             locks,
             all,
             updates,
+            mb,
         }
     }
 
@@ -101,6 +110,9 @@ impl Objects {
         {
             return self.cell(cell, CHANGED, into);
         }
+        if let (Some(mb), Some(Strength::Full)) = (self.mb, strength(op)) {
+            into.add(mb, WRITTEN);
+        }
         match *op {
             Op::Load { cell, .. } => self.cell(cell, SEEN, into),
             Op::Wait { condition, .. } => self.cell(condition.cell, SEEN, into),
@@ -118,6 +130,14 @@ impl Objects {
             Op::Unlock { lock, .. } if watch.is_tried(lock) => self.lock(lock, WRITTEN, into),
             Op::Unlock { .. } | Op::Ghost { .. } | Op::Spawn { .. } | Op::Start | Op::Ended => {}
         }
+    }
+}
+
+/// What an update orders.
+fn strength(op: &Op) -> Option<Strength> {
+    match *op {
+        Op::Rmw { strength, .. } => Some(strength),
+        _ => None,
     }
 }
 

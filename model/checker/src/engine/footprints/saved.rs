@@ -31,6 +31,11 @@ const ADD: u8 = 11;
 /// A wait, which is no access that a transaction goes on with.
 const WAIT: u8 = 12;
 
+/// The kinds of objects.
+const CELL: u8 = 0;
+const LOCK: u8 = 1;
+const MB: u8 = 2;
+
 /// An operation, as far as [`super::Objects::touched`] looks at it: what it does to a cell cannot be
 /// written down, and need not be.
 pub(super) fn kind(op: &Op) -> (u8, u32) {
@@ -164,11 +169,12 @@ impl Footprints {
     /// Writes it to a checkpoint.
     pub(crate) fn save(&self, out: &mut Writer) {
         out.list(&self.objects, |out, object| {
-            let (is_lock, number) = match object {
-                Object::Cell(cell) => (false, cell.0),
-                Object::Lock(lock) => (true, lock.0),
+            let (kind, number) = match object {
+                Object::Cell(cell) => (CELL, cell.0),
+                Object::Lock(lock) => (LOCK, lock.0),
+                Object::Mb => (MB, 0),
             };
-            out.flag(is_lock);
+            out.u8(kind);
             out.u32(number);
         });
         out.list(&self.sets, |out, set| {
@@ -195,12 +201,13 @@ impl Footprints {
     /// Reads it from a checkpoint.
     pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
         let objects = from.list(|from| {
-            let (is_lock, number) = (from.flag()?, from.u32()?);
-            Ok(if is_lock {
-                Object::Lock(LockId(number))
-            } else {
-                Object::Cell(CellId(number))
-            })
+            let (kind, number) = (from.u8()?, from.u32()?);
+            match kind {
+                CELL => Ok(Object::Cell(CellId(number))),
+                LOCK => Ok(Object::Lock(LockId(number))),
+                MB => Ok(Object::Mb),
+                _ => Err(Malformed),
+            }
         })?;
         let sets = from.list(|from| Ok(Footprint(from.list(Reader::u64)?.into())))?;
         if sets.iter().any(|set| set.0.len() != words(objects.len())) {

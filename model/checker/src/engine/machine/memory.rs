@@ -49,6 +49,11 @@ impl Weak {
         self.memory.hash_beyond_newest(into);
     }
 
+    /// About how many bytes it takes, if no copy shares any of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.memory.bytes()
+    }
+
     /// A cell whose accesses would have had to be steps, if that has shown.
     pub(crate) fn surprise(&self) -> Option<CellId> {
         self.surprise

@@ -1,7 +1,9 @@
 //! The operations of the sync objects on a [`Machine`].
 
 use super::record::{Observed, Op};
-use super::{Frame, Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
+use super::{
+    Frame, Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State, goes_round,
+};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::engine::weak::Strength;
 use crate::event::{TaskId, What};
@@ -38,6 +40,16 @@ impl<M: Model> Machine<M> {
         self.check_operations();
         if suspends {
             self.suspend(Pending::Access { cell, writes });
+        }
+    }
+
+    /// Before an update with an smp_mb() on both sides.
+    fn before_mb(&self, cell: CellId) {
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let Some(current) = state.current else { return };
+        if !state.is_alone(current) {
+            state.watch.mb(cell, state.tasks[current.index()].key);
         }
     }
 
@@ -160,6 +172,47 @@ impl<M: Model> Machine<M> {
         }
     }
 
+    /// The task's past is from now on only what it says here; gives whether it was here before, since it was
+    /// resumed.
+    fn forget_past(&self, label: &'static str, live: &[u64]) -> bool {
+        let mut state = self.state.borrow_mut();
+        if !state.checkpoints {
+            return false;
+        }
+        let Some(task) = state.task() else {
+            return false;
+        };
+        let mut past = crate::hash::Rolling::default();
+        past.push_str(label);
+        for frame in &task.frames {
+            past.push_str(frame.function);
+            past.push(frame.object);
+        }
+        for site in &task.sites {
+            past.push_str(site);
+        }
+        for word in live {
+            past.push(*word);
+        }
+        let hash = past.finish();
+        task.past = past;
+        // What came before must not tell its points apart: their part of the fingerprint is the same.
+        task.unseen = 0;
+        task.begins_anew = true;
+        let here = (hash, state.world.hash(), state.tasks.len());
+        state.checkpoints_passed.comes_to(here)
+    }
+
+    /// What is said of a task that goes round without a step.
+    fn goes_round(&self) -> String {
+        let mut state = self.state.borrow_mut();
+        let Some(task) = state.task() else {
+            return String::new();
+        };
+        let function = task.frames.last().map_or("", |frame| frame.function);
+        goes_round(&self.model.task_name(task.key.entry), function)
+    }
+
     fn never_again(&self) {
         self.suspend(Pending::Ended);
         unreachable!("an ended task is not resumed");
@@ -225,6 +278,9 @@ impl<M: Model> Backend for Machine<M> {
             Order::AcquireRelease => Strength::AcquireRelease,
         };
         self.begin(Op::Rmw { cell, op, strength });
+        if strength == Strength::Full {
+            self.before_mb(cell);
+        }
         self.before_access(cell, true);
         let old = self.rmw_as(cell, op, strength);
         if observed {
@@ -432,27 +488,9 @@ impl<M: Model> Backend for Machine<M> {
     }
 
     fn checkpoint(&self, label: &'static str, live: &[u64]) {
-        let mut state = self.state.borrow_mut();
-        if !state.checkpoints {
-            return;
+        if self.forget_past(label, live) {
+            Backend::limit(self, &self.goes_round());
         }
-        let Some(task) = state.task() else { return };
-        let mut past = crate::hash::Rolling::default();
-        past.push_str(label);
-        for frame in &task.frames {
-            past.push_str(frame.function);
-            past.push(frame.object);
-        }
-        for site in &task.sites {
-            past.push_str(site);
-        }
-        for word in live {
-            past.push(*word);
-        }
-        task.past = past;
-        // What came before must not tell its points apart: their part of the fingerprint is the same.
-        task.unseen = 0;
-        task.begins_anew = true;
     }
 
     fn enter(&self, function: &'static str, object: u64) {

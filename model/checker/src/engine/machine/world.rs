@@ -44,6 +44,13 @@ pub(crate) struct WorldPlace {
     hash: u128,
 }
 
+impl WorldPlace {
+    /// About how many bytes it takes to keep the changes up to here.
+    pub(crate) fn bytes(&self) -> usize {
+        self.changes * size_of::<Undo>() + self.effects * size_of::<Effect>()
+    }
+}
+
 /// All cells and locks.
 #[derive(Debug)]
 pub(crate) struct World {

@@ -147,8 +147,9 @@ impl Watch {
             changed: from.flag()?,
             fixed: from.flag()?,
             eager: from.flag()?,
-            // Only searches under weak memory ask for that, and they write no checkpoints.
-            every_lock: false,
+            // Searches under weak memory write no checkpoints.
+            is_weak: false,
+            mb: <_>::default(),
         })
     }
 }

@@ -3,6 +3,9 @@
 
 use crate::engine::schedule::{Schedule, Turn};
 use crate::outcome::Interleavings;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
 
 /// Number of a state, in order of arrival.
 pub(super) type StateId = u32;
@@ -17,19 +20,35 @@ struct Edge {
     from: StateId,
     to: StateId,
     turn: Turn,
+    /// The turns between the choice and the next state, of [`Graph::passed`].
+    passed: Range<u32>,
+}
+
+impl Edge {
+    /// How many turns it stands for.
+    fn len(&self) -> u32 {
+        1 + self.passed.len() as u32
+    }
 }
 
 /// States and the choices between them.
 #[derive(Default)]
 pub(super) struct Graph {
     edges: Vec<Edge>,
+    /// Turns that were taken where others could be, but need not, on the ways between states.
+    passed: Vec<Turn>,
+    /// How many of those lead to the first state.
+    before_first: u32,
     /// Of each state, how many schedules lead from it to an end.
     schedules: Vec<u128>,
     goes_round: bool,
 }
 
-/// Of each state, where it is come to from by a shortest way, and by which choice.
-pub(super) struct Shortest(Vec<Option<(StateId, Turn)>>);
+/// Of each state, the edge by which a shortest way comes to it, if it is not the first, by number.
+pub(super) struct Shortest<'a> {
+    graph: &'a Graph,
+    ways: Vec<Option<u32>>,
+}
 
 impl Graph {
     /// A state that is new; the states are numbered in order.
@@ -42,9 +61,26 @@ impl Graph {
         self.schedules[state as usize] = schedules.min(MANY);
     }
 
-    /// A choice; gives how many schedules lead on from its target, as far as that is known.
-    pub(super) fn choice(&mut self, from: StateId, turn: Turn, to: StateId) {
-        self.edges.push(Edge { from, to, turn });
+    /// The turns by which the first state is come to.
+    pub(super) fn begin(&mut self, passed: &[Turn]) {
+        self.before_first = self.pass(passed).end;
+    }
+
+    /// A choice, and the turns that follow it up to the next state.
+    pub(super) fn choice(&mut self, from: StateId, turn: Turn, passed: &[Turn], to: StateId) {
+        let passed = self.pass(passed);
+        self.edges.push(Edge {
+            from,
+            to,
+            turn,
+            passed,
+        });
+    }
+
+    fn pass(&mut self, turns: &[Turn]) -> Range<u32> {
+        let begin = self.passed.len() as u32;
+        self.passed.extend_from_slice(turns);
+        begin..self.passed.len() as u32
     }
 
     /// How many schedules lead on from a state that has been entered.
@@ -55,6 +91,11 @@ impl Graph {
             return 0;
         }
         known
+    }
+
+    /// Whether a schedule comes back to a state that it has been in.
+    pub(super) fn goes_round(&self) -> bool {
+        self.goes_round
     }
 
     /// How many schedules there are; `so_far` if the first state has not been left.
@@ -69,33 +110,35 @@ impl Graph {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
-        (self.edges.capacity() * size_of::<Edge>() + self.schedules.capacity() * size_of::<u128>())
-            as u64
+        let edges = self.edges.capacity() * size_of::<Edge>();
+        let passed = self.passed.capacity() * size_of::<Turn>();
+        (edges + passed + self.schedules.capacity() * size_of::<u128>()) as u64
     }
 
-    /// The shortest ways from the first state, breadth first.
-    pub(super) fn shortest(&mut self) -> Shortest {
+    /// The shortest ways from the first state (Dijkstra, 1959).
+    pub(super) fn shortest(&mut self) -> Shortest<'_> {
         self.edges.sort_by_key(|e| (e.from, e.turn));
         let mut ways = vec![None; self.schedules.len()];
-        let mut now: Vec<StateId> = vec![0];
-        while !now.is_empty() {
-            let mut next = vec![];
-            for from in now {
-                let first = self.edges.partition_point(|e| e.from < from);
-                for edge in self.edges[first..].iter().take_while(|e| e.from == from) {
-                    if edge.to != 0 && ways[edge.to as usize].is_none() {
-                        ways[edge.to as usize] = Some((from, edge.turn));
-                        next.push(edge.to);
-                    }
+        let mut is_left = vec![true; self.schedules.len()];
+        let mut next = BinaryHeap::from([Reverse((0, 0, None))]);
+        while let Some(Reverse((len, from, way))) = next.pop() {
+            if !std::mem::take(&mut is_left[from as usize]) {
+                continue;
+            }
+            ways[from as usize] = way;
+            let first = self.edges.partition_point(|e| e.from < from);
+            let edges = self.edges[first..].iter().zip(first as u32..);
+            for (edge, number) in edges.take_while(|(e, _)| e.from == from) {
+                if is_left[edge.to as usize] {
+                    next.push(Reverse((len + edge.len(), edge.to, Some(number))));
                 }
             }
-            now = next;
         }
-        Shortest(ways)
+        Shortest { graph: self, ways }
     }
 }
 
-impl Shortest {
+impl Shortest<'_> {
     /// The shortest way to the nearest of some states.
     pub(super) fn to_nearest(&self, states: &[StateId]) -> Schedule {
         let ways = states.iter().map(|s| self.to(*s));
@@ -104,13 +147,19 @@ impl Shortest {
     }
 
     fn to(&self, state: StateId) -> Schedule {
-        let mut turns = vec![];
+        let passed = |at: &Range<u32>| &self.graph.passed[at.start as usize..at.end as usize];
+        let mut edges = vec![];
         let mut at = state;
-        while let Some((from, turn)) = self.0[at as usize] {
-            turns.push(turn);
-            at = from;
+        while let Some(number) = self.ways[at as usize] {
+            let edge = &self.graph.edges[number as usize];
+            edges.push(edge);
+            at = edge.from;
         }
-        turns.reverse();
+        let mut turns = passed(&(0..self.graph.before_first)).to_vec();
+        for edge in edges.into_iter().rev() {
+            turns.push(edge.turn);
+            turns.extend_from_slice(passed(&edge.passed));
+        }
         Schedule(turns)
     }
 }

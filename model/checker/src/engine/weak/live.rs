@@ -13,7 +13,6 @@
 //! stood.
 
 use super::forget::Ahead;
-use super::graph::StateId;
 use crate::engine::automaton::NodeId;
 use crate::engine::footprints::{Flow, Touch, Touched};
 use crate::engine::machine::record::{Likeness, Op};
@@ -22,32 +21,19 @@ use crate::event::TaskId;
 use crate::model::Model;
 use std::collections::HashMap;
 
-/// After so many states, and whenever there are twice as many, it is looked whether tasks have been
-/// seen to touch more than was known.
-const FIRST_LOOK_BACK: u64 = 1024;
-
 /// What tasks touch, as far as it has been seen when a search began.
 pub(super) struct Live {
-    flow: Flow,
     touched: HashMap<Likeness, Touched>,
     /// By number of the point: what a task touches behind it; `None` if the point was not seen.
     known: Vec<Option<Touched>>,
-    /// When to look back next, in states.
-    look_back: u64,
-    /// The first state before which tasks have done something new since it was last looked back.
-    doubtful: Option<StateId>,
 }
 
 impl Live {
     /// What has been seen so far.
-    pub(super) fn new<M: Model>(mut flow: Flow, walk: &Walk<M>) -> Self {
-        flow.add(walk.automaton());
+    pub(super) fn new<M: Model>(flow: &Flow, walk: &Walk<M>) -> Self {
         Self {
-            touched: touched(&flow, walk).collect(),
-            flow,
+            touched: touched(flow, walk).collect(),
             known: vec![],
-            look_back: FIRST_LOOK_BACK,
-            doubtful: None,
         }
     }
 
@@ -70,39 +56,12 @@ impl Live {
         }
     }
 
-    /// Whether it is time to look back on what tasks have been seen to touch.
-    pub(super) fn is_time_to_look_back(&mut self, states: u64) -> bool {
-        let is_time = states >= self.look_back;
-        if is_time {
-            self.look_back = states * 2;
-        }
-        is_time
-    }
-
-    /// Tasks have done something new before this state.
-    pub(super) fn doubt_from(&mut self, state: StateId) {
-        self.doubtful.get_or_insert(state);
-    }
-
-    /// Whether what was found at a state is so, even if what was forgotten since was too much.
-    pub(super) fn is_sure(&self, state: StateId) -> bool {
-        self.doubtful.is_none_or(|doubtful| state < doubtful)
-    }
-
-    /// What is known by now, if tasks have been seen to touch more than this says.
-    pub(super) fn outgrown<M: Model>(&mut self, walk: &Walk<M>) -> Option<Flow> {
-        self.doubtful?;
-        let mut flow = self.flow.clone();
-        flow.add(walk.automaton());
-        let is_more = |(likeness, touched): (Likeness, Touched)| {
+    /// Whether tasks have been seen to touch more than this says.
+    pub(super) fn is_outgrown<M: Model>(&self, flow: &Flow, walk: &Walk<M>) -> bool {
+        touched(flow, walk).any(|(likeness, touched)| {
             let known = self.touched.get(&likeness);
             known.is_some_and(|known| !known.contains(&touched))
-        };
-        let is_outgrown = touched(&flow, walk).any(is_more);
-        if !is_outgrown {
-            self.doubtful = None;
-        }
-        is_outgrown.then_some(flow)
+        })
     }
 }
 

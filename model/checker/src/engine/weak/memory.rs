@@ -242,6 +242,14 @@ impl WeakMemory {
         self.fences.hash(hash);
     }
 
+    /// About how many bytes it takes, if no copy shares any of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let histories = self.histories.values().map(Part::bytes);
+        let cpus = self.cpus.iter().flatten().map(Part::bytes);
+        let locks = self.locks.iter().map(Part::bytes);
+        histories.chain(cpus).chain(locks).sum::<usize>() as u64
+    }
+
     /// Forgets the stores that nobody can read and nothing can be put after any more. What a
     /// message, a lock or a fence has seen counts for nothing here: it can only move a task on.
     fn forget(&mut self) {

@@ -83,9 +83,11 @@ mod cpu;
 mod forget;
 mod graph;
 mod history;
+mod learnt;
 mod live;
 mod memory;
 mod part;
+mod persistent;
 mod replay;
 mod sampling;
 mod search;
@@ -114,8 +116,8 @@ pub enum Fence {
 }
 
 /// Explores all interleavings of a model under weak memory, calling `progress` every few thousand
-/// states. Of the options, those on merging, persistent sets, the automaton, snapshots and workers
-/// do not count. The schedules are for [`replay`].
+/// states. Of the options, those on merging, sleep sets, the automaton, snapshots and workers do not
+/// count. The schedules are for [`replay`].
 pub fn explore<M: Model>(
     model: &Arc<M>,
     options: &Options,

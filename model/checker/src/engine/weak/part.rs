@@ -58,6 +58,12 @@ impl<T: Content> Part<T> {
         }
     }
 
+    /// About how many bytes it takes, if no copy shares it.
+    pub(super) fn bytes(&self) -> usize {
+        let views = self.content.views();
+        size_of::<T>() + views.map(View::bytes).sum::<usize>()
+    }
+
     /// Appends it to a hash.
     pub(super) fn hash(&self, into: &mut Rolling) {
         let hash = *self.hash.get_or_init(|| {

@@ -11,7 +11,7 @@ const QUIET: u64 = 50;
 const STEPS: u64 = 300_000;
 
 /// Steps of one schedule after which it is given up.
-const LONGEST: u64 = 10_000;
+const LONGEST: u64 = 2_000;
 
 /// Runs schedules that are chosen at random, stale reads too, until they show nothing new, or that
 /// more operations are steps.

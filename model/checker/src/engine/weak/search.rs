@@ -1,15 +1,15 @@
 //! Every interleaving under weak memory, and every choice of what is read and where stores go.
 //!
 //! Depth-first, states merged. A transition is a task and an alternative of the first operation of
-//! its step; steps are those of the lock-aware reduction, and every taking of a lock that another
-//! task takes too. What tasks do is learnt as under sequential consistency, since a task is a
+//! its step; steps are those of the lock-aware reduction, every taking of a lock that another task
+//! takes too, and every smp_mb(). What tasks do is learnt as under sequential consistency, since a task is a
 //! function of what it observes, whoever says what that is.
 //!
-//! What no task will see any more is forgotten, see [`super::live`]. No persistent sets, no workers.
+//! What no task will see any more is forgotten, see [`super::live`]; of the tasks so many are let go at
+//! a state as are enough, see [`super::persistent`]. No workers.
 
 use super::graph::{Graph, StateId};
-use super::live::Live;
-use super::sampling::sample;
+use super::learnt::{Asked, Learnt};
 use crate::engine::exhaustive::{self, Go, Options, Progress};
 use crate::engine::footprints::Flow;
 use crate::engine::machine::memory::Weak;
@@ -22,6 +22,10 @@ use crate::outcome::{Complete, DataRace, Final, Report};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Steps without a choice after which a state is kept all the same: a task may loop, and each time around
+/// may add stores that others have not seen.
+const MAX_FORCED: u64 = 100;
 
 /// How often the search looks around, in states.
 const LOOK: u64 = 4096;
@@ -38,22 +42,24 @@ pub(super) fn explore<M: Model>(
         // What has to be a step under sequential consistency has to be one here too, and is soon
         // found there.
         let sequential = exhaustive::explore_with(model, options, progress);
-        Watch::every_shared_lock(layout, sequential.marks)
+        Watch::weak(layout, sequential.marks)
     } else {
         Watch::fixed(layout, Marks::all(layout))
     };
     let mut machine = Box::new(Machine::new(model.clone(), false));
     let mut flow = Flow::default();
+    let mut asked = Asked {
+        live_variables: options.live_variables,
+        persistent_sets: options.persistent_sets,
+        sampled: options.sampled,
+    };
     for restarts in 0.. {
         machine.configure(Granularity::Steps, watch, options.checkpoints);
         let mut walk = Walk::weak(model, machine);
-        let live = options.live_variables.then(|| {
-            sample(&mut walk);
-            Live::new(flow, &walk)
-        });
-        let mut search = Search::new(walk, live, options, (began, restarts), progress);
+        let learnt = Learnt::new(flow, &mut walk, asked);
+        let mut search = Search::new(walk, learnt, options, (began, restarts), progress);
         search.run();
-        let more = search.outgrown();
+        let more = search.learnt.outgrown(&search.walk);
         let has_more_steps = search.walk.machine().watch().has_changed();
         if search.stopped.is_some() {
             if more.is_some() {
@@ -61,9 +67,12 @@ pub(super) fn explore<M: Model>(
             }
             return search.report();
         }
-        if !has_more_steps && more.is_none() {
+        let goes_round_with_sets = search.goes_round_with_sets();
+        if !has_more_steps && more.is_none() && !goes_round_with_sets {
             return search.report();
         }
+        // They need runs that end.
+        asked.persistent_sets &= !goes_round_with_sets;
         watch = search.walk.machine().watch().clone();
         if has_more_steps {
             watch.activate();
@@ -84,12 +93,13 @@ struct Frame {
     next: usize,
     /// Schedules from here to an end, by the choices tried so far.
     schedules: u128,
+    /// About how many bytes takes what is seen up to here.
+    bytes: u64,
 }
 
 struct Search<'a, M: Model> {
     walk: Walk<M>,
-    /// What no task will see any more, unless nothing is forgotten.
-    live: Option<Live>,
+    learnt: Learnt,
     options: &'a Options,
     began: Instant,
     progress: &'a mut dyn FnMut(Progress) -> Go,
@@ -98,6 +108,8 @@ struct Search<'a, M: Model> {
     graph: Graph,
     path: Vec<Frame>,
     turns: Vec<Turn>,
+    /// Those that were taken since the last state where others could be, but need not.
+    passed: Vec<Turn>,
     races: Vec<DataRace>,
     finals: BTreeMap<Final<M::Outcome>, Vec<StateId>>,
     data_races: BTreeMap<DataRace, Vec<StateId>>,
@@ -110,14 +122,14 @@ struct Search<'a, M: Model> {
 impl<'a, M: Model> Search<'a, M> {
     fn new(
         walk: Walk<M>,
-        live: Option<Live>,
+        learnt: Learnt,
         options: &'a Options,
         (began, restarts): (Instant, u64),
         progress: &'a mut dyn FnMut(Progress) -> Go,
     ) -> Self {
         Self {
             walk,
-            live,
+            learnt,
             options,
             began,
             progress,
@@ -126,6 +138,7 @@ impl<'a, M: Model> Search<'a, M> {
             graph: Graph::default(),
             path: vec![],
             turns: vec![],
+            passed: vec![],
             races: vec![],
             finals: BTreeMap::new(),
             data_races: BTreeMap::new(),
@@ -158,26 +171,24 @@ impl<'a, M: Model> Search<'a, M> {
     fn is_over(&mut self) -> bool {
         self.stopped.is_some()
             || self.walk.machine().watch().has_changed()
-            || (self.is_time_to_look_back() && self.outgrown().is_some())
+            || self.goes_round_with_sets()
+            || (self.is_time_to_look_back() && self.learnt.outgrown(&self.walk).is_some())
     }
 
     fn is_time_to_look_back(&mut self) -> bool {
         let states = self.visited.len() as u64;
-        self.live
-            .as_mut()
-            .is_some_and(|live| live.is_time_to_look_back(states))
+        self.learnt.is_time_to_look_back(states)
     }
 
-    /// What tasks touch, if the search has forgotten what they do see.
-    fn outgrown(&mut self) -> Option<Flow> {
-        self.live.as_mut()?.outgrown(&self.walk)
+    /// Whether a schedule comes back to where it was, and tasks were left out.
+    fn goes_round_with_sets(&self) -> bool {
+        self.graph.goes_round() && self.learnt.has_sets()
     }
 
     /// Leaves out what was found after the search had forgotten too much.
     fn leave_out_doubtful(&mut self) {
-        let Some(live) = &self.live else { return };
         let is_sure = |states: &mut Vec<StateId>| {
-            states.retain(|state| live.is_sure(*state));
+            states.retain(|state| self.learnt.is_sure(*state));
             !states.is_empty()
         };
         self.finals.retain(|_, states| is_sure(states));
@@ -194,13 +205,21 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// Goes on while there is no choice, and enters the state if it is new.
     fn arrive(&mut self, by: Option<(StateId, Turn)>) {
-        self.walk.turns(&mut self.turns);
-        while let [only] = self.turns[..] {
+        self.passed.clear();
+        let mut is_choice = self.choose();
+        let mut taken = 0;
+        while let [only] = self.turns[..]
+            && taken < MAX_FORCED
+        {
+            if is_choice {
+                self.passed.push(only);
+            }
             self.walk.take_turn(only);
             if self.walk.limit().is_some() {
                 break;
             }
-            self.walk.turns(&mut self.turns);
+            is_choice = self.choose();
+            taken += 1;
         }
         if let Some(limit) = self.walk.limit() {
             self.stopped = Some(limit.to_owned());
@@ -216,16 +235,13 @@ impl<'a, M: Model> Search<'a, M> {
             "who touches a cell within a step sees the newest alone"
         );
         let fresh = self.visited.len() as StateId;
-        if let Some(live) = &mut self.live {
-            live.forget(&self.walk);
-            if self.walk.take_news() {
-                live.doubt_from(fresh);
-            }
-        }
+        self.learnt.arrive(&mut self.walk, fresh);
         let fingerprint = self.walk.weak_fingerprint();
         let state = *self.visited.entry(fingerprint).or_insert(fresh);
         if let Some((from, turn)) = by {
-            self.graph.choice(from, turn, state);
+            self.graph.choice(from, turn, &self.passed, state);
+        } else {
+            self.graph.begin(&self.passed);
         }
         if state == fresh {
             self.enter(state);
@@ -233,6 +249,15 @@ impl<'a, M: Model> Search<'a, M> {
             let known = self.graph.schedules(state);
             self.count(known);
         }
+    }
+
+    /// Looks for the turns that are to be taken next; gives whether there is a choice, be there no need of
+    /// it. Who is let go alone is about to do nothing that races with anybody.
+    fn choose(&mut self) -> bool {
+        self.walk.turns(&mut self.turns);
+        let is_choice = self.turns.len() > 1;
+        self.learnt.choose(&self.walk, &mut self.turns);
+        is_choice
     }
 
     fn count(&mut self, schedules: u128) {
@@ -257,25 +282,32 @@ impl<'a, M: Model> Search<'a, M> {
         for race in self.races.drain(..) {
             self.data_races.entry(race).or_default().push(state);
         }
+        let seen = self.walk.seen();
+        let before = self.path.last().map_or(0, |frame| frame.bytes);
         self.path.push(Frame {
             state,
             place: self.walk.place(),
-            seen: self.walk.seen(),
             turns: self.turns.clone(),
             next: 0,
             schedules: 0,
+            bytes: before + seen.as_ref().map_or(0, Weak::bytes),
+            seen,
         });
+    }
+
+    /// About how many bytes the path takes.
+    fn path_bytes(&self) -> u64 {
+        let bytes = |frame: &Frame| frame.bytes + frame.place.bytes();
+        self.path.last().map_or(0, bytes)
     }
 
     /// Looks at the bounds and, now and then, tells how far the search has come.
     fn look(&mut self) {
         /// What a state takes in the set of those visited, in bytes.
         const STATE: u64 = 40;
-        /// About what tasks see of the memory takes, in bytes.
-        const FRAME: u64 = 16 << 10;
         let states = self.visited.len() as u64;
         let depth = self.path.len() as u64;
-        let memory = self.graph.bytes() + states * STATE + depth * FRAME;
+        let memory = self.graph.bytes() + states * STATE + self.path_bytes();
         let o = self.options;
         if states >= o.max_states {
             let bound = o.max_states;

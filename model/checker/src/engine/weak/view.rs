@@ -95,6 +95,11 @@ impl View {
         self.0.clear();
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&self.0[..])
+    }
+
     /// Appends it to a hash.
     pub(super) fn hash(&self, into: &mut Rolling) {
         into.push(self.0.len() as u64);
