@@ -106,6 +106,9 @@ pub(crate) struct Walk<M: Model> {
 /// Operations of one step after which a task is taken for one that never stops.
 const MAX_OPERATIONS: u64 = 20_000_000;
 
+/// Operations of one step, of which most have few, before it is looked whether the task goes round.
+const LONG: u64 = 64;
+
 impl<M: Model> Walk<M> {
     /// Starts a run: everything up to the first state in which more than one task can go, or none.
     pub(crate) fn new(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
@@ -600,7 +603,7 @@ fn walk(
     task: TaskId,
 ) -> Walked {
     let mut at = tasks.nodes[task.index()];
-    let mut passed = CycleDetection::default();
+    let mut passed = None;
     for operation in 0..MAX_OPERATIONS {
         let node = automaton.node(at);
         if operation > 0 {
@@ -623,11 +626,26 @@ fn walk(
         };
         tasks.let_others_go |= lets_others_go(&automaton.node(at).op);
         at = next;
-        if passed.comes_to((at, world.hash(), tasks.nodes.len())) {
+        if operation > LONG && goes_round_through(at, world, tasks, &mut passed) {
             return Walked::Round(at);
         }
     }
     Walked::Endless
+}
+
+/// All that the rest of a step depends on: the point, the world and how many tasks there are.
+type Passed = CycleDetection<(NodeId, u128, usize)>;
+
+/// Whether a task that takes a long step has been here before.
+#[cold]
+fn goes_round_through(
+    at: NodeId,
+    world: &World,
+    tasks: &Tasks,
+    passed: &mut Option<Box<Passed>>,
+) -> bool {
+    let passed = passed.get_or_insert_default();
+    passed.comes_to((at, world.hash(), tasks.nodes.len()))
 }
 
 /// Does the operation at a point; gives the next point if it is known.
