@@ -61,7 +61,10 @@ impl WeakMemory {
             return;
         }
         let bound = match ahead.next(task) {
-            Op::Lock { lock, mode } => self.locks[lock.index()].hands_on(mode == Mode::Shared),
+            Op::Lock { lock, mode } => match self.locks.get(&lock) {
+                Some(lock) => lock.hands_on(mode == Mode::Shared),
+                None => return,
+            },
             Op::Wait {
                 condition,
                 order: Order::AcquireRelease,
@@ -100,9 +103,9 @@ impl WeakMemory {
     }
 
     fn takes_spinlocks(&self, ahead: &dyn Ahead) -> bool {
-        let mut locks = self.locks.iter().zip(0..);
-        locks.any(|(lock, i)| {
-            lock.kind == LockKind::SpinLock && self.is_touched(Touch::Lock(LockId(i)), ahead)
+        let mut locks = self.kinds.iter().zip(0..);
+        locks.any(|(kind, i)| {
+            *kind == LockKind::SpinLock && self.is_touched(Touch::Lock(LockId(i)), ahead)
         })
     }
 
@@ -149,18 +152,17 @@ impl WeakMemory {
 
     /// What locks hand on. What a spinlock does, it hands on to stores too.
     fn forget_locks(&mut self, ahead: &dyn Ahead) {
-        for i in 0..self.locks.len() {
-            let lock = &self.locks[i];
-            if lock.is_quiet() {
-                continue;
+        let mut locks = std::mem::take(&mut self.locks);
+        locks.retain(|id, lock| {
+            let take = Touch::Lock(*id);
+            let is_spinlock = lock.kind == LockKind::SpinLock && self.is_touched(take, ahead);
+            if !is_spinlock {
+                let known = known_of(lock.views(), |at| self.is_known(take, at, ahead));
+                lock.forget(&known);
             }
-            let take = Touch::Lock(LockId(i as u32));
-            if lock.kind == LockKind::SpinLock && self.is_touched(take, ahead) {
-                continue;
-            }
-            let known = known_of(lock.views(), |at| self.is_known(take, at, ahead));
-            self.locks[i].forget(&known);
-        }
+            !lock.is_quiet()
+        });
+        self.locks = locks;
     }
 
     /// What stores carry.

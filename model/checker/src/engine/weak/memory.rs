@@ -22,7 +22,9 @@ pub struct WeakMemory {
     pub(super) histories: BTreeMap<CellId, Part<History>>,
     /// By task; `None` has not begun or has ended.
     pub(super) cpus: Vec<Option<Part<Cpu>>>,
-    pub(super) locks: Vec<Part<Lock>>,
+    pub(super) kinds: Rc<[LockKind]>,
+    /// Of the locks that hand something on.
+    pub(super) locks: BTreeMap<LockId, Part<Lock>>,
     /// What the smp_mb() of all tasks so far have seen.
     pub(super) fences: View,
 }
@@ -34,7 +36,8 @@ impl WeakMemory {
             newest: Rc::new(cells),
             histories: BTreeMap::new(),
             cpus: vec![],
-            locks: locks.iter().map(|k| Part::new(Lock::new(*k))).collect(),
+            kinds: locks.into(),
+            locks: BTreeMap::new(),
             fences: View::default(),
         }
     }
@@ -195,7 +198,8 @@ impl WeakMemory {
     /// Takes a lock that is free.
     pub fn lock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
-        let lock = &self.locks[lock.index()];
+        let quiet = Lock::new(self.kinds[lock.index()]);
+        let lock = self.locks.get(&lock).map_or(&quiet, |lock| lock);
         cpu.change().lock(lock, mode == Mode::Shared);
         self.forget();
     }
@@ -203,9 +207,11 @@ impl WeakMemory {
     /// Drops a lock.
     pub fn unlock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
-        let (cpu, lock) = (cpu.change(), self.locks[lock.index()].change());
+        let kind = self.kinds[lock.index()];
+        let lock = self.locks.entry(lock);
+        let lock = lock.or_insert_with(|| Part::new(Lock::new(kind))).change();
         match mode {
-            Mode::Exclusive => cpu.unlock(lock),
+            Mode::Exclusive => cpu.change().unlock(lock),
             Mode::Shared => cpu.unlock_shared(lock),
         }
     }
@@ -233,9 +239,9 @@ impl WeakMemory {
                 cpu.hash(hash);
             }
         }
-        for (lock, i) in self.locks.iter().zip(0..) {
+        for (id, lock) in &self.locks {
             if !lock.is_quiet() {
-                hash.push(i);
+                hash.push(u64::from(id.0));
                 lock.hash(hash);
             }
         }
@@ -246,7 +252,7 @@ impl WeakMemory {
     pub(crate) fn bytes(&self) -> u64 {
         let histories = self.histories.values().map(Part::bytes);
         let cpus = self.cpus.iter().flatten().map(Part::bytes);
-        let locks = self.locks.iter().map(Part::bytes);
+        let locks = self.locks.values().map(Part::bytes);
         histories.chain(cpus).chain(locks).sum::<usize>() as u64
     }
 
@@ -289,7 +295,7 @@ impl WeakMemory {
         histories.for_each(|history| history.each_view_past(cell, change));
         let cpus = self.cpus.iter_mut().flatten();
         cpus.for_each(|cpu| cpu.each_view_past(cell, change));
-        let locks = self.locks.iter_mut();
+        let locks = self.locks.values_mut();
         locks.for_each(|lock| lock.each_view_past(cell, change));
         change(&mut self.fences);
     }
