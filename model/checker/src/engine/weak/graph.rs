@@ -24,11 +24,13 @@ struct Edge {
     passed: Range<u32>,
 }
 
-impl Edge {
-    /// How many turns it stands for.
-    fn len(&self) -> u32 {
-        1 + self.passed.len() as u32
-    }
+/// How long a way is: how often something but the newest is read, or a store goes before others, and how
+/// many turns there are.
+type Length = (u32, u32);
+
+fn length(turns: &[Turn]) -> Length {
+    let past_newest = turns.iter().filter(|turn| turn.pick > 0).count();
+    (past_newest as u32, turns.len() as u32)
 }
 
 /// States and the choices between them.
@@ -108,6 +110,11 @@ impl Graph {
         }
     }
 
+    /// The turns that follow a choice.
+    fn passed_on(&self, edge: &Edge) -> &[Turn] {
+        &self.passed[edge.passed.start as usize..edge.passed.end as usize]
+    }
+
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
         let edges = self.edges.capacity() * size_of::<Edge>();
@@ -115,13 +122,14 @@ impl Graph {
         (edges + passed + self.schedules.capacity() * size_of::<u128>()) as u64
     }
 
-    /// The shortest ways from the first state (Dijkstra, 1959).
+    /// The shortest ways from the first state (Dijkstra, 1959): those on which memory shows as little as
+    /// possible that it is weak come first.
     pub(super) fn shortest(&mut self) -> Shortest<'_> {
         self.edges.sort_by_key(|e| (e.from, e.turn));
         let mut ways = vec![None; self.schedules.len()];
         let mut is_left = vec![true; self.schedules.len()];
-        let mut next = BinaryHeap::from([Reverse((0, 0, None))]);
-        while let Some(Reverse((len, from, way))) = next.pop() {
+        let mut next = BinaryHeap::from([Reverse(((0, 0), 0, None))]);
+        while let Some(Reverse(((past_newest, turns), from, way))) = next.pop() {
             if !std::mem::take(&mut is_left[from as usize]) {
                 continue;
             }
@@ -130,7 +138,9 @@ impl Graph {
             let edges = self.edges[first..].iter().zip(first as u32..);
             for (edge, number) in edges.take_while(|(e, _)| e.from == from) {
                 if is_left[edge.to as usize] {
-                    next.push(Reverse((len + edge.len(), edge.to, Some(number))));
+                    let (one, rest) = (length(&[edge.turn]), length(self.passed_on(edge)));
+                    let len = (past_newest + one.0 + rest.0, turns + one.1 + rest.1);
+                    next.push(Reverse((len, edge.to, Some(number))));
                 }
             }
         }
@@ -142,12 +152,11 @@ impl Shortest<'_> {
     /// The shortest way to the nearest of some states.
     pub(super) fn to_nearest(&self, states: &[StateId]) -> Schedule {
         let ways = states.iter().map(|s| self.to(*s));
-        let nearest = ways.min_by(|a, b| a.0.len().cmp(&b.0.len()).then(a.cmp(b)));
+        let nearest = ways.min_by(|a, b| length(&a.0).cmp(&length(&b.0)).then_with(|| a.cmp(b)));
         nearest.unwrap_or_default()
     }
 
     fn to(&self, state: StateId) -> Schedule {
-        let passed = |at: &Range<u32>| &self.graph.passed[at.start as usize..at.end as usize];
         let mut edges = vec![];
         let mut at = state;
         while let Some(number) = self.ways[at as usize] {
@@ -155,10 +164,10 @@ impl Shortest<'_> {
             edges.push(edge);
             at = edge.from;
         }
-        let mut turns = passed(&(0..self.graph.before_first)).to_vec();
+        let mut turns = self.graph.passed[..self.graph.before_first as usize].to_vec();
         for edge in edges.into_iter().rev() {
             turns.push(edge.turn);
-            turns.extend_from_slice(passed(&edge.passed));
+            turns.extend_from_slice(self.graph.passed_on(edge));
         }
         Schedule(turns)
     }
