@@ -359,11 +359,16 @@ fn a_patch_by_name_is_reviewed_on_the_newest_kernel() {
 
 #[test]
 fn weak_memory_is_said_in_the_command_that_replays() {
-    let range = "v7.3-rc7..v7.3-rc7+ambarus-ready-always";
-    let output = review(range, &["driverless-client"], &["--memory", "weak"]);
-    assert!(
-        stdout(&output).contains(" --memory weak"),
-        "{}",
-        stdout(&output)
-    );
+    // In the second one tasks are under way when they begin to see each other.
+    for (range, scenario) in [
+        (
+            "v7.3-rc7..v7.3-rc7+ambarus-ready-always",
+            "driverless-client",
+        ),
+        ("v6.15..v6.16", "two-walks-of-one-client"),
+    ] {
+        let output = review(range, &[scenario], &["--memory", "weak"]);
+        let said = stdout(&output);
+        assert!(said.contains(" --memory weak"), "{said}{}", stderr(&output));
+    }
 }

@@ -248,9 +248,8 @@ fn a_task_that_spins_alone_has_no_way_out() {
     assert!(report.finals.is_empty());
 }
 
-/// P1 can take the lock only while P0 does not hold it: weak fairness does not give it to P1.
-/// Goes on at once, or goes round: in two parts, of which each has been seen to be left for the other before
-/// both are seen to be left so. All under one lock, where nothing is a step.
+/// Goes on at once, or goes round: in two parts, of which each has been seen to be left for the
+/// other before both are seen to be left so. All under one lock, where nothing is a step.
 fn goes_round_in_two_parts(w: &World) {
     w.a.lock();
     let mut is_second = w.x.read_once() == 1 && w.y.read_once() == 1;
@@ -297,6 +296,7 @@ fn a_task_that_goes_round_without_a_step_ends_the_search_and_is_named() {
     }
 }
 
+/// P1 can take the lock only while P0 does not hold it: weak fairness does not give it to P1.
 #[test]
 fn a_task_that_is_kept_from_a_lock_again_and_again_needs_strong_fairness() {
     let report = explored(&[

@@ -5,7 +5,6 @@ use crate::random;
 use crate::random::between;
 use checker::engine::exhaustive::{Options, explore};
 use checker::engine::lock_order::LockOrder;
-use checker::engine::weak;
 use checker::layout::{Layout, LockId};
 use checker::model::{Entry, Model};
 use checker::outcome::{Complete, Report};
@@ -226,11 +225,10 @@ fn weak_memory_has_all_edges() {
         let strong = explored(program, |_| {});
         let options = Options {
             max_states: 30_000,
+            weak_memory: true,
             ..Options::default()
         };
-        let weak = weak::explore(program, &options, &mut |_| {
-            checker::engine::exhaustive::Go::On
-        });
+        let weak = explore(program, &options);
         if weak.complete == Complete::Yes {
             let (strong, weak) = (pairs(&strong.lock_order), pairs(&weak.lock_order));
             prop_assert!(strong.is_subset(&weak), "{strong:?} {weak:?}");

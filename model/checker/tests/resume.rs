@@ -149,9 +149,19 @@ fn a_search_that_is_interrupted_before_or_in_a_repair_ends_the_same() {
 
 #[test]
 fn a_search_that_is_interrupted_at_any_look_ends_the_same() {
-    let program = increments(3, 1);
-    for share_after in [0, 10, 20_000] {
-        let options = with_looks(1, share_after);
+    let kinds = [
+        (0, false),
+        (10, false),
+        (20_000, false),
+        (0, true),
+        (20_000, true),
+    ];
+    for (share_after, weak_memory) in kinds {
+        let program = increments(3, 1);
+        let options = Options {
+            weak_memory,
+            ..with_looks(1, share_after)
+        };
         let expected = explore(&program, &options);
         let mut looks = 0;
         let counted = try_explore_with(&program, &options, &mut |_| {
@@ -178,8 +188,11 @@ fn a_search_that_is_interrupted_at_any_look_ends_the_same() {
 #[test]
 fn random_programs_in_pieces_end_the_same() {
     random::check(32, |program| {
-        for share_after in [0, 20_000] {
-            let options = with_looks(1, share_after);
+        for (share_after, weak_memory) in [(0, false), (20_000, false), (20_000, true)] {
+            let options = Options {
+                weak_memory,
+                ..with_looks(1, share_after)
+            };
             let expected = explore(program, &options);
             let looks = expected.states as usize / 4 + 1;
             let (report, _) = in_pieces(program, &options, looks, |_| 1);
@@ -227,20 +240,25 @@ fn data_races_are_not_lost() {
 
 #[test]
 fn the_number_of_workers_may_change_from_piece_to_piece() {
-    let program = increments(4, 2);
-    let options = with_looks(20, 50);
-    let expected = explore(&program, &options);
-    let ends_the_same = &|workers: [usize; 2]| {
-        let (report, pieces) = in_pieces(&program, &options, 12, |piece| workers[piece % 2]);
-        assert!(pieces > 3, "{pieces}");
-        assert_eq!(found(&report), found(&expected), "{workers:?}");
+    let strong = (increments(4, 2), with_looks(20, 50));
+    let weak = Options {
+        weak_memory: true,
+        ..with_looks(5, 50)
     };
-    // Most of the time they wait for each other.
-    std::thread::scope(|scope| {
-        for workers in [[1, 3], [3, 1], [2, 3]] {
-            scope.spawn(move || ends_the_same(workers));
-        }
-    });
+    for (program, options) in [strong, (increments(4, 1), weak)] {
+        let expected = explore(&program, &options);
+        let ends_the_same = &|workers: [usize; 2]| {
+            let (report, pieces) = in_pieces(&program, &options, 12, |piece| workers[piece % 2]);
+            assert!(pieces > 3, "{pieces}");
+            assert_eq!(found(&report), found(&expected), "{workers:?}");
+        };
+        // Most of the time they wait for each other.
+        std::thread::scope(|scope| {
+            for workers in [[1, 3], [3, 1], [2, 3]] {
+                scope.spawn(move || ends_the_same(workers));
+            }
+        });
+    }
 }
 
 /// With an interval of nothing there is a checkpoint at each look, for which all workers pause.
@@ -401,7 +419,7 @@ fn a_newer_format_is_refused_by_its_number() {
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 7, but only format 5 is known"
+        ": a checkpoint of format 7, but only format 6 is known"
     );
 }
 

@@ -6,7 +6,7 @@ use crate::weak::Litmus;
 use crate::weak::explore::{Choices, Outcome};
 use crate::weak::model::LitmusModel;
 use crate::weak::rows::{Deviation, KERNEL, OURS, Verdict};
-use checker::engine::exhaustive::{self, Go, Options};
+use checker::engine::exhaustive::{self, Options, explore};
 use checker::engine::loom::{self, Loads};
 use checker::engine::schedule::{Schedule, Turn};
 use checker::engine::weak as engine;
@@ -14,16 +14,31 @@ use checker::event::{TaskId, What};
 use checker::model::Model;
 use checker::outcome::{Complete, Final, Interleavings, Report};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
-fn explored<M: Model>(model: &Arc<M>, lock_aware: bool) -> Report<M::Outcome> {
-    let options = Options {
-        lock_aware,
-        ..Options::default()
+/// The report, which is the same however many workers there are.
+fn explored<M: Model<Outcome: Debug>>(model: &Arc<M>, lock_aware: bool) -> Report<M::Outcome> {
+    let of = |workers| {
+        let options = Options {
+            lock_aware,
+            workers,
+            share_after: 0,
+            ..weak()
+        };
+        explore(model, &options)
     };
-    let report = engine::explore(model, &options, &mut |_| Go::On);
+    let report = of(1);
     assert_eq!(report.complete, Complete::Yes);
+    assert_eq!(format!("{:?}", of(2)), format!("{report:?}"));
     report
+}
+
+fn weak() -> Options {
+    Options {
+        weak_memory: true,
+        ..Options::default()
+    }
 }
 
 /// The outcomes without a deadlock: the data structure's explorer has no others.
@@ -220,12 +235,13 @@ fn a_bound_is_said_in_words() {
     let model = Arc::new(LitmusModel::new(Litmus::parse("x=1 r0=y | y=1 r0=x")).unwrap());
     let options = Options {
         max_states: 3,
-        ..Options::default()
+        ..weak()
     };
-    let report = engine::explore(&model, &options, &mut |_| Go::On);
+    let report = explore(&model, &options);
     assert_eq!(
         report.complete.to_string(),
-        "no (stopped at the bound of 3 states)"
+        "no (stopped at the bound of 3 states; states: 3, depth: 2, untried choices: 4; raise the bound to get \
+         further)"
     );
 }
 
@@ -237,9 +253,9 @@ fn a_bounded_search_counts_the_schedules_that_it_has_seen() {
     let of = |max_states| {
         let options = Options {
             max_states,
-            ..Options::default()
+            ..weak()
         };
-        engine::explore(&model, &options, &mut |_| Go::On)
+        explore(&model, &options)
     };
     let whole = of(u64::MAX);
     let Interleavings::Exactly(all) = whole.interleavings else {

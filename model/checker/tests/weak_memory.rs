@@ -18,7 +18,7 @@ const Y_IS_ONE: Condition = Condition {
 };
 
 fn two_tasks() -> WeakMemory {
-    let mut memory = WeakMemory::new(vec![0, 0], &[]);
+    let mut memory = WeakMemory::new(&[0, 0], &[]);
     memory.spawn(None, A);
     memory.spawn(None, B);
     memory

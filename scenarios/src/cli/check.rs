@@ -195,8 +195,8 @@ impl Check {
         hash.finish()
     }
 
-    /// Under weak memory there is one engine, which searches alone, and merges states and learns
-    /// what tasks do.
+    /// What does not go together is an error. Under weak memory there is one engine, which merges states
+    /// and learns what tasks do.
     fn is_supported(&self) -> miette::Result<()> {
         if self.shard.is_some() && (self.format != Format::Text || super::out::is_quiet()) {
             return Err(miette!(
@@ -215,7 +215,6 @@ impl Check {
             return Ok(());
         }
         self.needs_exhaustive("--memory weak")?;
-        self.memory.is_supported(&self.machine)?;
         let on = (!self.on.is_empty()).then_some("--on sleep-sets");
         self.memory.allows(self.limits.only_under_sc().or(on))?;
         let without = [

@@ -57,8 +57,6 @@ impl Limits {
     pub(crate) fn only_under_sc(&self) -> Option<&'static str> {
         [
             (self.preemptions.is_some(), "--preemptions"),
-            (self.checkpoint.is_some(), "--checkpoint"),
-            (self.resume.is_some(), "--resume"),
             (self.exact, "--exact"),
         ]
         .into_iter()

@@ -104,14 +104,6 @@ pub(crate) struct MemoryModel {
 }
 
 impl MemoryModel {
-    /// Under weak memory one thread searches.
-    fn is_supported(&self, machine: &machine::Machine) -> miette::Result<()> {
-        match self.get() {
-            Memory::Weak => machine.alone("--memory weak").map(|_| ()),
-            Memory::Sequential => Ok(()),
-        }
-    }
-
     /// An option that was asked for and that only searches under sc have is an error.
     fn allows(&self, only_under_sc: Option<&str>) -> miette::Result<()> {
         match (self.get(), only_under_sc) {

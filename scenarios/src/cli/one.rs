@@ -30,7 +30,6 @@ pub(crate) struct One {
 impl One {
     /// Sets it up, and explores nothing.
     pub(crate) fn set_up(&self) -> miette::Result<(Test, Arc<Kernel>)> {
-        self.memory.is_supported(&self.machine)?;
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let kernel = test.kernel(&self.kernel)?;
         Ok((test, kernel))
@@ -38,7 +37,6 @@ impl One {
 
     /// Explores it.
     pub(crate) fn explore(&self) -> miette::Result<(Test, Answer)> {
-        self.memory.is_supported(&self.machine)?;
         let test = Test::load(&self.scenario, &self.boards.of(&self.scenario))?;
         let watch = Watch::new(&test.litmus.name.value);
         let options = self.machine.of(&Options::default());

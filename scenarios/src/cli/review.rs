@@ -86,7 +86,6 @@ struct Kernels {
 
 impl Review {
     pub(crate) fn run(&self) -> miette::Result<ExitCode> {
-        self.is_supported()?;
         let kernels = self.kernels()?;
         let (tests, left_out) = self.tests(&kernels)?;
         let each = tests
@@ -142,13 +141,6 @@ impl Review {
             Some(why) if tests.is_empty() => Err(why.into()),
             _ => Ok((tests, left_out)),
         }
-    }
-
-    /// Under weak memory one thread searches, without a clock.
-    fn is_supported(&self) -> miette::Result<()> {
-        self.memory.is_supported(&self.machine)?;
-        self.memory
-            .allows(self.max_seconds.map(|_| "--max-seconds"))
     }
 
     fn kernels(&self) -> miette::Result<Kernels> {

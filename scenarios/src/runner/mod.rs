@@ -197,19 +197,15 @@ impl Test {
         progress: &mut dyn FnMut(Progress) -> Go,
     ) -> Result<Answer, TestError> {
         let kernel = self.kernel(revision)?;
-        let report = match memory {
-            Memory::Sequential => {
-                let options = Options {
-                    label: label(
-                        &format!("{} on {revision}", self.litmus.name.value),
-                        &format!("{} {:?}", self.litmus.source.text, self.board),
-                    ),
-                    ..options.clone()
-                };
-                try_explore_with(&kernel, &options, progress)?
-            }
-            Memory::Weak => weak::explore(&kernel, options, progress),
+        let options = Options {
+            weak_memory: memory == Memory::Weak,
+            label: label(
+                &format!("{} on {revision}", self.litmus.name.value),
+                &format!("{} {:?}", self.litmus.source.text, self.board),
+            ),
+            ..options.clone()
         };
+        let report = try_explore_with(&kernel, &options, progress)?;
         Ok(Answer::new(self, revision, kernel, memory, report))
     }
 }

@@ -60,14 +60,6 @@ fn bad_input_is_refused() {
             &["--patch", "bcb81ac6ae3c"],
             &["--patch: `v7.3-rc7` has bcb81ac6ae3c already"],
         ),
-        (
-            &["v6.15..v6.16", "--memory", "weak", "--workers", "2"],
-            &["found --workers 2"],
-        ),
-        (
-            &["v6.15..v6.16", "--memory", "weak", "--max-seconds", "2"],
-            &["--max-seconds"],
-        ),
         (&[], &["required arguments were not provided"]),
     ];
     for (arguments, parts) in cases {

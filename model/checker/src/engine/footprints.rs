@@ -279,12 +279,12 @@ impl Footprints {
     /// taken to be read too.
     pub(crate) fn new(
         flow: &Flow,
-        (watch, is_weak): (&Watch, bool),
+        watch: &Watch,
         spans: &[u32],
         kinds: Option<&[CellKind]>,
         foreseen: &[Foreseen],
     ) -> Self {
-        let objects = Objects::new(watch, flow, is_weak);
+        let objects = Objects::new(watch, flow);
         let words = objects.words();
         let own: Vec<Footprint> = (0..flow.len())
             .map(|at| {

@@ -288,14 +288,6 @@ pub(crate) struct Machine<M: Model> {
 /// world, and how many tasks there are.
 type Checkpoint = (u128, u128, usize);
 
-/// What is said of a task that goes round in a function without a step.
-pub(crate) fn goes_round(task: &str, function: &str) -> String {
-    format!(
-        "{task} goes round for ever in {function} without doing anything that another task could see \
-         or stop"
-    )
-}
-
 /// Stands for the set-up, which is no task.
 const SET_UP: TaskId = TaskId(u32::MAX);
 
@@ -318,14 +310,15 @@ const MAX_CALLS: usize = 512;
 struct SetUpFailed(String);
 
 impl<M: Model> Machine<M> {
-    /// Lays the world out and runs the model's set-up, which must come to its end.
-    pub(crate) fn new(model: Arc<M>, record: bool) -> Self {
+    /// Lays the world out and runs the model's set-up, which must come to its end. In a box, since the
+    /// machine must stay in place while it has tasks.
+    pub(crate) fn new(model: Arc<M>, record: bool) -> Box<Self> {
         Self::try_new(model, record).unwrap_or_else(|why| panic!("set-up: {why}"))
     }
 
     /// As [`Machine::new`]; says why the set-up does not come to its end, if so: it waits, dies in
     /// an oops, or hits a limit of the model.
-    pub(crate) fn try_new(model: Arc<M>, record: bool) -> Result<Self, String> {
+    pub(crate) fn try_new(model: Arc<M>, record: bool) -> Result<Box<Self>, String> {
         let layout = model.layout();
         let kinds = layout.cells().iter().map(|c| c.kind).collect();
         let spans = layout.cells().iter().map(|c| c.span).collect();
@@ -358,7 +351,7 @@ impl<M: Model> Machine<M> {
             tasks: vec![],
             events: vec![],
         };
-        let mut machine = Self {
+        let mut machine = Box::new(Self {
             model,
             kinds,
             spans,
@@ -366,8 +359,8 @@ impl<M: Model> Machine<M> {
             state: RefCell::new(state),
             stacks: RefCell::default(),
             max_operations: Cell::new(20_000_000),
-        };
-        let set_up = AssertUnwindSafe(|| with(&machine, || machine.model.set_up()));
+        });
+        let set_up = AssertUnwindSafe(|| with(&*machine, || machine.model.set_up()));
         if let Err(payload) = catch_unwind(set_up) {
             return match payload.downcast::<SetUpFailed>() {
                 Ok(failed) => Err(failed.0),
@@ -541,8 +534,8 @@ impl<M: Model> Machine<M> {
         let machine = ptr::from_ref(self);
         ManuallyDrop::new(Coroutine::with_stack(bounds, move |yielder, ()| {
             // SAFETY: the machine owns this coroutine and resumes it only through `&self`, so it
-            // is alive and in place whenever this code runs. It is not moved between `step`s of
-            // one run, since its users hold it by reference for the whole run.
+            // is alive and in place whenever this code runs: it is made in a box, out of which
+            // nobody takes it.
             let machine = unsafe { &*machine };
             machine.state.borrow_mut().tasks[task.index()].yielder = ptr::from_ref(yielder);
             machine.model.run(entry);
@@ -613,6 +606,15 @@ impl<M: Model> Machine<M> {
     /// The limit of the model that the run has hit, if any.
     pub(crate) fn limit(&self) -> Option<String> {
         self.state.borrow().limit.clone()
+    }
+
+    /// What is said of a task that goes round in a function without a step.
+    pub(crate) fn goes_round(&self, entry: Entry, function: &str) -> String {
+        let task = self.model.task_name(entry);
+        format!(
+            "{task} goes round for ever in {function} without doing anything that another task could \
+             see or stop"
+        )
     }
 
     /// How many events there are so far.

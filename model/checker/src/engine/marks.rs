@@ -215,16 +215,26 @@ impl Watch {
         }
     }
 
-    /// For weak memory, where a task sees what was done before a lock was dropped that it takes, whether the
-    /// lock guards that or not. So who comes first counts, and taking a lock is a step if anybody else
-    /// takes it. So is an update with an smp_mb() if anybody else does one, whoever touches the cell:
-    /// an smp_mb() sees what those before it have seen, of whatever cell.
-    /// Begins with marks that are known to be called for.
-    pub fn weak(layout: &Layout, marks: Marks) -> Self {
+    /// Starts with marks that are known to be called for.
+    pub fn beginning_with(layout: &Layout, marks: Marks) -> Self {
+        Self::with(layout, marks, false)
+    }
+
+    /// For weak memory, where a task sees what was done before a lock was dropped that it takes, whether
+    /// the lock guards that or not. So who comes first counts, and taking a lock is a step if anybody
+    /// else takes it. So is an update with an smp_mb() if anybody else does one, whoever touches the
+    /// cell: an smp_mb() sees what those before it have seen, of whatever cell.
+    #[must_use]
+    pub fn weak(self) -> Self {
         Self {
             is_weak: true,
-            ..Self::with(layout, marks, false)
+            ..self
         }
+    }
+
+    /// Whether it is for weak memory.
+    pub(crate) fn is_weak(&self) -> bool {
+        self.is_weak
     }
 
     /// The marks that the search goes by.

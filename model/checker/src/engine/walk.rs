@@ -1,21 +1,25 @@
 //! A run of a model over the automata of its tasks: the world, the point that each task stands
 //! at, and steps that can be taken back.
 
+mod alive;
+mod sight;
+
+pub(crate) use alive::Alive;
+
 use crate::backend::Mode;
 use crate::engine::automaton::{Automaton, Next, Node, NodeId, Stops};
 use crate::engine::cycle::CycleDetection;
-use crate::engine::footprints::{Blocker, Flow, Footprints, Foreseen, Known, Standing};
-use crate::engine::machine::memory::{Weak, turns};
+use crate::engine::footprints::{Flow, Footprints, Foreseen};
+use crate::engine::machine::Machine;
+use crate::engine::machine::memory::Weak;
 use crate::engine::machine::record::Op;
 use crate::engine::machine::resume::Suspended;
 use crate::engine::machine::world::{World, WorldPlace};
-use crate::engine::machine::{Machine, goes_round};
 use crate::engine::marks::{Marks, TaskKey};
 use crate::engine::schedule::Turn;
 use crate::engine::weak::Strength;
 use crate::event::TaskId;
-use crate::hash::Rolling;
-use crate::layout::{CellId, CellKind, LockId};
+use crate::layout::{CellId, CellKind};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Final};
 use std::sync::Arc;
@@ -29,6 +33,8 @@ struct Tasks {
     hash: u128,
     /// Changes, to be taken back.
     moves: Vec<Move>,
+    /// What tasks saw before, for each [`Move::Sight`].
+    seen: Vec<Weak>,
     /// The part of a step that was taken last has let others go on: see [`lets_others_go`].
     let_others_go: bool,
 }
@@ -39,6 +45,8 @@ enum Move {
     Step(TaskId, NodeId),
     /// A task was created.
     Spawn,
+    /// What tasks see, under weak memory: it was the last of [`Tasks::seen`].
+    Sight,
 }
 
 impl Tasks {
@@ -60,13 +68,6 @@ impl Tasks {
 pub(crate) struct Place {
     world: WorldPlace,
     moves: usize,
-}
-
-impl Place {
-    /// About how many bytes it takes to keep the way up to here.
-    pub(crate) fn bytes(&self) -> u64 {
-        (self.world.bytes() + self.moves * size_of::<Move>()) as u64
-    }
 }
 
 /// What a walk of one step came to.
@@ -96,11 +97,11 @@ pub(crate) struct Walk<M: Model> {
     kinds: Vec<CellKind>,
     /// Steps are transactions.
     pub(crate) transactions: bool,
+    /// Under weak memory.
+    is_weak: bool,
     limit: Option<String>,
     /// Something was learnt since the last look.
     news: bool,
-    /// What tasks saw before the step under way, under weak memory.
-    before: Option<Weak>,
 }
 
 /// Operations of one step after which a task is taken for one that never stops.
@@ -110,9 +111,19 @@ const MAX_OPERATIONS: u64 = 20_000_000;
 const LONG: u64 = 64;
 
 impl<M: Model> Walk<M> {
-    /// Starts a run: everything up to the first state in which more than one task can go, or none.
+    /// Starts a run by the steps that the machine goes by, which say under which memory.
     pub(crate) fn new(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
         machine.reset();
+        if machine.watch().is_weak() {
+            machine.be_weak();
+        } else {
+            Self::go_to_first_choice(&machine);
+        }
+        Self::begin(model, machine)
+    }
+
+    /// Everything up to the first state in which more than one task can go, or none.
+    fn go_to_first_choice(machine: &Machine<M>) {
         let mut enabled = vec![];
         loop {
             machine.enabled(&mut enabled);
@@ -120,33 +131,26 @@ impl<M: Model> Walk<M> {
             machine.step(only);
         }
         machine.suspend_at_each_step();
-        Self::begin(model, machine)
-    }
-
-    /// Starts a run under weak memory, where the tasks begin to see each other.
-    pub(crate) fn weak(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
-        machine.reset();
-        machine.be_weak();
-        Self::begin(model, machine)
     }
 
     fn begin(model: &Arc<M>, machine: Box<Machine<M>>) -> Self {
         machine.world().keep_changes();
         let marks = machine.marks();
         let world = machine.world().place();
+        let is_weak = machine.watch().is_weak();
         let mut walk = Self {
             automaton: Automaton::default(),
             suspended: vec![],
             spans: model.layout().cells().iter().map(|c| c.span).collect(),
             kinds: model.layout().cells().iter().map(|c| c.kind).collect(),
             transactions: false,
+            is_weak,
             limit: machine.limit(),
             tasks: Tasks::default(),
             start: Place { world, moves: 0 },
             marks,
             machine,
             news: true,
-            before: None,
         };
         walk.enter();
         walk
@@ -182,58 +186,13 @@ impl<M: Model> Walk<M> {
 
     fn footprints_with(&self, flow: &Flow, foreseen: &[Foreseen]) -> Footprints {
         let kinds = self.transactions.then_some(&self.kinds[..]);
-        let is_weak = self.machine.world().weak().is_some();
         let watch = self.machine.watch();
-        Footprints::new(flow, (&watch, is_weak), &self.spans, kinds, foreseen)
+        Footprints::new(flow, &watch, &self.spans, kinds, foreseen)
     }
 
     /// What is known of the tasks, when the run is over.
     pub(crate) fn into_automaton(self) -> Automaton {
         self.automaton
-    }
-
-    /// The tasks that have not ended, for the choice of a persistent set; `known` by point. Those that
-    /// can go are `enabled`, in order.
-    pub(crate) fn standings(
-        &self,
-        known: &[Known],
-        enabled: &[TaskId],
-        tasks: &mut Vec<TaskId>,
-        into: &mut Vec<Standing>,
-    ) {
-        tasks.clear();
-        into.clear();
-        let nodes = &self.tasks.nodes;
-        let all = (0..nodes.len() as u32).map(TaskId);
-        // One that died with its locks held is needed, to say that nobody lets go of them.
-        let holds_locks = |task: &TaskId| self.automaton.holds_locks(nodes[task.index()]);
-        tasks.extend(all.filter(|task| !self.has_ended(*task) || holds_locks(task)));
-        let mut enabled = enabled.iter().copied().peekable();
-        into.extend(tasks.iter().map(|task| {
-            let node = &nodes[task.index()];
-            let waits_for = match self.automaton.node(*node).op {
-                _ if enabled.next_if_eq(task).is_some() => None,
-                Op::Lock { lock, .. } => Some(Blocker::Holders(self.holders(lock, tasks))),
-                _ => Some(Blocker::Writers),
-            };
-            Standing {
-                node: *node,
-                known: known[node.index()],
-                waits_for,
-            }
-        }));
-    }
-
-    /// Which of these tasks hold a lock, as bits.
-    fn holders(&self, lock: LockId, tasks: &[TaskId]) -> u64 {
-        let holds = |task: &TaskId| {
-            let point = self.automaton.point(self.tasks.nodes[task.index()]);
-            point.held.iter().any(|(l, _)| *l == lock)
-        };
-        let bits = tasks.iter().enumerate();
-        bits.fold(0, |bits, (i, task)| {
-            bits | (u64::from(holds(task)) << (i % 64))
-        })
     }
 
     /// The machine.
@@ -286,6 +245,7 @@ impl<M: Model> Walk<M> {
                         self.tasks.hash = self.tasks.hash.wrapping_sub(hash(new));
                     }
                 }
+                Some(Move::Sight) => self.machine.world().set_weak(self.tasks.seen.pop()),
                 None => return,
             }
         }
@@ -293,6 +253,9 @@ impl<M: Model> Walk<M> {
 
     /// The fingerprint of the state.
     pub(crate) fn fingerprint(&self) -> u128 {
+        if self.is_weak {
+            return self.weak_fingerprint();
+        }
         self.machine.world().hash().wrapping_add(self.tasks.hash)
     }
 
@@ -349,53 +312,15 @@ impl<M: Model> Walk<M> {
                 into.push(id);
                 return;
             }
-            if world.enables(op) {
+            let can_go = if self.is_weak {
+                world.alternatives(id, op) > 0
+            } else {
+                world.enables(op)
+            };
+            if can_go {
                 into.push(id);
             }
         }
-    }
-
-    /// All choices under weak memory, in order of the tasks.
-    pub(crate) fn turns(&self, into: &mut Vec<Turn>) {
-        let nodes = self.tasks.nodes.iter();
-        let ops = nodes.map(|node| &self.automaton.node(*node).op);
-        turns(&self.machine.world(), ops, into);
-    }
-
-    /// Lets one task take a step under weak memory, or wait on.
-    pub(crate) fn take_turn(&mut self, turn: Turn) {
-        let op = self.node(turn.task).op;
-        if self.machine.world().begin_turn(turn, &op) {
-            self.step(turn.task);
-        }
-    }
-
-    /// What tasks see, to be put back with the place.
-    pub(crate) fn seen(&self) -> Option<Weak> {
-        self.machine.world().weak().cloned()
-    }
-
-    /// Takes the run back to where it was, under weak memory.
-    pub(crate) fn go_back_to(&mut self, place: Place, seen: Option<Weak>) {
-        self.go_back(place);
-        self.machine.world().set_weak(seen);
-    }
-
-    /// The fingerprint of the state under weak memory. What a task sees goes by its number, so
-    /// where it stands does too.
-    pub(crate) fn weak_fingerprint(&self) -> u128 {
-        let mut hash = Rolling::default();
-        let world = self.machine.world();
-        let nodes = self.tasks.nodes.iter();
-        let tasks = nodes.map(|n| self.automaton.node(*n).fingerprint);
-        for part in std::iter::once(world.hash()).chain(tasks) {
-            hash.push(part as u64);
-            hash.push((part >> 64) as u64);
-        }
-        if let Some(weak) = world.weak() {
-            weak.hash(&mut hash);
-        }
-        hash.finish()
     }
 
     /// Lets one task take a step. With [`Walk::transactions`], a step that begins by taking a lock
@@ -407,15 +332,21 @@ impl<M: Model> Walk<M> {
     /// somebody tries the lock. A second lock is not taken in the same step, since that could wait,
     /// neither is a plain field accessed, since others might be about to do so too, and once the task
     /// has dropped a lock the step is over.
-    pub(crate) fn step(&mut self, task: TaskId) {
-        self.step_in_parts(task, |_| {});
+    ///
+    /// Under weak memory a turn says too what the step sees; there are no transactions.
+    pub(crate) fn step(&mut self, turn: Turn) {
+        self.step_in_parts(turn, |_| {});
     }
 
     /// Lets one task take a step; calls `before` before each part of it that another could come
     /// before if steps were no transactions.
-    pub(crate) fn step_in_parts(&mut self, task: TaskId, mut before: impl FnMut(&Self)) {
+    pub(crate) fn step_in_parts(&mut self, turn: Turn, mut before: impl FnMut(&Self)) {
+        let task = turn.task;
         let is_lock = self.is_at_lock(task);
         before(self);
+        if self.is_weak && !self.begin_turn(turn) {
+            return;
+        }
         self.part(task);
         if is_lock && self.goes_on(task) {
             before(self);
@@ -439,17 +370,14 @@ impl<M: Model> Walk<M> {
         self.tasks.let_others_go = false;
         let from = self.tasks.nodes[task.index()];
         let place = self.place();
-        let walked = {
-            let mut world = self.machine.world();
-            self.before = world.weak().cloned();
-            walk(
-                &self.automaton,
-                &self.spans,
-                &mut world,
-                &mut self.tasks,
-                task,
-            )
-        };
+        let before = self.seen();
+        let walked = walk(
+            &self.automaton,
+            &self.spans,
+            &mut self.machine.world(),
+            &mut self.tasks,
+            task,
+        );
         let to = match walked {
             Walked::To(to) => {
                 if matches!(self.automaton.node(to).op, Op::Ended) {
@@ -459,14 +387,14 @@ impl<M: Model> Walk<M> {
             }
             Walked::Unknown => {
                 self.go_back(place);
-                self.machine.world().set_weak(self.before.take());
+                self.machine.world().set_weak(before);
                 self.learn(task, from)
             }
             Walked::Round(at) => {
                 let function = self.automaton.point(at).function;
-                let name = self.machine.model().task_name(self.key(task).entry);
-                self.limit
-                    .get_or_insert_with(|| goes_round(&name, function));
+                let entry = self.key(task).entry;
+                let says = || self.machine.goes_round(entry, function);
+                self.limit.get_or_insert_with(says);
                 from
             }
             Walked::Endless => {
@@ -479,7 +407,6 @@ impl<M: Model> Walk<M> {
                 from
             }
         };
-        self.before = None;
         self.tasks.nodes[task.index()] = to;
         self.tasks.moves.push(Move::Step(task, from));
         let hash = |node: NodeId| self.automaton.node(node).fingerprint;

@@ -41,7 +41,7 @@ impl Litmus {
 
     pub fn outcomes_with(&self, choices: Choices, merge: bool) -> BTreeSet<Outcome> {
         let kinds: Vec<_> = self.locks.iter().map(|(_, kind)| *kind).collect();
-        let mut memory = WeakMemory::new(vec![0; self.cells.len()], &kinds);
+        let mut memory = WeakMemory::new(&vec![0; self.cells.len()], &kinds);
         for task in 0..self.tasks.len() {
             memory.spawn(None, TaskId(task as u32));
         }

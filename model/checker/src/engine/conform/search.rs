@@ -57,7 +57,7 @@ struct Farthest {
 
 pub(super) struct Search<'a, M: Model, L: Log> {
     model: &'a Arc<M>,
-    pub(super) machine: Machine<M>,
+    pub(super) machine: Box<Machine<M>>,
     bounds: Bounds,
     pub(super) stretches: Stretches,
     pub(super) labels: Labels<L::Label>,

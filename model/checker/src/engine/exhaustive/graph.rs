@@ -2,6 +2,9 @@
 //! schedule to a state, and where one can go round.
 
 mod building;
+mod shortest;
+
+pub(crate) use shortest::Shortest;
 
 use super::visited::StateId;
 use crate::engine::effects::{Effect, EffectLists};
@@ -14,13 +17,19 @@ pub(crate) struct Edges {
     /// For some of the targets in `words`: what becomes of dead cells on the way, by number.
     effects: Vec<(u32, u32)>,
     lists: EffectLists,
+    /// For some of the targets in `words`: how often something but the newest is taken on the way.
+    stale: Vec<(u32, u32)>,
 }
 
-/// A choice: where it leads, and what becomes of dead cells on the way, by number.
+/// A choice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
+    /// Where it leads.
     pub(crate) to: StateId,
+    /// What becomes of dead cells on the way, by number.
     pub(crate) effects: u32,
+    /// How often something but the newest is read on the way, or a store goes before others.
+    pub(crate) stale: u32,
 }
 
 impl Choice {
@@ -28,6 +37,7 @@ impl Choice {
     pub(crate) const NONE: Self = Self {
         to: StateId(NONE),
         effects: 0,
+        stale: 0,
     };
 }
 
@@ -39,6 +49,8 @@ pub(crate) struct Piece<'a> {
     pub(crate) targets: &'a [u32],
     /// For some of them, by their place among these, what becomes of dead cells.
     effects: &'a [(u32, u32)],
+    /// For some of them, how often something but the newest is taken.
+    stale: &'a [(u32, u32)],
     /// Where they begin.
     begin: u32,
 }
@@ -46,17 +58,37 @@ pub(crate) struct Piece<'a> {
 impl Piece<'_> {
     /// The choices in order.
     pub(crate) fn choices(&self) -> impl ExactSizeIterator<Item = Choice> {
-        let mut effects = self.effects.iter().peekable();
+        let (mut effects, mut stale) = (self.effects.iter(), self.stale.iter());
         let mut at = self.begin;
         self.targets.iter().map(move |to| {
-            let here = effects.next_if(|(place, _)| *place == at);
-            at += 1;
-            Choice {
+            let choice = Choice {
                 to: StateId(*to),
-                effects: here.map_or(0, |(_, list)| *list),
-            }
+                effects: next_at(&mut effects, at),
+                stale: next_at(&mut stale, at),
+            };
+            at += 1;
+            choice
         })
     }
+}
+
+/// What is said of a place, if it is the next of which anything is.
+fn next_at(said: &mut std::slice::Iter<'_, (u32, u32)>, at: u32) -> u32 {
+    match said.as_slice() {
+        [(place, what), ..] if *place == at => {
+            said.next();
+            *what
+        }
+        _ => 0,
+    }
+}
+
+/// Splits off what is said of places before `end`.
+fn split_before<'a>(said: &mut &'a [(u32, u32)], end: u32) -> &'a [(u32, u32)] {
+    let count = said.iter().take_while(|(place, _)| *place < end).count();
+    let (before, rest) = said.split_at(count);
+    *said = rest;
+    before
 }
 
 /// The first choice of the edges that follow, and how many.
@@ -88,11 +120,14 @@ impl Edges {
             if choice.effects != 0 {
                 self.effects.push((self.words.len() as u32, choice.effects));
             }
+            if choice.stale != 0 {
+                self.stale.push((self.words.len() as u32, choice.stale));
+            }
             self.words.push(choice.to.0);
         }
     }
 
-    /// Takes out those of some states.
+    /// Takes out those of some states; not under weak memory.
     pub(crate) fn retain(&mut self, stays: impl Fn(u32) -> bool) {
         let (mut from, mut to) = (0, 0);
         let (mut effect, mut effects) = (0, 0);
@@ -121,27 +156,26 @@ impl Edges {
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> u64 {
         let words = self.words.capacity() * size_of::<u32>();
-        (words + self.effects.capacity() * size_of::<(u32, u32)>()) as u64
+        let said = self.effects.capacity() + self.stale.capacity();
+        (words + said * size_of::<(u32, u32)>()) as u64
     }
 
     /// The pieces as they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut at = 0;
-        let mut effects = &self.effects[..];
+        let (mut effects, mut stale) = (&self.effects[..], &self.stale[..]);
         std::iter::from_fn(move || {
             let [state, head, ..] = self.words[at..] else {
                 return None;
             };
             let begin = at + 2;
             at = begin + (head & 0xffff) as usize;
-            let mine = effects.iter().take_while(|e| e.0 < at as u32).count();
-            let (mine, rest) = effects.split_at(mine);
-            effects = rest;
             Some(Piece {
                 state,
                 first: (head >> 16) as usize,
                 targets: &self.words[begin..at],
-                effects: mine,
+                effects: split_before(&mut effects, at as u32),
+                stale: split_before(&mut stale, at as u32),
                 begin: begin as u32,
             })
         })
@@ -156,6 +190,8 @@ pub(crate) struct Graph {
     /// What becomes of dead cells on the way there, by number; empty if nothing does anywhere.
     effects: Vec<u32>,
     lists: EffectLists,
+    /// How often something but the newest is taken on the way there; empty if it is nowhere.
+    stale: Vec<u32>,
 }
 
 /// No state.
@@ -219,45 +255,12 @@ impl Graph {
         Some((choices, StateId(at)))
     }
 
-    /// The shortest ways from a root, breadth first; of those equally long, the one whose
-    /// choices come first.
-    pub(crate) fn shortest(&self, root: StateId) -> Shortest<'_> {
-        let mut ranks = vec![NONE; self.offsets.len() - 1];
-        ranks[root.0 as usize] = 0;
-        let (mut order, mut before) = (vec![root.0], vec![0]);
-        let mut depth = 0;
-        let mut level = 0..1;
-        loop {
-            for rank in level.clone() {
-                for next in self.successors(order[rank]) {
-                    if *next != NONE && ranks[*next as usize] == NONE {
-                        ranks[*next as usize] = order.len() as u32;
-                        order.push(*next);
-                        before.push(rank as u32);
-                    }
-                }
-            }
-            level = level.end..order.len();
-            if level.is_empty() {
-                break;
-            }
-            depth += 1;
-        }
-        Shortest {
-            graph: self,
-            depth,
-            order,
-            before,
-            ranks,
-        }
-    }
-
     /// The strongly connected components that one can go round in, each with its states in the
     /// order in which they are met from the root.
     pub(super) fn rounds(&self, shortest: &Shortest<'_>) -> Vec<Vec<u32>> {
         let of = components(self.offsets.len() - 1, |s| self.successors(s));
         let mut all: std::collections::BTreeMap<u32, Vec<u32>> = std::collections::BTreeMap::new();
-        for state in &shortest.order {
+        for state in shortest.states() {
             all.entry(of[*state as usize]).or_default().push(*state);
         }
         let goes_round = |states: &Vec<u32>| match states[..] {
@@ -312,46 +315,4 @@ pub(super) fn components<'a>(states: usize, successors: impl Fn(u32) -> &'a [u32
         }
     }
     component
-}
-
-/// The shortest ways from a root to all states.
-pub(crate) struct Shortest<'a> {
-    graph: &'a Graph,
-    /// Choices on the way to the state that is farthest away.
-    pub(crate) depth: u64,
-    /// All states, in the order in which they are met; the root is the first.
-    order: Vec<u32>,
-    /// For each of them the rank of the one before it on its way.
-    before: Vec<u32>,
-    /// For each state its place in that order.
-    ranks: Vec<u32>,
-}
-
-impl Shortest<'_> {
-    /// Whether a way leads to a state.
-    pub(super) fn contains(&self, state: StateId) -> bool {
-        self.rank(state.0) != NONE
-    }
-
-    /// When a state is met: which does not depend on its number.
-    pub(super) fn rank(&self, state: u32) -> u32 {
-        self.ranks.get(state as usize).copied().unwrap_or(NONE)
-    }
-
-    /// The choices to a state, each by its number among the choices of its state; `None` if no way
-    /// leads there.
-    pub(crate) fn to(&self, state: StateId) -> Option<Vec<usize>> {
-        let mut choices = vec![];
-        let mut at = self.rank(state.0);
-        while at != 0 {
-            let state = *self.order.get(at as usize)?;
-            let before = self.before[at as usize];
-            let from = self.graph.successors(self.order[before as usize]);
-            let choice = from.iter().position(|s| *s == state);
-            choices.push(choice.expect("a state is among its parent's successors"));
-            at = before;
-        }
-        choices.reverse();
-        Some(choices)
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::worker::Worker;
 use crate::engine::footprints::{Claims, Flow, Footprints, Known};
+use crate::engine::weak::Live;
 use crate::model::Model;
 
 /// What is known when all workers have ended.
@@ -9,7 +10,7 @@ pub(super) struct Hindsight {
     /// All that the tasks have been seen to do.
     pub(super) flow: Flow,
     /// What they touch by that, and what the round took to be known of each point, by number; `None` if
-    /// the round was broken off, or cells were read that it took for dead.
+    /// the round was broken off, or cells were read that it took for dead, or it did without.
     pub(super) seen: Option<(Footprints, Vec<Known>)>,
     /// All that the round went by is so.
     pub(super) is_right: bool,
@@ -27,30 +28,35 @@ impl Hindsight {
 impl<M: Model> Worker<'_, M> {
     /// Looks back on a round; `None` if it went by nothing, or more operations turned out to be steps.
     pub(super) fn hindsight(&mut self) -> Option<Hindsight> {
-        let used = self.footprints.clone()?;
-        if self.has_more_steps() {
+        if !self.goes_by_flow() || self.has_more_steps() {
             return None;
         }
         let mut flow = Flow::clone(&self.flow);
         flow.add(self.walk.automaton());
         self.claimed.add(&self.claims, self.walk.automaton());
         self.claims = Claims::default();
-        let seen = (!self.shared.was_broken_off()).then(|| self.walk.footprints(&flow));
-        let seen = seen.and_then(|seen| {
+        let is_whole = !self.shared.was_broken_off();
+        let used = self.footprints.as_ref().filter(|_| is_whole);
+        let seen = used.and_then(|used| {
+            let seen = self.walk.footprints(&flow);
             let taken = used.guesses(&flow)?;
-            let are_live =
-                !self.shared.options.live_variables || used.are_all(&taken, &seen, &flow);
+            // Under weak memory no cell is taken for dead.
+            let has_dead = self.shared.options.live_variables && !self.walk.is_weak();
+            let are_live = !has_dead || used.are_all(&taken, &seen, &flow);
             are_live.then_some((seen, taken))
         });
-        let is_right = seen.as_ref().is_some_and(|(seen, taken)| {
+        let holds = |(seen, taken): &(Footprints, Vec<Known>)| {
             let mut asleep = self.sleep.iter().map(|sleep| &sleep.claimed);
             asleep.all(|asleep| asleep.holds(taken, seen, &flow))
                 && self.claimed.holds(taken, seen, &flow)
-        });
+        };
+        let are_enough = self.footprints.is_none() || seen.as_ref().is_some_and(holds);
+        let is_outgrown = |live: &Live| live.is_outgrown(&flow, &self.walk);
+        let has_forgotten_too_much = self.live.as_ref().is_some_and(is_outgrown);
         Some(Hindsight {
+            is_right: is_whole && are_enough && !has_forgotten_too_much,
             flow,
             seen,
-            is_right,
         })
     }
 

@@ -19,9 +19,13 @@ pub(super) struct Dead {
 }
 
 impl<M: Model> Worker<'_, M> {
-    /// Leaves out of the fingerprint what no task will read any more.
+    /// Leaves out of the fingerprint what no task will read any more; under weak memory forgets what none
+    /// will see.
     pub(super) fn forget(&mut self) {
-        if !self.shared.options.live_variables {
+        if let Some(live) = &mut self.live {
+            live.forget(&mut self.walk);
+        }
+        if !self.shared.options.live_variables || self.walk.is_weak() {
             return;
         }
         self.know();

@@ -25,6 +25,7 @@ mod estimate;
 mod exact;
 mod graph;
 mod hindsight;
+mod job;
 mod live;
 mod options;
 mod order;
@@ -94,21 +95,22 @@ pub fn try_explore_with<M: Model>(
     options: &Options,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Report<M::Outcome>, CheckpointError> {
-    let has_sleep_sets = options.sleep_sets && options.persistent_sets;
+    let has_sleep_sets = options.sleep_sets && options.persistent_sets && !options.weak_memory;
     assert!(
         !has_sleep_sets || options.workers == 1,
         "sleep sets are for one worker"
     );
+    let has_graph = options.weak_memory || options.merge && options.automaton;
     let is_bounded = options.preemption_bound.is_some();
     assert!(
-        !is_bounded || (!has_sleep_sets && options.merge && options.automaton),
-        "a bound of preemptions needs merging and automata, and no sleep sets"
+        !is_bounded || (!has_sleep_sets && !options.weak_memory && has_graph),
+        "a bound of preemptions needs merging and automata, no sleep sets and no weak memory"
     );
-    let can_be_saved = options.merge && options.automaton && !options.exact && !options.sleep_sets;
+    let can_be_saved = has_graph && (options.weak_memory || !options.exact && !options.sleep_sets);
     if let (false, Some(file)) = (can_be_saved, options.any_checkpoint()) {
         return Err(CheckpointError::new(file, Problem::Unsupported));
     }
-    if options.merge && options.automaton {
+    if has_graph {
         search::explore(model, options, progress)
     } else {
         Ok(plain::explore(model, options, progress))

@@ -2,23 +2,43 @@
 
 use super::worker::Worker;
 use crate::engine::automaton::NodeId;
-use crate::event::TaskId;
+use crate::engine::schedule::Turn;
 use crate::model::Model;
 
 impl<M: Model> Worker<'_, M> {
-    /// Of the tasks that can go, those that are let go, in `let_go`: in an order that depends on the
+    /// Of the turns that can be taken, those that are, in `let_go`: in an order that depends on the
     /// state alone and not on how it was come to.
     pub(super) fn choose(&mut self) {
-        /// Tasks that a set of them can tell apart.
-        const MOST: usize = 64;
-        self.let_go.clone_from(&self.enabled);
+        self.choose_tasks();
+        if !self.walk.is_weak() {
+            return;
+        }
+        self.turns.clear();
+        for turn in &self.let_go {
+            let picks = 0..self.walk.alternatives(turn.task);
+            self.turns.extend(picks.map(|pick| Turn { pick, ..*turn }));
+        }
+        std::mem::swap(&mut self.turns, &mut self.let_go);
+    }
+
+    /// As [`Worker::choose`], one turn of each task.
+    fn choose_tasks(&mut self) {
+        self.let_go.clear();
+        self.let_go
+            .extend(self.enabled.iter().copied().map(Turn::from));
         if self.let_go.len() < 2 {
             self.in_order.clone_from(&self.let_go);
             return;
         }
         let walk = &self.walk;
-        let standing = |t: &TaskId| (walk.key(*t).entry, walk.node(*t).fingerprint);
-        self.let_go.sort_unstable_by_key(standing);
+        let entry = |t: &Turn| walk.key(t.task).entry;
+        if walk.is_weak() {
+            let standing = |t: &Turn| (entry(t), walk.standing(t.task));
+            self.let_go.sort_by_cached_key(standing);
+        } else {
+            let standing = |t: &Turn| (entry(t), walk.node(t.task).fingerprint);
+            self.let_go.sort_unstable_by_key(standing);
+        }
         if self.sleep.is_some() {
             self.in_order.clone_from(&self.let_go);
         }
@@ -30,21 +50,15 @@ impl<M: Model> Worker<'_, M> {
         let Some(footprints) = &self.footprints else {
             return;
         };
-        let walk = &self.walk;
-        let enabled = &self.enabled;
-        walk.standings(&self.known, enabled, &mut self.alive, &mut self.standings);
-        if self.alive.len() > MOST {
+        let seen = (&**footprints, &self.known[..]);
+        let (walk, alive) = (&self.walk, &mut self.alive);
+        let begin = self.let_go.iter().map(|turn| turn.task);
+        let Some(set) = alive.persistent(walk, seen, &self.enabled, begin) else {
             return;
-        }
-        let alive = &self.alive;
-        let number = |task: &TaskId| alive.iter().position(|t| t == task);
-        self.seeds.clear();
-        self.seeds.extend(self.let_go.iter().filter_map(number));
-        let set = footprints.persistent(&self.standings, &self.seeds);
-        self.claims.note(&self.standings, set);
-        self.reliances.choose(&self.standings, set);
-        self.let_go
-            .retain(|task| number(task).is_none_or(|i| set >> i & 1 != 0));
+        };
+        self.claims.note(alive.standings(), set);
+        self.reliances.choose(alive.standings(), set);
+        self.let_go.retain(|turn| alive.is_in(turn.task, set));
     }
 
     /// Whether so much more has been seen of the tasks than the round goes by that it is better

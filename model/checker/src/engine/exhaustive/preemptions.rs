@@ -83,7 +83,7 @@ impl<M: Model> Worker<'_, M> {
     pub(super) fn keep_to_preemptions(&mut self) {
         self.preemptions.look(&self.enabled);
         if let Some(only) = self.preemptions.only() {
-            self.let_go.retain(|task| *task == only);
+            self.let_go.retain(|turn| turn.task == only);
             self.shared.leaves_out();
         }
     }

@@ -173,7 +173,7 @@ impl<M: Model> Worker<'_, M> {
         if self.is_again(&ways.order, is_complete) {
             return;
         }
-        if ways.order.is_endless && self.footprints.is_none() {
+        if ways.order.is_endless && self.footprints.is_none() && !self.walk.is_weak() {
             // Who is let go is then all who can.
             report.rounds = self.rounds(graph, shortest);
         }
@@ -181,7 +181,7 @@ impl<M: Model> Worker<'_, M> {
             (report.states, report.executions) = (counts.states, counts.executions);
         }
         report.finals = match settled {
-            None => self.ends(&found.finals, shortest),
+            None => self.ends(&found.finals, shortest, is_complete),
             Some(settled) => self.settled_ends(settled, found, ways, is_complete),
         };
         report.data_races = self.races(&found.data_races, shortest);
@@ -220,6 +220,7 @@ impl<M: Model> Worker<'_, M> {
         &mut self,
         finals: &BTreeMap<Final<M::Outcome>, Vec<StateId>>,
         shortest: &Shortest<'_>,
+        is_complete: bool,
     ) -> BTreeMap<Final<M::Outcome>, Schedule> {
         let schedules = self.shared.options.schedules;
         finals
@@ -229,10 +230,21 @@ impl<M: Model> Worker<'_, M> {
                     let is_there = states.iter().any(|state| shortest.contains(*state));
                     return is_there.then(|| (end.clone(), Schedule::default()));
                 }
-                let way = nearest(states.iter().filter_map(|s| shortest.to(*s)))?;
-                Some((end.clone(), self.go_to(&way, None)))
+                let way = |state: &StateId| Some((shortest.stale_to(*state), shortest.to(*state)?));
+                let way = nearest(states.iter().filter_map(way))?;
+                let schedule = self.go_to(&way, None);
+                let leads_there = self.leads_to(end, is_complete);
+                leads_there.then(|| (end.clone(), schedule))
             })
             .collect()
+    }
+
+    /// Whether the run has come to this end. Under weak memory that may not be so if the search was
+    /// stopped: it may have forgotten too much.
+    fn leads_to(&self, end: &Final<M::Outcome>, is_complete: bool) -> bool {
+        let leads_there = !self.walk.is_weak() || self.walk.finish() == *end;
+        assert!(leads_there || !is_complete, "no way leads to {end:?}");
+        leads_there
     }
 
     /// For each data race the shortest schedule to where both accesses are about to happen.
@@ -241,12 +253,13 @@ impl<M: Model> Worker<'_, M> {
         races: &BTreeMap<DataRace, Vec<At>>,
         shortest: &Shortest<'_>,
     ) -> BTreeMap<DataRace, Schedule> {
+        let to = |state: StateId| Some((shortest.stale_to(state), shortest.to(state)?));
         let way = |at: At| match at {
-            At::State(state) => shortest.to(state),
-            At::Choice(None, _) => Some(vec![]),
+            At::State(state) => to(state),
+            At::Choice(None, _) => Some((0, vec![])),
             At::Choice(Some(state), choice) => {
-                let mut way = shortest.to(state)?;
-                way.push(choice as usize);
+                let mut way = to(state)?;
+                way.1.push(choice as usize);
                 Some(way)
             }
         };
@@ -274,18 +287,22 @@ impl<M: Model> Worker<'_, M> {
                 break;
             }
             let only = self.passes_by(passed);
+            if only.is_none() && self.walk.is_weak() {
+                self.settle();
+            }
             passed = if only.is_some() { passed + 1 } else { 0 };
             let chosen = || choices.next().and_then(|c| self.choice(*c));
-            let Some(task) = only.or_else(chosen) else {
+            let Some(turn) = only.or_else(chosen) else {
                 break;
             };
+            let has_picks = self.walk.is_weak() && self.has_choice();
             self.preemptions.look(&self.enabled);
-            self.counts_preemption(task);
+            self.counts_preemption(turn.task);
             let enabled = &mut self.enabled;
-            self.walk.step_in_parts(task, |walk| {
+            self.walk.step_in_parts(turn, |walk| {
                 walk.enabled(enabled);
-                if enabled.len() > 1 {
-                    schedule.push(task.into());
+                if has_picks || enabled.len() > 1 {
+                    schedule.push(turn);
                 }
             });
             self.walk.enabled(&mut self.enabled);
@@ -294,7 +311,9 @@ impl<M: Model> Worker<'_, M> {
     }
 }
 
-/// The shortest way; of those equally long, the one whose choices come first.
-fn nearest(ways: impl Iterator<Item = Vec<usize>>) -> Option<Vec<usize>> {
-    ways.min_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
+/// Of ways with how often something but the newest is taken on each, the shortest of those on which
+/// that is least; of those equally long, the one whose choices come first.
+fn nearest(ways: impl Iterator<Item = (u32, Vec<usize>)>) -> Option<Vec<usize>> {
+    let best = ways.min_by(|a, b| (a.0, a.1.len(), &a.1).cmp(&(b.0, b.1.len(), &b.1)));
+    best.map(|(_, way)| way)
 }

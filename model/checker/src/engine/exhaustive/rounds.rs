@@ -176,7 +176,7 @@ impl<M: Model> Worker<'_, M> {
             place: self.walk.place(),
             preemptions: self.preemptions,
             slots,
-            tasks: self.let_go.clone(),
+            tasks: self.let_go.iter().map(|turn| turn.task).collect(),
             gone: 0,
         }
     }
@@ -185,7 +185,7 @@ impl<M: Model> Worker<'_, M> {
     fn pass(&mut self, task: TaskId, slots: Slots) -> Passing {
         self.walk.enabled(&mut self.enabled);
         self.passing = Some(Passing::new(slots));
-        self.step(task);
+        self.step(task.into());
         self.forced(|_| ());
         let mut passing = self.passing.take().expect("it was put there");
         passing.slots.follow(&self.walk);

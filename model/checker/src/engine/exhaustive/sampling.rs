@@ -150,7 +150,7 @@ fn go<M: Model>(
             return;
         }
         let Some(task) = next(&enabled) else { return };
-        walk.step(task);
+        walk.step(task.into());
         gone.push(task);
         walk.enabled(&mut enabled);
         walk.interrupted(task);

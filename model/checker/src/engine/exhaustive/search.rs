@@ -27,6 +27,7 @@ use crate::engine::footprints::{Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
+use crate::engine::weak::{self, Behind};
 use crate::model::Model;
 use crate::outcome::{Interleavings, Report};
 use std::sync::Arc;
@@ -57,7 +58,7 @@ fn explore_by<M: Model>(
     began: Instant,
     progress: &mut dyn FnMut(Progress) -> Go,
 ) -> Result<Option<Report<M::Outcome>>, CheckpointError> {
-    let machine = Box::new(Machine::new(model.clone(), false));
+    let machine = Machine::new(model.clone(), false);
     let search = Search {
         model,
         options,
@@ -78,12 +79,13 @@ fn explore_by<M: Model>(
             walk: search.walk(machine),
             flow: known.flow,
             footprints: known.used,
+            behind: known.behind,
             restarts: known.restarts,
             is_far: false,
             estimate: Estimate::default(),
         }
     } else {
-        search.configure(&machine, search.first_watch());
+        search.configure(&machine, search.first_watch(progress));
         search.sampled(machine, 0)
     };
     loop {
@@ -118,6 +120,8 @@ struct Start<M: Model> {
     flow: Flow,
     /// What tasks touch, unless the search does without.
     footprints: Option<Arc<Footprints>>,
+    /// What they touch behind their points, under weak memory, unless nothing is forgotten.
+    behind: Option<Arc<Behind>>,
     /// How many rounds there were before.
     restarts: u64,
     /// The round before was finished, and so is this one: all workers go from its start.
@@ -142,21 +146,42 @@ impl<M: Model> Search<'_, M> {
     }
 
     /// What is taken to be known of the steps before anything was seen.
-    fn first_watch(&self) -> Watch {
+    fn first_watch(&self, progress: &mut dyn FnMut(Progress) -> Go) -> Watch {
         let layout = self.model.layout();
-        if self.options.lock_aware {
-            Watch::optimistic(layout)
-        } else {
-            Watch::fixed(layout, Marks::all(layout))
+        match (self.options.lock_aware, self.options.weak_memory) {
+            (true, false) => Watch::optimistic(layout),
+            (true, true) => self.watch_of_sequential(progress).weak(),
+            (false, false) => Watch::fixed(layout, Marks::all(layout)),
+            (false, true) => Watch::fixed(layout, Marks::all(layout)).weak(),
         }
+    }
+
+    /// What has to be a step under sequential consistency: it has to be one under weak memory too, and is
+    /// soon found there.
+    fn watch_of_sequential(&self, progress: &mut dyn FnMut(Progress) -> Go) -> Watch {
+        let options = Options {
+            weak_memory: false,
+            checkpoint: None,
+            resume: None,
+            ..self.options.clone()
+        };
+        let report = super::explore_with(self.model, &options, progress);
+        Watch::beginning_with(self.model.layout(), report.marks)
     }
 
     fn walk(&self, machine: Box<Machine<M>>) -> Walk<M> {
         let mut walk = Walk::new(self.model, machine);
         // To take a lock later keeps what comes of a schedule, but not how often tasks are preempted:
         // who waited for the lock does not then.
-        walk.transactions = self.options.transactions && self.options.preemption_bound.is_none();
+        let are_kept = self.options.preemption_bound.is_none() && !self.options.weak_memory;
+        walk.transactions = self.options.transactions && are_kept;
         walk
+    }
+
+    /// What tasks touch behind their points, by what was seen so far; only under weak memory.
+    fn behind(&self, flow: &Flow, walk: &Walk<M>) -> Option<Arc<Behind>> {
+        let forgets = self.options.weak_memory && self.options.live_variables;
+        forgets.then(|| Arc::new(Behind::new(flow, walk)))
     }
 
     /// Begins with the steps that the machine goes by, and with what random schedules show of the
@@ -166,10 +191,11 @@ impl<M: Model> Search<'_, M> {
         let mut flow = Flow::default();
         let mut footprints = None;
         let mut estimate = Estimate::default();
-        if self.options.persistent_sets {
+        let forgets = self.options.weak_memory && self.options.live_variables;
+        if self.options.persistent_sets || forgets {
             loop {
                 if self.options.sampled {
-                    estimate = sample(&mut walk);
+                    estimate = self.sample(&mut walk);
                 }
                 let mut watch = walk.machine().watch().clone();
                 if !watch.has_changed() {
@@ -182,9 +208,12 @@ impl<M: Model> Search<'_, M> {
                 walk = self.walk(machine);
             }
             flow.add(walk.automaton());
+        }
+        if self.options.persistent_sets {
             footprints = Some(Arc::new(walk.foreseen_footprints(&flow)));
         }
         Start {
+            behind: self.behind(&flow, &walk),
             walk,
             flow,
             footprints,
@@ -192,6 +221,14 @@ impl<M: Model> Search<'_, M> {
             is_far: false,
             estimate,
         }
+    }
+
+    fn sample(&self, walk: &mut Walk<M>) -> Estimate {
+        if self.options.weak_memory {
+            weak::sample(walk);
+            return Estimate::default();
+        }
+        sample(walk)
     }
 
     fn round(
@@ -204,6 +241,7 @@ impl<M: Model> Search<'_, M> {
             self.options,
             self.began,
             start.footprints,
+            start.behind,
             resumed.is_some(),
         );
         let mut leader = Worker::new(start.walk, Arc::new(start.flow), &shared);
@@ -308,6 +346,7 @@ impl<M: Model> Search<'_, M> {
         let is_far = leader.is_far;
         let again = |walk, flow, footprints| {
             Round::Again(Box::new(Start {
+                behind: self.behind(&flow, &walk),
                 walk,
                 flow,
                 footprints,
@@ -321,18 +360,21 @@ impl<M: Model> Search<'_, M> {
             self.configure(&machine, watch);
             return Round::Again(Box::new(self.sampled(machine, restarts + 1)));
         }
-        let wrong = hindsight.filter(|hindsight| !hindsight.is_right);
-        if let (Some(used), Some(wrong)) = (&leader.footprints, wrong) {
-            let foreseen = || leader.walk.foreseen_footprints(&wrong.flow);
-            let next = wrong.grown(used).unwrap_or_else(foreseen);
-            return again(leader.walk, wrong.flow, Some(Arc::new(next)));
-        }
+        let flow = match hindsight {
+            Some(wrong) if !wrong.is_right => {
+                let foreseen = || leader.walk.foreseen_footprints(&wrong.flow);
+                let next = |used: &Arc<_>| wrong.grown(used).unwrap_or_else(foreseen);
+                let next = leader.footprints.as_ref().map(next).map(Arc::new);
+                return again(leader.walk, wrong.flow, next);
+            }
+            right => right.map(|right| right.flow).unwrap_or_default(),
+        };
         let has_footprints = leader.footprints.is_some();
         let (report, mut walk) = leader.report(None, None);
         let is_endless = report.interleavings == Interleavings::Endless;
         if is_endless && (has_footprints || walk.transactions) {
             walk.transactions = false;
-            return again(walk, Flow::default(), None);
+            return again(walk, flow, None);
         }
         Round::Over(Box::new(report))
     }

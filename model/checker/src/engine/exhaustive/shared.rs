@@ -4,7 +4,8 @@ use super::exact::Exact;
 use super::options::Options;
 use super::visited::{StateId, Visited};
 use crate::engine::footprints::Footprints;
-use crate::event::TaskId;
+use crate::engine::schedule::Turn;
+use crate::engine::weak::Behind;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant};
 /// Untried choices of one path, that one worker leaves to another or to itself later.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
-    /// The path: at each state with a choice, which task goes.
-    pub(super) way: Vec<TaskId>,
+    /// The path: at each state with a choice, who goes.
+    pub(super) way: Vec<Turn>,
     /// The states on it, its end included, that have untried choices, in order; at least one.
     pub(super) open: Vec<Open>,
 }
@@ -28,7 +29,7 @@ pub(super) struct Open {
     /// The number of the first of the choices.
     pub(super) first: usize,
     /// The choices.
-    pub(super) tasks: Vec<TaskId>,
+    pub(super) turns: Vec<Turn>,
     /// The run that came to the state has not gone on from there.
     pub(super) is_fresh: bool,
     /// The part of all that each of the choices stands for.
@@ -38,7 +39,7 @@ pub(super) struct Open {
 impl Job {
     /// How many choices it has.
     pub(super) fn untried(&self) -> u64 {
-        self.open.iter().map(|o| o.tasks.len() as u64).sum()
+        self.open.iter().map(|o| o.turns.len() as u64).sum()
     }
 }
 
@@ -78,6 +79,8 @@ pub(super) struct Told {
     pub(super) edges: u64,
     /// Bytes of what states rely on.
     pub(super) relied: u64,
+    /// Bytes that it takes to take back the way to where it is, under weak memory.
+    pub(super) way: u64,
     /// Choices.
     pub(super) untried: u64,
     pub(super) done: f64,
@@ -95,6 +98,8 @@ pub(super) struct Shared<'a> {
     pub(super) exact: Option<Exact>,
     /// What tasks touch, as all go by it in this round, unless the search does without.
     footprints: Mutex<Option<Arc<Footprints>>>,
+    /// What tasks touch behind their points, under weak memory, unless nothing is forgotten.
+    pub(super) behind: Option<Arc<Behind>>,
     /// What states rely on is kept.
     pub(super) keeps_reliances: bool,
     states: AtomicU64,
@@ -129,15 +134,18 @@ impl<'a> Shared<'a> {
         options: &'a Options,
         began: Instant,
         footprints: Option<Arc<Footprints>>,
+        behind: Option<Arc<Behind>>,
         is_resumed: bool,
     ) -> Self {
         Self {
             options,
+            behind,
             visited: Visited::default(),
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
-            exact: options.exact.then(Exact::default),
+            exact: (options.exact && !options.weak_memory).then(Exact::default),
             keeps_reliances: options.repair.is_some()
+                && !options.weak_memory
                 && !options.sleep_sets
                 && options.preemption_bound.is_none()
                 && !is_resumed
@@ -189,6 +197,7 @@ impl<'a> Shared<'a> {
         let mut sum = locked(&self.told);
         sum.edges = sum.edges - before.edges + now.edges;
         sum.relied = sum.relied - before.relied + now.relied;
+        sum.way = sum.way - before.way + now.way;
         sum.untried = sum.untried - before.untried + now.untried;
         sum.done += now.done - before.done;
         *before = now;
@@ -226,11 +235,11 @@ impl<'a> Shared<'a> {
         /// So many times the bytes of the edges, which are put together by where they begin and by
         /// where they lead.
         const EDGES: u64 = 6;
-        let (edges, relied) = {
+        let (edges, others) = {
             let told = locked(&self.told);
-            (told.edges, told.relied)
+            (told.edges, told.relied + told.way)
         };
-        self.visited.bytes() + EDGES * edges + relied + GRAPH * self.states()
+        self.visited.bytes() + EDGES * edges + others + GRAPH * self.states()
     }
 
     /// Whether the search has gone on for longer than it may.

@@ -17,6 +17,7 @@
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::footprints::{Asleep, Footprints, Known};
+use crate::engine::schedule::Turn;
 use crate::event::TaskId;
 use crate::model::Model;
 
@@ -35,7 +36,7 @@ pub(super) struct Sleep {
     /// By state: the choices that slept whenever it was come to.
     choices: Vec<Bits>,
     /// At the state that was come to last: the choices to be tried, with their numbers.
-    tries: Vec<(usize, TaskId)>,
+    tries: Vec<(usize, Turn)>,
     /// What was relied on.
     pub(super) claimed: Asleep,
 }
@@ -62,18 +63,12 @@ impl Sleep {
     ///
     /// Where the state was met before, all that slept then and do not now are tried, let go there
     /// or not: those that were tried before were so while they slept.
-    fn arrive(
-        &mut self,
-        state: StateId,
-        is_new: bool,
-        in_order: &[TaskId],
-        let_go: &[TaskId],
-    ) -> bool {
-        let choices = |is_one: &dyn Fn(&TaskId) -> bool| {
-            let all = in_order.iter().enumerate().filter(|(_, task)| is_one(task));
+    fn arrive(&mut self, state: StateId, is_new: bool, in_order: &[Turn], let_go: &[Turn]) -> bool {
+        let choices = |is_one: &dyn Fn(&Turn) -> bool| {
+            let all = in_order.iter().enumerate().filter(|(_, turn)| is_one(turn));
             all.fold(0, |all, (choice, _)| all | bit(choice))
         };
-        let asleep = choices(&|task| self.now & bit(task.index()) != 0);
+        let asleep = choices(&|turn| self.now & bit(turn.task.index()) != 0);
         let at = state.0 as usize;
         let slept = if is_new {
             self.choices.resize(self.choices.len().max(at + 1), 0);
@@ -84,26 +79,26 @@ impl Sleep {
         let both = slept & asleep;
         self.choices[at] = both;
         self.tries.clear();
-        for (choice, task) in in_order.iter().enumerate() {
+        for (choice, turn) in in_order.iter().enumerate() {
             let is_tried = if is_new {
-                let_go.contains(task) && asleep & bit(choice) == 0
+                let_go.contains(turn) && asleep & bit(choice) == 0
             } else {
                 slept & !asleep & bit(choice) != 0
             };
             if is_tried {
-                self.tries.push((choice, *task));
+                self.tries.push((choice, *turn));
             }
             if both & bit(choice) == 0 {
-                self.now &= !bit(task.index());
+                self.now &= !bit(turn.task.index());
             }
         }
         !self.tries.is_empty()
     }
 
     /// The choices to be tried at the state that was come to last, with their numbers.
-    pub(super) fn take_choices(&self, numbers: &mut Vec<usize>, choices: &mut Vec<TaskId>) {
+    pub(super) fn take_choices(&self, numbers: &mut Vec<usize>, choices: &mut Vec<Turn>) {
         numbers.extend(self.tries.iter().map(|(number, _)| number));
-        choices.extend(self.tries.iter().map(|(_, task)| task));
+        choices.extend(self.tries.iter().map(|(_, turn)| turn));
     }
 }
 
@@ -135,7 +130,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// The choice of that number at the state where the run is.
-    pub(super) fn choice(&self, number: usize) -> Option<TaskId> {
+    pub(super) fn choice(&self, number: usize) -> Option<Turn> {
         let all = match self.sleep {
             Some(_) => &self.in_order,
             None => &self.let_go,

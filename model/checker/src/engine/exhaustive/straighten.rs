@@ -59,7 +59,7 @@ pub fn straighten<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) 
     if schedule.0.len() > MAX_CHOICES {
         return given_up();
     }
-    let machine = Box::new(Machine::new(model.clone(), false));
+    let machine = Machine::new(model.clone(), false);
     let watch = Watch::fixed(model.layout(), marks.clone());
     machine.configure(Granularity::Steps, watch, true);
     let mut run = Run::new(Walk::new(model, machine));
@@ -124,7 +124,7 @@ impl<M: Model> Run<M> {
             if !self.walk.begins(only) {
                 return;
             }
-            self.walk.step(only);
+            self.walk.step(only.into());
         }
     }
 
@@ -136,7 +136,7 @@ impl<M: Model> Run<M> {
             return None;
         }
         let place = self.walk.place();
-        self.walk.step(task);
+        self.walk.step(task.into());
         self.begin();
         let after = self.walk.fingerprint();
         Some(Step {

@@ -32,7 +32,7 @@ impl<'a, M: Model> Recipe<'a, M> {
 
     /// The worker, at the start. What it has to know of the tasks it learns anew.
     pub(super) fn worker(self) -> Worker<'a, M> {
-        let machine = Box::new(Machine::new(self.model.clone(), false));
+        let machine = Machine::new(self.model.clone(), false);
         let checkpoints = self.shared.options.checkpoints;
         machine.configure(Granularity::Steps, self.watch, checkpoints);
         let mut walk = Walk::new(&self.model, machine);

@@ -12,10 +12,12 @@ use super::sleep::{self, Sleep};
 use super::visited::{Fresh, StateId};
 use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
-use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Relied, Standing};
+use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Relied};
 use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Watch;
-use crate::engine::walk::{Place, Walk};
+use crate::engine::schedule::Turn;
+use crate::engine::walk::{Alive, Place, Walk};
+use crate::engine::weak::Live;
 use crate::event::TaskId;
 use crate::model::Model;
 use crate::outcome::{DataRace, Final};
@@ -23,8 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Steps without a choice after which a state is kept all the same: a task may loop.
+/// Steps without a choice after which a state is kept all the same: a task may loop. Under weak memory it
+/// may each time around add stores that others have not seen.
 const MAX_FORCED: u64 = 10_000;
+const MAX_FORCED_WEAK: u64 = 100;
 
 /// Where several search, each counts its states when there are so many: not to be in each other's way.
 const UNCOUNTED: u64 = 64;
@@ -51,7 +55,7 @@ struct Frame {
     end: usize,
     /// How much of the trail leads to it.
     depth: usize,
-    /// More than one task can go.
+    /// There is more than one turn, taken or not.
     is_choice: bool,
     /// The run that came here has not gone on yet.
     is_fresh: bool,
@@ -133,6 +137,7 @@ fn nowhere(state: StateId) -> Choice {
     Choice {
         to: state,
         effects: 0,
+        stale: 0,
     }
 }
 
@@ -152,27 +157,30 @@ pub(super) struct Worker<'a, M: Model> {
     /// What is known of the points, by number, as far as it was asked for.
     pub(super) known: Vec<Known>,
     pub(super) dead: Dead,
+    /// What is forgotten under weak memory, unless nothing is.
+    pub(super) live: Option<Live>,
     effects: Vec<Effect>,
     pub(super) root: Option<StateId>,
     /// Who went on the way to where the run is, wherever more than one could.
-    pub(super) trail: Vec<TaskId>,
+    pub(super) trail: Vec<Turn>,
+    /// Turns on the way from the last choice that took something but the newest, that one's included.
+    stale: u32,
     path: Vec<Frame>,
-    choices: Vec<TaskId>,
+    choices: Vec<Turn>,
     /// Where the choices lead, as far as they were tried.
     successors: Vec<Choice>,
     /// The choices' numbers, where there are sleep sets.
     numbers: Vec<usize>,
     pub(super) sleep: Option<Sleep>,
     pub(super) enabled: Vec<TaskId>,
-    /// Of those, the ones that are let go.
-    pub(super) let_go: Vec<TaskId>,
-    /// All of them in the same order, where there are sleep sets.
-    pub(super) in_order: Vec<TaskId>,
-    /// For the choice of a persistent set: the tasks that have not ended, what is known of them,
-    /// and which of them to begin with.
-    pub(super) alive: Vec<TaskId>,
-    pub(super) standings: Vec<Standing>,
-    pub(super) seeds: Vec<usize>,
+    /// The turns that are taken: all those of the tasks that are let go.
+    pub(super) let_go: Vec<Turn>,
+    /// All that can be taken, in the same order, where there are sleep sets.
+    pub(super) in_order: Vec<Turn>,
+    /// For the choice of turns.
+    pub(super) turns: Vec<Turn>,
+    /// For the choice of a persistent set.
+    pub(super) alive: Alive,
     /// What this worker's choices rely on, and those of the others who have ended.
     pub(super) claims: Claims,
     pub(super) claimed: Claimed,
@@ -203,9 +211,10 @@ impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn new(mut walk: Walk<M>, flow: Arc<Flow>, shared: &'a Shared<'a>) -> Self {
         walk.go_to_start();
         let footprints = shared.footprints();
-        let sleep_sets = shared.options.sleep_sets && footprints.is_some();
+        let sleep_sets = shared.options.sleep_sets && footprints.is_some() && !walk.is_weak();
         Self {
             dead: Dead::default(),
+            live: shared.behind.clone().map(Live::new),
             effects: vec![],
             footprints,
             points: flow.len(),
@@ -216,6 +225,7 @@ impl<'a, M: Model> Worker<'a, M> {
             walk,
             root: None,
             trail: vec![],
+            stale: 0,
             path: vec![],
             choices: vec![],
             successors: vec![],
@@ -224,9 +234,8 @@ impl<'a, M: Model> Worker<'a, M> {
             enabled: vec![],
             let_go: vec![],
             in_order: vec![],
-            alive: vec![],
-            standings: vec![],
-            seeds: vec![],
+            turns: vec![],
+            alive: Alive::default(),
             claims: Claims::default(),
             claimed: Claimed::default(),
             reliances: Reliances::new(shared.keeps_reliances),
@@ -272,7 +281,7 @@ impl<'a, M: Model> Worker<'a, M> {
         let mut nobody = |_: Progress| Go::On;
         match first {
             First::Job(job) => {
-                self.take_on(job);
+                self.take_on(&job);
                 self.search(&mut nobody);
             }
             First::Again(again) => self.go_again(again, &mut nobody),
@@ -288,33 +297,30 @@ impl<'a, M: Model> Worker<'a, M> {
 
     fn work(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
         while let Some(job) = self.shared.take() {
-            self.take_on(job);
+            self.take_on(&job);
             self.search(progress);
         }
     }
 
     /// Goes to the states of a job.
-    fn take_on(&mut self, job: Job) {
-        self.begin();
-        let mut open = job.open.into_iter().peekable();
-        for depth in 0..=job.way.len() {
-            self.sole();
-            if let Some(here) = open.next_if(|o| o.depth == depth) {
-                self.go_on_at(&here);
-            }
-            if let Some(task) = job.way.get(depth) {
-                self.step(*task);
-            }
-        }
+    fn take_on(&mut self, job: &Job) {
+        let fits = self.follow(job, &mut |worker, here| {
+            worker.go_on_at(here);
+            Some(())
+        });
+        fits.expect("a job leads over its states");
     }
 
     /// Puts the current state on the path, with the choices that are left.
     pub(super) fn go_on_at(&mut self, open: &Open) {
-        self.forget();
+        // Under weak memory it was done on the way.
+        if !self.walk.is_weak() {
+            self.forget();
+        }
         self.take_effects();
         self.preemptions.look(&self.enabled);
         let begin = self.choices.len();
-        self.choices.extend_from_slice(&open.tasks);
+        self.choices.extend_from_slice(&open.turns);
         self.successors
             .resize(self.choices.len(), nowhere(open.state));
         self.path.push(Frame {
@@ -325,7 +331,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
-            is_choice: self.enabled.len() > 1,
+            is_choice: self.has_choice(),
             is_fresh: open.is_fresh,
             share: open.share,
             preemptions: self.preemptions,
@@ -350,15 +356,16 @@ impl<'a, M: Model> Worker<'a, M> {
             }
             let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
             self.preemptions = frame.preemptions;
-            let (asleep, task, is_choice) = (frame.asleep, self.choices[at], frame.is_choice);
-            frame.asleep = sleep::with(asleep, task);
+            let (asleep, turn, is_choice) = (frame.asleep, self.choices[at], frame.is_choice);
+            frame.asleep = sleep::with(asleep, turn.task);
             if !std::mem::take(&mut frame.is_fresh) {
                 self.found.executions += 1;
             }
             frame.next += 1;
             self.take_back(place, depth);
             self.sleep_again(asleep);
-            self.step_from(task, is_choice);
+            self.stale = 0;
+            self.step_from(turn, is_choice);
             match self.arrive(share) {
                 Arrival::At(to) => self.successors[at] = to,
                 Arrival::Asleep => self.successors[at] = Choice::NONE,
@@ -415,7 +422,7 @@ impl<'a, M: Model> Worker<'a, M> {
             depth: frame.depth,
             state: frame.state,
             first: frame.first + (from - frame.begin),
-            tasks: self.choices[from..frame.end].to_vec(),
+            turns: self.choices[from..frame.end].to_vec(),
             is_fresh: frame.is_fresh,
             share: frame.share,
         }
@@ -447,20 +454,25 @@ impl<'a, M: Model> Worker<'a, M> {
         self.walk.enabled(&mut self.enabled);
         for _ in 0..MAX_FORCED {
             let [only] = self.enabled[..] else { return };
-            self.step(only);
+            self.step(only.into());
             if self.walk.limit().is_some() {
                 return;
             }
         }
     }
 
-    /// The task that goes on at once, where there is no choice and the state is not kept; so many
+    /// The turn that is taken at once, where there is no choice and the state is not kept; so many
     /// such states have been passed in a row.
-    pub(super) fn passes_by(&mut self, passed: u64) -> Option<TaskId> {
+    pub(super) fn passes_by(&mut self, passed: u64) -> Option<Turn> {
         let [only] = self.let_go[..] else {
             return None;
         };
-        let is_kept = passed == MAX_FORCED || self.is_kept_on_the_way();
+        let most = if self.walk.is_weak() {
+            MAX_FORCED_WEAK
+        } else {
+            MAX_FORCED
+        };
+        let is_kept = passed == most || self.is_kept_on_the_way();
         (!is_kept).then_some(only)
     }
 
@@ -473,7 +485,7 @@ impl<'a, M: Model> Worker<'a, M> {
             if self.enabled.len() > 1 {
                 look(self);
             }
-            if self.sleeps(only) {
+            if self.sleeps(only.task) {
                 return true;
             }
             self.reliances.pass();
@@ -487,29 +499,39 @@ impl<'a, M: Model> Worker<'a, M> {
         false
     }
 
-    /// Lets a task take a step; `enabled` are those that can go before and after it.
-    pub(super) fn step(&mut self, task: TaskId) {
-        if let Some(passing) = &mut self.passing {
-            passing.add(&self.walk, task, &self.enabled);
+    /// Whether there is more than one turn where the run is, taken or not.
+    pub(super) fn has_choice(&self) -> bool {
+        match self.enabled[..] {
+            [] => false,
+            [only] => self.walk.is_weak() && self.walk.alternatives(only) > 1,
+            _ => true,
         }
-        self.preemptions.look(&self.enabled);
-        self.step_from(task, self.enabled.len() > 1);
     }
 
-    /// Lets a task take a step, where more than one can go or not; `enabled` are those that can go
-    /// after it.
-    fn step_from(&mut self, task: TaskId, is_choice: bool) {
-        if is_choice {
-            self.trail.push(task);
+    /// Lets a task take a step; `enabled` are those that can go before and after it.
+    pub(super) fn step(&mut self, turn: Turn) {
+        if let Some(passing) = &mut self.passing {
+            passing.add(&self.walk, turn.task, &self.enabled);
         }
-        self.counts_preemption(task);
-        self.let_sleep(task);
-        self.walk.step(task);
+        self.preemptions.look(&self.enabled);
+        self.step_from(turn, self.has_choice());
+    }
+
+    /// Lets a task take a step, where there is a choice or not; `enabled` are those that can go
+    /// after it.
+    fn step_from(&mut self, turn: Turn, is_choice: bool) {
+        if is_choice {
+            self.trail.push(turn);
+        }
+        self.stale += u32::from(turn.pick > 0);
+        self.counts_preemption(turn.task);
+        self.let_sleep(turn.task);
+        self.walk.step(turn);
         self.walk.enabled(&mut self.enabled);
         // With persistent sets, that nobody else can go here does not say that it is so in all
         // the runs that this one stands for.
-        if self.enabled != [task] || self.footprints.is_some() {
-            self.walk.interrupted(task);
+        if self.enabled != [turn.task] || self.footprints.is_some() {
+            self.walk.interrupted(turn.task);
         }
     }
 
@@ -519,6 +541,16 @@ impl<'a, M: Model> Worker<'a, M> {
         let bits = self.shared.options.fingerprint_bits;
         let fingerprint = self.walk.fingerprint() ^ self.preemptions_fingerprint();
         fingerprint & (u128::MAX >> (u128::BITS - bits))
+    }
+
+    /// Comes to a state that is kept; gives its fingerprint. The order of its choices goes by it alone, so
+    /// under weak memory they are made when it has been forgotten what no task will see.
+    pub(super) fn settle(&mut self) -> u128 {
+        let fingerprint = self.fingerprint();
+        if self.walk.is_weak() {
+            self.choose();
+        }
+        fingerprint
     }
 
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
@@ -537,18 +569,27 @@ impl<'a, M: Model> Worker<'a, M> {
             self.shared.break_off();
             return Arrival::Over;
         }
+        debug_assert!(
+            self.walk.surprise().is_none() || self.walk.machine().watch().has_changed(),
+            "who touches a cell within a step sees the newest alone"
+        );
         if sleeps {
             self.found.done += share;
             return Arrival::Asleep;
         }
-        let fingerprint = self.fingerprint();
+        let fingerprint = self.settle();
         if let Some(exact) = self.exact {
             exact.compare(fingerprint, &self.walk.content());
         }
         let effects = self.take_effects();
         let (state, is_new) = self.shared.visited.insert(&mut self.fresh, fingerprint);
         self.reliances.arrive(state, is_new);
-        let choice = Choice { to: state, effects };
+        let stale = self.stale;
+        let choice = Choice {
+            to: state,
+            effects,
+            stale,
+        };
         if !self.enabled.is_empty() {
             let is_awake = self.awake(state, is_new);
             if is_awake || is_new {
@@ -611,7 +652,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
-            is_choice: self.enabled.len() > 1,
+            is_choice: self.has_choice(),
             is_fresh: true,
             share: share / f64::from(count.max(1) as u32),
             preemptions: self.preemptions,
@@ -650,12 +691,27 @@ impl<'a, M: Model> Worker<'a, M> {
         self.trail.len() as u64
     }
 
+    /// Whether it goes by what has been seen of the tasks.
+    pub(super) fn goes_by_flow(&self) -> bool {
+        self.footprints.is_some() || self.live.is_some()
+    }
+
+    /// Bytes that it takes to take back the way to where the run is, under weak memory.
+    fn way_bytes(&self) -> u64 {
+        if self.walk.is_weak() {
+            self.walk.way_bytes()
+        } else {
+            0
+        }
+    }
+
     /// Tells the others how far this worker is.
     fn tell(&mut self) {
         let now = Told {
             edges: self.found.edges.iter().map(Edges::bytes).sum(),
             untried: self.path.iter().map(|f| (f.end - f.next) as u64).sum(),
             relied: self.reliances.bytes(),
+            way: self.way_bytes(),
             done: self.found.done,
         };
         self.shared.tell(&mut self.told, now);
@@ -680,6 +736,9 @@ impl<'a, M: Model> Worker<'a, M> {
             if !self.is_far && states >= self.shared.options.share_after {
                 self.get_far();
             }
+        }
+        // Under weak memory a few states may take much.
+        if is_counted || self.walk.is_weak() {
             self.keep_to_memory(memory);
         }
         self.keep_to_time();
@@ -775,7 +834,7 @@ impl<'a, M: Model> Worker<'a, M> {
     pub(super) fn take_in(&mut self, helper: Helper<M::Outcome>) {
         self.found.extend(helper.found);
         self.walk.machine().watch().merge(&helper.watch);
-        if self.footprints.is_some() {
+        if self.goes_by_flow() {
             Arc::make_mut(&mut self.flow).add(&helper.automaton);
             self.claimed.extend(helper.claimed);
             self.reliances.others.push(helper.relied);

@@ -1,4 +1,14 @@
 //! What can conflict, and the sets of it that are touched.
+//!
+//! Under weak memory that is more:
+//!
+//! - whoever takes a lock sees what was done by those who had it before, so the order in which a lock is
+//!   taken counts, whatever it guards;
+//! - the order of any two smp_mb() counts, and so of fully ordered read-modify-writes;
+//! - no two updates of a cell commute: each goes right after the store that it reads.
+//!
+//! All else that an operation does, it does to the views of its task and to the stores of its cell. A
+//! store that goes before others moves the places of theirs on in all views: that is a matter of names.
 
 use super::{Flow, Sum};
 use crate::backend::{Mode, Rmw};
@@ -52,9 +62,9 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Under weak memory each update goes right after the store that it reads, so none commutes; and
-    /// who takes a lock sees what all who held it before had seen, whatever the lock guards.
-    pub(super) fn new(watch: &Watch, flow: &Flow, is_weak: bool) -> Self {
+    /// By what has been seen of the accesses and of what tasks do.
+    pub(super) fn new(watch: &Watch, flow: &Flow) -> Self {
+        let is_weak = watch.is_weak();
         let mut all = vec![];
         let mut number = |is_one: bool, object: Object| {
             is_one.then(|| {

@@ -12,12 +12,14 @@ use crate::layout::{CellId, LockId};
 use crate::model::Entry;
 
 impl Likeness {
-    pub(super) fn save(&self, out: &mut Writer) {
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
         self.entry.save(out);
         out.u128(self.hash);
     }
 
-    pub(super) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
             entry: Entry::load(from)?,
             hash: from.u128()?,
@@ -58,15 +60,45 @@ pub(super) fn kind(op: &Op) -> (u8, u32) {
     }
 }
 
+/// What a write orders.
+const RELAXED: u8 = 0;
+const RELEASE: u8 = 1;
+const FULL: u8 = 2;
+
+/// What an operation orders, as far as it decides what others see of what was before it.
+fn orders(op: &Op) -> u8 {
+    let strength = match *op {
+        Op::Rmw { strength, .. } => strength,
+        Op::Store {
+            order: Order::AcquireRelease,
+            ..
+        }
+        | Op::Release { .. } => Strength::Release,
+        _ => Strength::Relaxed,
+    };
+    match strength {
+        Strength::Relaxed => RELAXED,
+        Strength::Release | Strength::AcquireRelease => RELEASE,
+        Strength::Full => FULL,
+    }
+}
+
 fn save_op(op: &Op, out: &mut Writer) {
     let (kind, number) = kind(op);
     out.u8(kind);
+    out.u8(orders(op));
     out.u32(number);
 }
 
 fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
-    let (kind, number) = (from.u8()?, from.u32()?);
+    let (kind, orders, number) = (from.u8()?, from.u8()?, from.u32()?);
     let (cell, lock) = (CellId(number), LockId(number));
+    let strength = match orders {
+        RELAXED => Strength::Relaxed,
+        RELEASE => Strength::Release,
+        FULL => Strength::Full,
+        _ => return Err(Malformed),
+    };
     let mode = |is_shared| {
         if is_shared {
             Mode::Shared
@@ -80,10 +112,19 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
             cell,
             order: Order::Relaxed,
         },
+        2 if strength == Strength::Full => Op::Rmw {
+            cell,
+            op: Rmw::Xchg(0),
+            strength,
+        },
         2 => Op::Store {
             cell,
             value: 0,
-            order: Order::Relaxed,
+            order: if strength == Strength::Relaxed {
+                Order::Relaxed
+            } else {
+                Order::AcquireRelease
+            },
         },
         3 | 4 => Op::Compound {
             first: cell,
@@ -101,7 +142,7 @@ fn load_op(from: &mut Reader) -> Result<Op, Malformed> {
         OR | ADD => Op::Rmw {
             cell,
             op: if kind == OR { Rmw::Or(0) } else { Rmw::Add(0) },
-            strength: Strength::Relaxed,
+            strength,
         },
         WAIT => Op::Wait {
             condition: Condition {

@@ -3,6 +3,7 @@
 use super::Flow;
 use super::live::Cells;
 use crate::backend::Order;
+use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::weak::Strength;
 use crate::layout::{CellId, LockId};
@@ -77,6 +78,19 @@ impl Touched {
     #[inline]
     pub(crate) fn has(&self, touch: Touch) -> bool {
         self.all.has(self.number(touch))
+    }
+
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.u64(self.cells as u64);
+        out.list(&self.all.0, |out, word| out.u64(*word));
+    }
+
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let cells = from.u64()? as usize;
+        let all = Cells(from.list(Reader::u64)?.into());
+        Ok(Self { cells, all })
     }
 
     /// Whether all of the other is among it.

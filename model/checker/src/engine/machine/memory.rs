@@ -44,9 +44,14 @@ impl Weak {
         Rc::make_mut(&mut self.memory)
     }
 
-    /// Appends all but the content of the cells to a hash.
+    /// Appends all but the content of the cells, and what each task sees, to a hash.
     pub(crate) fn hash(&self, into: &mut Rolling) {
         self.memory.hash_beyond_newest(into);
+    }
+
+    /// A hash of what a task sees, unless it has not begun or has ended.
+    pub(crate) fn sight(&self, task: TaskId) -> Option<u128> {
+        self.memory.sight(task)
     }
 
     /// About how many bytes it takes, if no copy shares any of it.
@@ -86,9 +91,11 @@ pub(crate) fn turns<'a>(world: &World, ops: impl Iterator<Item = &'a Op>, into: 
 }
 
 impl World {
-    /// From now on the tasks, so many, need not see the newest. They have seen all so far.
-    pub(crate) fn be_weak(&mut self, locks: &[LockKind], tasks: usize) {
-        let mut memory = WeakMemory::new(self.cells.clone(), locks);
+    /// From now on the tasks, so many, need not see the newest. They have seen all so far. `plain` says of
+    /// which cells they see it all the same.
+    pub(crate) fn be_weak(&mut self, locks: &[LockKind], plain: Rc<[bool]>, tasks: usize) {
+        let mut memory = WeakMemory::new(&self.cells, locks);
+        memory.keep_newest_of(plain);
         for task in 0..tasks {
             memory.spawn(None, TaskId(task as u32));
         }

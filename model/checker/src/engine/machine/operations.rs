@@ -1,9 +1,7 @@
 //! The operations of the sync objects on a [`Machine`].
 
 use super::record::{Observed, Op};
-use super::{
-    Frame, Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State, goes_round,
-};
+use super::{Frame, Granularity, MAX_CALLS, MAX_TASKS, Machine, Pending, SetUpFailed, State};
 use crate::backend::{Backend, Condition, Mode, Order, Rmw, Waiting};
 use crate::engine::weak::Strength;
 use crate::event::{TaskId, What};
@@ -203,14 +201,14 @@ impl<M: Model> Machine<M> {
         state.checkpoints_passed.comes_to(here)
     }
 
-    /// What is said of a task that goes round without a step.
-    fn goes_round(&self) -> String {
+    /// What is said of the current task, which goes round without a step.
+    fn task_goes_round(&self) -> String {
         let mut state = self.state.borrow_mut();
         let Some(task) = state.task() else {
             return String::new();
         };
         let function = task.frames.last().map_or("", |frame| frame.function);
-        goes_round(&self.model.task_name(task.key.entry), function)
+        self.goes_round(task.key.entry, function)
     }
 
     fn never_again(&self) {
@@ -489,7 +487,7 @@ impl<M: Model> Backend for Machine<M> {
 
     fn checkpoint(&self, label: &'static str, live: &[u64]) {
         if self.forget_past(label, live) {
-            Backend::limit(self, &self.goes_round());
+            Backend::limit(self, &self.task_goes_round());
         }
     }
 

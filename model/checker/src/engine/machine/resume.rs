@@ -8,6 +8,7 @@ use super::{Granularity, Machine, Pending, Task};
 use crate::engine::marks::{TaskKey, Watch};
 use crate::engine::schedule::Turn;
 use crate::event::TaskId;
+use crate::layout::CellId;
 use crate::model::Model;
 use crate::outcome::{DataRace, Final};
 use std::cell::RefMut;
@@ -65,8 +66,12 @@ impl<M: Model> Machine<M> {
         let locks: Vec<_> = locks.collect();
         let tasks = self.tasks().len();
         let ended = self.ended();
+        // What is no step commutes with whatever others do: they come before it or after it.
+        let marks = self.marks();
+        let cells = (0..self.kinds.len() as u32).map(CellId);
+        let plain = cells.map(|cell| !marks.cell(cell)).collect();
         let mut world = self.world();
-        world.be_weak(&locks, tasks);
+        world.be_weak(&locks, plain, tasks);
         for task in ended {
             world.end_task(task);
         }

@@ -2,7 +2,7 @@
 
 use super::{CellWatch, LockWatch, Marks, TaskKey, Watch, Who};
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
-use crate::layout::LockId;
+use crate::layout::{CellId, LockId};
 use crate::model::Entry;
 use petgraph::graphmap::DiGraphMap;
 
@@ -128,9 +128,13 @@ impl Watch {
             out.u32(outer.0);
             out.u32(inner.0);
         });
-        for flag in [self.changed, self.fixed, self.eager] {
+        for flag in [self.changed, self.fixed, self.eager, self.is_weak] {
             out.flag(flag);
         }
+        let (who, cells) = &self.mb;
+        who.save(out);
+        let cells: Vec<_> = cells.iter().collect();
+        out.list(&cells, |out, cell| out.u32(cell.0));
     }
 
     /// Reads it from a checkpoint.
@@ -147,9 +151,12 @@ impl Watch {
             changed: from.flag()?,
             fixed: from.flag()?,
             eager: from.flag()?,
-            // Searches under weak memory write no checkpoints.
-            is_weak: false,
-            mb: <_>::default(),
+            is_weak: from.flag()?,
+            mb: {
+                let who = Who::load(from)?;
+                let cells = from.list(|from| from.u32().map(CellId))?;
+                (who, cells.into_iter().collect())
+            },
         })
     }
 }

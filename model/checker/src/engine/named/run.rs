@@ -97,7 +97,7 @@ impl<M: Model> Named<'_, M> {
         }
     }
 
-    fn machine(&self, granularity: Granularity, marks: Marks) -> Machine<M> {
+    fn machine(&self, granularity: Granularity, marks: Marks) -> Box<Machine<M>> {
         let machine = Machine::new(self.model.clone(), true);
         let watch = Watch::fixed(self.model.layout(), marks);
         machine.configure(granularity, watch, true);

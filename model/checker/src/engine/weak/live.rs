@@ -14,31 +14,77 @@
 
 use super::forget::Ahead;
 use crate::engine::automaton::NodeId;
+use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
 use crate::engine::footprints::{Flow, Touch, Touched};
 use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// What tasks touch, as far as it has been seen when a search began.
-pub(super) struct Live {
-    touched: HashMap<Likeness, Touched>,
+/// What tasks touch behind their points, as far as it has been seen when a round began.
+pub(crate) struct Behind(HashMap<Likeness, Touched>);
+
+impl Behind {
+    /// What has been seen so far.
+    pub(crate) fn new<M: Model>(flow: &Flow, walk: &Walk<M>) -> Self {
+        Self(touched(flow, walk).collect())
+    }
+
+    /// Whether tasks have been seen to touch more than this says.
+    pub(crate) fn is_outgrown<M: Model>(&self, flow: &Flow, walk: &Walk<M>) -> bool {
+        touched(flow, walk).any(|(likeness, touched)| {
+            let known = self.0.get(&likeness);
+            known.is_some_and(|known| !known.contains(&touched))
+        })
+    }
+
+    /// Writes it to a checkpoint.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_unstable_by_key(|(likeness, _)| **likeness);
+        out.list(&all, |out, (likeness, touched)| {
+            likeness.save(out);
+            touched.save(out);
+        });
+    }
+
+    /// Reads it from a checkpoint.
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, Malformed> {
+        let all = from.list(|from| Ok((Likeness::load(from)?, Touched::load(from)?)))?;
+        Ok(Self(all.into_iter().collect()))
+    }
+}
+
+/// What a worker forgets.
+pub(crate) struct Live {
+    behind: Arc<Behind>,
     /// By number of the point: what a task touches behind it; `None` if the point was not seen.
     known: Vec<Option<Touched>>,
 }
 
 impl Live {
-    /// What has been seen so far.
-    pub(super) fn new<M: Model>(flow: &Flow, walk: &Walk<M>) -> Self {
-        Self {
-            touched: touched(flow, walk).collect(),
-            known: vec![],
-        }
+    /// By what was seen when the round began.
+    pub(crate) fn new(behind: Arc<Behind>) -> Self {
+        let known = vec![];
+        Self { behind, known }
     }
 
-    /// Forgets what no task of a state will see any more.
-    pub(super) fn forget<M: Model>(&mut self, walk: &Walk<M>) {
+    /// Whether tasks have been seen to touch more than it goes by.
+    pub(crate) fn is_outgrown<M: Model>(&self, flow: &Flow, walk: &Walk<M>) -> bool {
+        self.behind.is_outgrown(flow, walk)
+    }
+
+    /// What it goes by.
+    pub(crate) fn behind(&self) -> &Behind {
+        &self.behind
+    }
+
+    /// Forgets what no task of the state will see any more where the walk is.
+    pub(crate) fn forget<M: Model>(&mut self, walk: &mut Walk<M>) {
+        walk.keep_sight();
+        let walk = &*walk;
         self.look_up(walk);
         let ahead = StatesAhead {
             walk,
@@ -52,16 +98,8 @@ impl Live {
         let automaton = walk.automaton();
         for at in self.known.len()..automaton.len() {
             let likeness = automaton.point(NodeId::new(at)).identity.likeness();
-            self.known.push(self.touched.get(&likeness).cloned());
+            self.known.push(self.behind.0.get(&likeness).cloned());
         }
-    }
-
-    /// Whether tasks have been seen to touch more than this says.
-    pub(super) fn is_outgrown<M: Model>(&self, flow: &Flow, walk: &Walk<M>) -> bool {
-        touched(flow, walk).any(|(likeness, touched)| {
-            let known = self.touched.get(&likeness);
-            known.is_some_and(|known| !known.contains(&touched))
-        })
     }
 }
 

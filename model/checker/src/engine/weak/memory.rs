@@ -3,6 +3,7 @@
 use super::Fence;
 use super::cpu::{Cpu, Lock};
 use super::history::{History, Store};
+use super::newest::Newest;
 use super::part::Part;
 use super::view::View;
 use crate::backend::{Condition, Mode, Order};
@@ -16,8 +17,7 @@ use std::rc::Rc;
 /// it says; choice 0 always is the newest, and choices of 0 alone are sequential consistency.
 #[derive(Clone, Debug)]
 pub struct WeakMemory {
-    /// Of each cell, the last store in coherence order.
-    newest: Rc<Vec<u64>>,
+    newest: Newest,
     /// Of the cells of which there is more to know than the newest store.
     pub(super) histories: BTreeMap<CellId, Part<History>>,
     /// By task; `None` has not begun or has ended.
@@ -27,19 +27,32 @@ pub struct WeakMemory {
     pub(super) locks: BTreeMap<LockId, Part<Lock>>,
     /// What the smp_mb() of all tasks so far have seen.
     pub(super) fences: View,
+    /// By cell: all who look see the newest. Empty if that is so of none.
+    plain: Rc<[bool]>,
 }
 
 impl WeakMemory {
     /// The memory before anything has run: one store a cell. Nobody is there yet.
-    pub fn new(cells: Vec<u64>, locks: &[LockKind]) -> Self {
+    pub fn new(cells: &[u64], locks: &[LockKind]) -> Self {
         Self {
-            newest: Rc::new(cells),
+            newest: Newest::new(cells),
             histories: BTreeMap::new(),
             cpus: vec![],
             kinds: locks.into(),
             locks: BTreeMap::new(),
             fences: View::default(),
+            plain: Rc::default(),
         }
+    }
+
+    /// For each cell: all who access it, whether by themselves or under a lock, see the newest and put
+    /// their stores last. So nothing need be kept of it but that, and what its store carries.
+    pub(crate) fn keep_newest_of(&mut self, plain: Rc<[bool]>) {
+        self.plain = plain;
+    }
+
+    fn is_plain(&self, cell: CellId) -> bool {
+        self.plain.get(cell.index()).is_some_and(|plain| *plain)
     }
 
     /// A task begins. It sees all that its parent has seen; one without a parent sees the newest.
@@ -64,7 +77,7 @@ impl WeakMemory {
 
     /// The content of the cell once all is over: the last store in coherence order.
     pub fn newest(&self, cell: CellId) -> u64 {
-        self.newest[cell.index()]
+        self.newest.get(cell.index())
     }
 
     /// Whether every task sees only the newest of every cell.
@@ -85,6 +98,9 @@ impl WeakMemory {
     }
 
     pub(super) fn read(&mut self, task: TaskId, cell: CellId, order: Order, place: u32) -> u64 {
+        if !self.histories.contains_key(&cell) {
+            return self.newest(cell);
+        }
         let store = self.at(cell, place);
         let cpu = self.cpu_mut(task);
         cpu.has_read(cell, place, &store.view, true);
@@ -161,6 +177,9 @@ impl WeakMemory {
         view: View,
         rmw: bool,
     ) {
+        if self.is_plain(cell) {
+            return self.put_only(task, cell, value, view);
+        }
         let place = after + 1;
         let is_newest = place == self.len(cell);
         if !is_newest {
@@ -178,9 +197,25 @@ impl WeakMemory {
         };
         stores.insert(place as usize, store);
         if is_newest {
-            Rc::make_mut(&mut self.newest)[cell.index()] = value;
+            self.newest.set(cell.index(), value);
         }
         self.forget();
+    }
+
+    /// Puts a store of the task in a cell of which only the newest is kept.
+    fn put_only(&mut self, task: TaskId, cell: CellId, value: u64, view: View) {
+        self.newest.set(cell.index(), value);
+        if view.is_empty() {
+            self.histories.remove(&cell);
+            return;
+        }
+        self.cpu_mut(task).has_written(cell, 0, &view);
+        let store = Store {
+            value,
+            view,
+            atomic: false,
+        };
+        self.history(cell).stores = vec![store];
     }
 
     /// A fence.
@@ -221,28 +256,33 @@ impl WeakMemory {
     pub fn fingerprint(&self) -> u128 {
         let mut hash = Rolling::default();
         for value in self.newest.iter() {
-            hash.push(*value);
+            hash.push(value);
         }
         self.hash_beyond_newest(&mut hash);
-        hash.finish()
-    }
-
-    /// Appends all but the newest stores to a hash.
-    pub(crate) fn hash_beyond_newest(&self, hash: &mut Rolling) {
-        for (cell, history) in &self.histories {
-            hash.push(u64::from(cell.0));
-            history.hash(hash);
-        }
         for cpu in &self.cpus {
             hash.push(u64::from(cpu.is_some()));
             if let Some(cpu) = cpu {
-                cpu.hash(hash);
+                cpu.append_hash(&mut hash);
             }
+        }
+        hash.finish()
+    }
+
+    /// A hash of what a task sees, unless it has not begun or has ended.
+    pub(crate) fn sight(&self, task: TaskId) -> Option<u128> {
+        Some(self.cpus.get(task.index())?.as_ref()?.hash())
+    }
+
+    /// Appends all but the newest stores, and what each task sees, to a hash.
+    pub(crate) fn hash_beyond_newest(&self, hash: &mut Rolling) {
+        for (cell, history) in &self.histories {
+            hash.push(u64::from(cell.0));
+            history.append_hash(hash);
         }
         for (id, lock) in &self.locks {
             if !lock.is_quiet() {
                 hash.push(u64::from(id.0));
-                lock.hash(hash);
+                lock.append_hash(hash);
             }
         }
         self.fences.hash(hash);
@@ -310,7 +350,7 @@ impl WeakMemory {
     }
 
     fn history(&mut self, cell: CellId) -> &mut History {
-        let newest = self.newest[cell.index()];
+        let newest = self.newest(cell);
         let history = self.histories.entry(cell);
         history
             .or_insert_with(|| Part::new(History::of(newest)))
@@ -324,14 +364,14 @@ impl WeakMemory {
     pub(super) fn value(&self, cell: CellId, place: u32) -> u64 {
         match self.histories.get(&cell) {
             Some(history) => history.stores[place as usize].value,
-            None => self.newest[cell.index()],
+            None => self.newest(cell),
         }
     }
 
     pub(super) fn at(&self, cell: CellId, place: u32) -> Store {
         match self.histories.get(&cell) {
             Some(history) => history.stores[place as usize].clone(),
-            None => History::of(self.newest[cell.index()]).stores.remove(0),
+            None => History::of(self.newest(cell)).stores.remove(0),
         }
     }
 }

@@ -78,30 +78,34 @@
 //! each deviation; `tests/weak_herd.rs` compares with herd7.
 //!
 //! RCU and SRCU are not here.
+//!
+//! # The search
+//!
+//! That of [`crate::engine::exhaustive`], with [`weak_memory`]. A transition is a task and an
+//! alternative of the first operation of its step. Steps are those of the lock-aware reduction,
+//! every taking of a lock that another task takes too, and every smp_mb(). What tasks do is learnt as
+//! under sequential consistency, since a task is a function of what it observes, whoever says what
+//! that is. What no task will see any more is forgotten.
+//!
+//! [`weak_memory`]: crate::engine::exhaustive::Options::weak_memory
 
 mod cpu;
 mod forget;
-mod graph;
 mod history;
-mod learnt;
 mod live;
 mod memory;
+mod newest;
 mod part;
-mod persistent;
 mod replay;
 mod sampling;
-mod search;
 mod update;
 mod view;
 
-use crate::engine::exhaustive::{Go, Options, Progress};
-use crate::model::Model;
-use crate::outcome::Report;
-use std::sync::Arc;
-
 pub(crate) use forget::Ahead;
+pub(crate) use live::{Behind, Live};
 pub use memory::WeakMemory;
 pub use replay::replay;
+pub(crate) use sampling::sample;
 pub use update::Strength;
 
 /// A fence.
@@ -113,15 +117,4 @@ pub enum Fence {
     Rmb,
     /// smp_wmb(): stores before it against stores after it.
     Wmb,
-}
-
-/// Explores all interleavings of a model under weak memory, calling `progress` every few thousand
-/// states. Of the options, those on merging, sleep sets, the automaton, snapshots and workers do not
-/// count. The schedules are for [`replay`].
-pub fn explore<M: Model>(
-    model: &Arc<M>,
-    options: &Options,
-    progress: &mut dyn FnMut(Progress) -> Go,
-) -> Report<M::Outcome> {
-    search::explore(model, options, progress)
 }

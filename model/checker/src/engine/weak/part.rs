@@ -64,13 +64,18 @@ impl<T: Content> Part<T> {
         size_of::<T>() + views.map(View::bytes).sum::<usize>()
     }
 
-    /// Appends it to a hash.
-    pub(super) fn hash(&self, into: &mut Rolling) {
-        let hash = *self.hash.get_or_init(|| {
+    /// A hash of it.
+    pub(super) fn hash(&self) -> u128 {
+        *self.hash.get_or_init(|| {
             let mut hash = Rolling::default();
             self.content.hash(&mut hash);
             hash.finish()
-        });
+        })
+    }
+
+    /// Appends it to a hash.
+    pub(super) fn append_hash(&self, into: &mut Rolling) {
+        let hash = self.hash();
         into.push(hash as u64);
         into.push((hash >> 64) as u64);
     }

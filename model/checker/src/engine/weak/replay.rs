@@ -8,7 +8,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Model;
 use std::sync::Arc;
 
-/// Runs one schedule of [`super::explore`] with the steps of its report, and records it. Beyond the
+/// Runs one schedule of a search under weak memory with the steps of its report, and records it. Beyond the
 /// end of the schedule the first choice is taken: the first task that can go, and the newest.
 pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> Trace<M::Outcome> {
     let machine = Machine::new(model.clone(), true);

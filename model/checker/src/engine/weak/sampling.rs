@@ -1,6 +1,7 @@
 //! Random schedules before a search, to know what tasks touch.
 
 use crate::engine::exhaustive::Random;
+use crate::engine::schedule::Turn;
 use crate::engine::walk::Walk;
 use crate::model::Model;
 
@@ -15,20 +16,21 @@ const LONGEST: u64 = 2_000;
 
 /// Runs schedules that are chosen at random, stale reads too, until they show nothing new, or that
 /// more operations are steps.
-pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
+pub(crate) fn sample<M: Model>(walk: &mut Walk<M>) {
     let mut random = Random::default();
-    let (start, seen) = (walk.place(), walk.seen());
     let (mut quiet, mut steps) = (0, 0);
-    let mut turns = vec![];
+    let mut enabled = vec![];
     walk.take_news();
     while quiet < QUIET && steps < STEPS {
-        walk.go_back_to(start, seen.clone());
+        walk.go_to_start();
         for _ in 0..LONGEST {
-            walk.turns(&mut turns);
-            if turns.is_empty() || walk.limit().is_some() {
+            walk.enabled(&mut enabled);
+            if enabled.is_empty() || walk.limit().is_some() {
                 break;
             }
-            walk.take_turn(turns[random.below(turns.len() as u64) as usize]);
+            let task = enabled[random.below(enabled.len() as u64) as usize];
+            let pick = random.below(u64::from(walk.alternatives(task))) as u32;
+            walk.step(Turn { task, pick });
             steps += 1;
         }
         quiet += 1;
@@ -39,5 +41,5 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) {
             break;
         }
     }
-    walk.go_back_to(start, seen);
+    walk.go_to_start();
 }

@@ -2,12 +2,22 @@
 
 use crate::hash::Rolling;
 use crate::layout::CellId;
+use smallvec::SmallVec;
 
 /// Of each cell, the place of a store in the cell's coherence order. Places count from the
 /// oldest store that is kept; a cell at place 0 is left out, so equal views are equal vectors
 /// and a quiet memory has empty ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct View(Vec<(CellId, u32)>);
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct View(SmallVec<[(CellId, u32); FEW]>);
+
+/// So many cells need no memory beside the view: it is copied with its task at each step.
+const FEW: usize = 8;
+
+impl Clone for View {
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl View {
     /// The place of the cell.

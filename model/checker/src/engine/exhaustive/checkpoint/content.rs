@@ -12,6 +12,8 @@ use crate::engine::exhaustive::worker::{At, Worker};
 use crate::engine::footprints::{Claimed, Flow, Footprints};
 use crate::engine::lock_order::LockOrder;
 use crate::engine::marks::Watch;
+use crate::engine::schedule::Turn;
+use crate::engine::weak::Behind;
 use crate::event::TaskId;
 use crate::model::Model;
 use crate::outcome::DataRace;
@@ -24,6 +26,8 @@ pub(in crate::engine::exhaustive) struct Known {
     pub(in crate::engine::exhaustive) flow: Flow,
     /// The footprints that it began with.
     pub(in crate::engine::exhaustive) used: Option<Arc<Footprints>>,
+    /// What it took tasks to touch behind their points, under weak memory.
+    pub(in crate::engine::exhaustive) behind: Option<Arc<Behind>>,
 }
 
 /// What else the leader knows.
@@ -44,6 +48,10 @@ pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts:
     out.flag(leader.footprints.is_some());
     if let Some(used) = &leader.footprints {
         used.save(out);
+    }
+    out.flag(leader.live.is_some());
+    if let Some(live) = &leader.live {
+        live.behind().save(out);
     }
     out.u64(leader.known_points as u64);
     out.flag(leader.is_far);
@@ -94,6 +102,7 @@ fn save_edges(out: &mut Writer, edges: &Edges, numbers: &Numbering) {
         for choice in piece.choices() {
             out.u32(numbers.of(choice.to));
             out.u32(choice.effects);
+            out.u32(choice.stale);
         }
     }
 }
@@ -122,14 +131,19 @@ fn save_states(
 }
 
 fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, numbers: &Numbering) {
-    let tasks = |out: &mut Writer, tasks: &[TaskId]| out.list(tasks, |out, t| out.u32(t.0));
+    let turns = |out: &mut Writer, turns: &[Turn]| {
+        out.list(turns, |out, turn| {
+            out.u32(turn.task.0);
+            out.u32(turn.pick);
+        });
+    };
     out.list(&leader.shared.jobs(), |out, job| {
-        tasks(out, &job.way);
+        turns(out, &job.way);
         out.list(&job.open, |out, open| {
             out.u64(open.depth as u64);
             out.u32(numbers.of(open.state));
             out.u64(open.first as u64);
-            tasks(out, &open.tasks);
+            turns(out, &open.turns);
             out.flag(open.is_fresh);
             out.u64(open.share.to_bits());
         });
@@ -143,6 +157,9 @@ impl Known {
         let is_some = from.flag()?;
         let used = is_some.then(|| Footprints::load(from)).transpose()?;
         let used = used.map(Arc::new);
+        let is_some = from.flag()?;
+        let behind = is_some.then(|| Behind::load(from)).transpose()?;
+        let behind = behind.map(Arc::new);
         content.known_points = from.u64()? as usize;
         content.is_far = from.flag()?;
         content.claimed = Claimed::load(from)?;
@@ -151,6 +168,7 @@ impl Known {
             watch,
             flow,
             used,
+            behind,
         })
     }
 }
@@ -236,7 +254,8 @@ fn load_edges(from: &mut Reader, edges: &mut Edges, states: &States) -> Result<(
         let choices = from.list(|from| {
             let (to, list) = (states.one(from)?, from.u32()? as usize);
             let effects = *numbers.get(list).ok_or(Malformed)?;
-            Ok(Choice { to, effects })
+            let stale = from.u32()?;
+            Ok(Choice { to, effects, stale })
         })?;
         edges.push(state, first as usize, &choices);
         Ok(())
@@ -282,15 +301,19 @@ fn load_ends<M: Model>(
 }
 
 fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
-    let tasks = |from: &mut Reader| from.list(|from| from.u32().map(TaskId));
+    let turn = |from: &mut Reader| {
+        let (task, pick) = (TaskId(from.u32()?), from.u32()?);
+        Ok(Turn { task, pick })
+    };
+    let turns = |from: &mut Reader| from.list(turn);
     let job = Job {
-        way: tasks(from)?,
+        way: turns(from)?,
         open: from.list(|from| {
             Ok(Open {
                 depth: from.u64()? as usize,
                 state: states.one(from)?,
                 first: from.u64()? as usize,
-                tasks: tasks(from)?,
+                turns: turns(from)?,
                 is_fresh: from.flag()?,
                 share: f64::from_bits(from.u64()?),
             })
@@ -303,21 +326,13 @@ fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
 impl<M: Model> Worker<'_, M> {
     /// Goes the way of a job; `None` if it does not lead over the job's states.
     fn try_out(&mut self, job: &Job) -> Option<()> {
-        self.begin();
-        let mut open = job.open.iter().peekable();
-        for depth in 0..=job.way.len() {
-            self.sole();
-            if let Some(here) = open.next_if(|o| o.depth == depth) {
-                let expected = self.shared.visited.fingerprint(here.state);
-                let can_go = here.tasks.iter().all(|t| self.enabled.contains(t));
-                if !can_go || self.fingerprint() != expected {
-                    return None;
-                }
-            }
-            if let Some(task) = job.way.get(depth) {
-                self.enabled.contains(task).then(|| self.step(*task))?;
-            }
-        }
-        open.peek().is_none().then_some(())
+        self.follow(job, &mut |worker, here| {
+            let expected = worker.shared.visited.fingerprint(here.state);
+            let can_go = |turn: &Turn| worker.enabled.contains(&turn.task);
+            let can_go = here.turns.iter().all(can_go);
+            // Under weak memory it has been compared on the way.
+            let is_there = worker.walk.is_weak() || worker.fingerprint() == expected;
+            (can_go && is_there).then_some(())
+        })
     }
 }

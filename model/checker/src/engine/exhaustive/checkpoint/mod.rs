@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What the file begins with.
 const MAGIC: [u8; 24] = *b"probe-litmus checkpoint\n";
 /// The version of the format. Goes up with each change of what is written.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
@@ -248,6 +248,7 @@ fn relevant(options: &Options) -> String {
         transactions,
         persistent_sets,
         live_variables,
+        weak_memory,
         share_after,
         preemption_bound,
         fingerprint_bits,
@@ -256,7 +257,7 @@ fn relevant(options: &Options) -> String {
     format!(
         "lock_aware={lock_aware} checkpoints={checkpoints} transactions={transactions} \
          persistent_sets={persistent_sets} live_variables={live_variables} \
-         share_after={share_after} preemption_bound={preemption_bound:?} \
+         weak_memory={weak_memory} share_after={share_after} preemption_bound={preemption_bound:?} \
          fingerprint_bits={fingerprint_bits}"
     )
 }

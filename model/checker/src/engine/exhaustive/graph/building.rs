@@ -30,6 +30,8 @@ struct Building {
     targets: Vec<AtomicU32>,
     /// Empty if there are none.
     effects: Vec<AtomicU32>,
+    /// Empty if there are none.
+    stale: Vec<AtomicU32>,
 }
 
 fn atomics(value: u32, count: u32) -> Vec<AtomicU32> {
@@ -56,12 +58,14 @@ impl Building {
         }
         let sum = super::add_up(&mut begins);
         let has_effects = edges.iter().any(|e| !e.effects.is_empty());
+        let has_stale = edges.iter().any(|e| !e.stale.is_empty());
         Self {
             numbers: numbers.into_iter().map(AtomicU32::new).collect(),
             given: AtomicU32::new(begins.len() as u32 - 1),
             begins,
             targets: atomics(NONE, sum),
             effects: atomics(0, if has_effects { sum } else { 0 }),
+            stale: atomics(0, if has_stale { sum } else { 0 }),
         }
     }
 
@@ -94,6 +98,10 @@ impl Building {
                 let slot = &self.effects[at + (place - piece.begin) as usize];
                 slot.store(lists[*list as usize], Ordering::Relaxed);
             }
+            for (place, count) in piece.stale {
+                let slot = &self.stale[at + (place - piece.begin) as usize];
+                slot.store(*count, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -119,6 +127,7 @@ impl Graph {
             targets: plain(building.targets),
             effects: plain(building.effects),
             lists,
+            stale: plain(building.stale),
         };
         (graph, Numbers(plain(building.numbers)))
     }

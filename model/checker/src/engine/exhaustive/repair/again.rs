@@ -9,8 +9,8 @@ use crate::engine::exhaustive::together::Taken;
 use crate::engine::exhaustive::visited::StateId;
 use crate::engine::exhaustive::worker::Worker;
 use crate::engine::footprints::{Claims, Footprints, Known, Place, Places};
+use crate::engine::schedule::Turn;
 use crate::engine::walk;
-use crate::event::TaskId;
 use crate::model::Model;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ struct Stop {
     place: walk::Place,
     /// How much of the trail leads to it.
     depth: usize,
-    choices: Vec<TaskId>,
+    choices: Vec<Turn>,
     /// The node to go on to next.
     next: u32,
 }
@@ -115,10 +115,10 @@ impl<M: Model> Worker<'_, M> {
             next = Some(stop.next);
             let node = tree.node(stop.next);
             stop.next = node.next;
-            let task = stop.choices[usize::from(node.choice)];
+            let turn = stop.choices[usize::from(node.choice)];
             let (place, depth) = (stop.place, stop.depth);
             self.go_back(place, depth);
-            self.step(task);
+            self.step(turn);
         }
     }
 
@@ -132,7 +132,7 @@ impl<M: Model> Worker<'_, M> {
             depth: self.trail.len(),
             state,
             first: 0,
-            tasks: self.let_go.clone(),
+            turns: self.let_go.clone(),
             is_fresh: false,
             share: 0.0,
         };
