@@ -185,6 +185,27 @@ fn a_search_that_is_interrupted_at_any_look_ends_the_same() {
     }
 }
 
+/// A state is kept on it every now and then, and these have all been come to by the same choices.
+#[test]
+fn a_long_way_without_a_choice_may_be_interrupted_anywhere() {
+    let begins = vec![Op::Load(0), Op::WaitUntil(1, 1)];
+    let waits = [begins, vec![Op::Load(0); 25_000]].concat();
+    let ends = vec![Op::Store(0, 2), Op::Store(1, 1)];
+    let program = Arc::new(Program::new(2, 0, vec![waits, ends]));
+    for workers in [1, 2] {
+        let options = Options {
+            lock_aware: false,
+            workers,
+            ..with_looks(1, 0)
+        };
+        let expected = explore(&program, &options);
+        assert!(expected.states > 2, "{expected:?}");
+        let (report, pieces) = in_pieces(&program, &options, 1, |_| workers);
+        assert!(pieces > 2, "{pieces}");
+        assert_eq!(found(&report), found(&expected));
+    }
+}
+
 #[test]
 fn random_programs_in_pieces_end_the_same() {
     random::check(32, |program| {
@@ -243,7 +264,7 @@ fn the_number_of_workers_may_change_from_piece_to_piece() {
     let strong = (increments(4, 2), with_looks(20, 50));
     let weak = Options {
         weak_memory: true,
-        ..with_looks(5, 50)
+        ..with_looks(1, 50)
     };
     for (program, options) in [strong, (increments(4, 1), weak)] {
         let expected = explore(&program, &options);
@@ -415,11 +436,11 @@ fn the_checkpoint_of_another_search_is_refused_and_says_what_differs() {
 fn a_newer_format_is_refused_by_its_number() {
     let (program, options) = (increments(2, 2), with_looks(1, 0));
     let mut newer = bytes(&program, &options);
-    newer[24..28].copy_from_slice(&7u32.to_le_bytes());
+    newer[24..28].copy_from_slice(&8u32.to_le_bytes());
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 7, but only format 6 is known"
+        ": a checkpoint of format 8, but only format 7 is known"
     );
 }
 

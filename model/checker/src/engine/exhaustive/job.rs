@@ -3,6 +3,7 @@
 use super::shared::{Job, Open};
 use super::worker::Worker;
 use crate::model::Model;
+use std::cmp::Ordering;
 
 impl<M: Model> Worker<'_, M> {
     /// Goes the way of a job from the start, and calls `at` at each of its states with untried choices.
@@ -17,18 +18,23 @@ impl<M: Model> Worker<'_, M> {
             return self.follow_and_forget(job, at);
         }
         let mut open = job.open.iter().peekable();
-        for depth in 0..=job.way.len() {
-            self.sole();
-            if let Some(here) = open.next_if(|o| o.depth == depth) {
-                at(self, here)?;
+        while let Some(next) = open.peek() {
+            match self.steps.cmp(&next.steps) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    at(self, next)?;
+                    open.next();
+                    continue;
+                }
+                Ordering::Greater => return None,
             }
-            if let Some(turn) = job.way.get(depth) {
-                self.enabled
-                    .contains(&turn.task)
-                    .then(|| self.step(*turn))?;
-            }
+            let turn = match self.enabled[..] {
+                [only] => only.into(),
+                _ => *job.way.get(self.trail.len())?,
+            };
+            self.enabled.contains(&turn.task).then(|| self.step(turn))?;
         }
-        open.peek().is_none().then_some(())
+        (self.trail.len() == job.way.len()).then_some(())
     }
 
     /// As [`Worker::follow`], under weak memory: over the same states as the search, at each of which it
@@ -39,16 +45,16 @@ impl<M: Model> Worker<'_, M> {
         at: &mut dyn FnMut(&mut Self, &Open) -> Option<()>,
     ) -> Option<()> {
         let mut open = job.open.iter().peekable();
-        // A way comes to each state once.
-        for _ in 0..=self.shared.states() {
+        loop {
             self.forced(|_| ());
-            let here = (self.trail.len(), self.settle());
-            let fingerprint = |open: &Open| self.shared.visited.fingerprint(open.state);
-            if let Some(open) = open.next_if(|o| (o.depth, fingerprint(o)) == here) {
+            self.settle();
+            if let Some(open) = open.next_if(|open| open.steps == self.steps) {
                 at(self, open)?;
             }
-            if open.peek().is_none() {
-                return (self.trail.len() == job.way.len()).then_some(());
+            match open.peek() {
+                None => return (self.trail.len() == job.way.len()).then_some(()),
+                Some(next) if next.steps <= self.steps => return None,
+                Some(_) => {}
             }
             let next = if self.has_choice() {
                 job.way.get(self.trail.len())
@@ -58,6 +64,5 @@ impl<M: Model> Worker<'_, M> {
             let turn = *next.filter(|turn| self.let_go.contains(turn))?;
             self.step(turn);
         }
-        None
     }
 }

@@ -52,7 +52,6 @@ use std::sync::Arc;
 pub use crate::engine::replay::{Trace, replay, run_default};
 pub use checkpoint::{CheckpointError, Problem};
 pub use options::{CheckpointFile, Go, Options, Progress};
-pub(super) use sampling::Random;
 pub use straighten::{MAX_CHOICES, MAX_STEPS, Straight, straighten};
 
 /// Runs a model's set-up alone; says why it does not come to its end, if so: it waits, dies in an

@@ -12,6 +12,7 @@
 //! fuzzers that are guided by coverage.
 
 use super::estimate::Estimate;
+use crate::engine::schedule::Turn;
 use crate::engine::walk::Walk;
 use crate::event::TaskId;
 use crate::model::Model;
@@ -23,14 +24,16 @@ const QUIET: u64 = 50;
 /// Steps of all schedules together after which it is enough in any case.
 const STEPS: u64 = 3_000_000;
 
-/// Steps of one schedule after which it is given up.
+/// Steps of one schedule after which it is given up; under weak memory, where a task may add a store at each
+/// that others have not seen.
 const LONGEST: u64 = 100_000;
+const LONGEST_WEAK: u64 = 2_000;
 
 /// Places in a schedule where the task that goes is made the last.
 const CHANGES: u64 = 3;
 
 /// A small random number generator: xorshift64* (Vigna, 2016).
-pub(in crate::engine) struct Random(u64);
+struct Random(u64);
 
 impl Default for Random {
     /// The same numbers each time.
@@ -40,7 +43,7 @@ impl Default for Random {
 }
 
 impl Random {
-    pub(in crate::engine) fn below(&mut self, n: u64) -> u64 {
+    fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -54,7 +57,7 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
     let mut random = Random::default();
     let mut estimate = Estimate::default();
     let (mut length, mut quiet, mut steps) = (1, 0, 0);
-    let mut shown: Vec<Vec<TaskId>> = vec![];
+    let mut shown: Vec<Vec<Turn>> = vec![];
     let mut way = vec![];
     walk.take_news();
     for number in 0u64.. {
@@ -67,15 +70,22 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
             follow(walk, &like[..most], &mut way);
         }
         if number % 2 == 1 {
-            run(walk, by_priority(&mut random, length), &mut way);
+            let mut by_priority = Priorities::new(&mut random, length);
+            run(
+                walk,
+                &mut random,
+                |random, enabled| by_priority.first(random, enabled),
+                &mut way,
+            );
         } else {
             let mut log10 = 0.0;
-            let any = |enabled: &[TaskId]| {
+            let any = |random: &mut Random, enabled: &[TaskId]| {
                 log10 += f64::from(enabled.len() as u32).log10();
                 enabled[random.below(enabled.len() as u64) as usize]
             };
-            run(walk, any, &mut way);
-            if !follows {
+            run(walk, &mut random, any, &mut way);
+            // Under weak memory a task has more than one turn.
+            if !follows && !walk.is_weak() {
                 estimate.add(log10);
             }
         }
@@ -95,64 +105,95 @@ pub(super) fn sample<M: Model>(walk: &mut Walk<M>) -> Estimate {
     estimate
 }
 
-/// Chooses by priorities that change at random places of a schedule of about this length.
-fn by_priority(random: &mut Random, length: u64) -> impl FnMut(&[TaskId]) -> TaskId {
-    let mut priorities: BTreeMap<TaskId, u64> = BTreeMap::new();
-    let changes: Vec<u64> = (0..CHANGES).map(|_| random.below(length)).collect();
-    let mut step = 0;
-    let mut least = u64::MAX / 2;
-    move |enabled| {
+/// Priorities that change at random places of a schedule.
+struct Priorities {
+    of: BTreeMap<TaskId, u64>,
+    changes: Vec<u64>,
+    step: u64,
+    least: u64,
+}
+
+impl Priorities {
+    /// For a schedule of about this length.
+    fn new(random: &mut Random, length: u64) -> Self {
+        Self {
+            of: BTreeMap::new(),
+            changes: (0..CHANGES).map(|_| random.below(length)).collect(),
+            step: 0,
+            least: u64::MAX / 2,
+        }
+    }
+
+    /// Who goes next of those who can.
+    fn first(&mut self, random: &mut Random, enabled: &[TaskId]) -> TaskId {
         for task in enabled {
             let fresh = random.below(1 << 32) + u64::MAX / 2;
-            priorities.entry(*task).or_insert(fresh);
+            self.of.entry(*task).or_insert(fresh);
         }
-        let first = enabled.iter().max_by_key(|t| priorities[*t]);
+        let first = enabled.iter().max_by_key(|t| self.of[*t]);
         let first = *first.expect("somebody can go");
-        if changes.contains(&step) {
-            least -= 1;
-            priorities.insert(first, least);
+        if self.changes.contains(&self.step) {
+            self.least -= 1;
+            self.of.insert(first, self.least);
         }
-        step += 1;
+        self.step += 1;
         first
     }
 }
 
 /// Goes the way of another schedule, as far as that can be gone.
-fn follow<M: Model>(walk: &mut Walk<M>, way: &[TaskId], gone: &mut Vec<TaskId>) {
+fn follow<M: Model>(walk: &mut Walk<M>, way: &[Turn], gone: &mut Vec<Turn>) {
     let mut way = way.iter();
-    go(walk, gone, |enabled| {
-        way.next().copied().filter(|task| enabled.contains(task))
+    go(walk, gone, |walk, enabled| {
+        let turn = way.next().copied()?;
+        let can_go = enabled.contains(&turn.task) && turn.pick < walk.alternatives(turn.task);
+        can_go.then_some(turn)
     });
 }
 
-/// Runs one schedule to its end.
+/// Runs one schedule to its end; what a task sees, if there is a choice, is random.
 fn run<M: Model>(
     walk: &mut Walk<M>,
-    mut choose: impl FnMut(&[TaskId]) -> TaskId,
-    gone: &mut Vec<TaskId>,
+    random: &mut Random,
+    mut choose: impl FnMut(&mut Random, &[TaskId]) -> TaskId,
+    gone: &mut Vec<Turn>,
 ) {
-    go(walk, gone, |enabled| match enabled {
-        [only] => Some(*only),
-        _ => Some(choose(enabled)),
+    go(walk, gone, |walk, enabled| {
+        let task = match enabled {
+            [only] => *only,
+            _ => choose(random, enabled),
+        };
+        let mut turn = Turn::from(task);
+        if walk.is_weak() {
+            turn.pick = random.below(u64::from(walk.alternatives(task))) as u32;
+        }
+        Some(turn)
     });
 }
 
 /// Lets tasks go as long as there is a next one.
 fn go<M: Model>(
     walk: &mut Walk<M>,
-    gone: &mut Vec<TaskId>,
-    mut next: impl FnMut(&[TaskId]) -> Option<TaskId>,
+    gone: &mut Vec<Turn>,
+    mut next: impl FnMut(&Walk<M>, &[TaskId]) -> Option<Turn>,
 ) {
+    let most = if walk.is_weak() {
+        LONGEST_WEAK
+    } else {
+        LONGEST
+    };
     let mut enabled = vec![];
     walk.enabled(&mut enabled);
-    for _ in 0..LONGEST {
+    for _ in 0..most {
         if enabled.is_empty() || walk.limit().is_some() {
             return;
         }
-        let Some(task) = next(&enabled) else { return };
-        walk.step(task.into());
-        gone.push(task);
+        let Some(turn) = next(walk, &enabled) else {
+            return;
+        };
+        walk.step(turn);
+        gone.push(turn);
         walk.enabled(&mut enabled);
-        walk.interrupted(task);
+        walk.interrupted(turn.task);
     }
 }

@@ -27,7 +27,7 @@ use crate::engine::footprints::{Flow, Footprints};
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
 use crate::engine::walk::Walk;
-use crate::engine::weak::{self, Behind};
+use crate::engine::weak::Behind;
 use crate::model::Model;
 use crate::outcome::{Interleavings, Report};
 use std::sync::Arc;
@@ -195,7 +195,7 @@ impl<M: Model> Search<'_, M> {
         if self.options.persistent_sets || forgets {
             loop {
                 if self.options.sampled {
-                    estimate = self.sample(&mut walk);
+                    estimate = sample(&mut walk);
                 }
                 let mut watch = walk.machine().watch().clone();
                 if !watch.has_changed() {
@@ -221,14 +221,6 @@ impl<M: Model> Search<'_, M> {
             is_far: false,
             estimate,
         }
-    }
-
-    fn sample(&self, walk: &mut Walk<M>) -> Estimate {
-        if self.options.weak_memory {
-            weak::sample(walk);
-            return Estimate::default();
-        }
-        sample(walk)
     }
 
     fn round(

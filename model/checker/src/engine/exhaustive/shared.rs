@@ -24,6 +24,8 @@ pub(super) struct Job {
 pub(super) struct Open {
     /// How many choices lead to the state.
     pub(super) depth: usize,
+    /// How many steps do.
+    pub(super) steps: u64,
     /// The state.
     pub(super) state: StateId,
     /// The number of the first of the choices.

@@ -53,8 +53,9 @@ struct Frame {
     begin: usize,
     next: usize,
     end: usize,
-    /// How much of the trail leads to it.
+    /// How much of the trail leads to it, and how many steps.
     depth: usize,
+    steps: u64,
     /// There is more than one turn, taken or not.
     is_choice: bool,
     /// The run that came here has not gone on yet.
@@ -163,6 +164,8 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) root: Option<StateId>,
     /// Who went on the way to where the run is, wherever more than one could.
     pub(super) trail: Vec<Turn>,
+    /// Steps on that way.
+    pub(super) steps: u64,
     /// Turns on the way from the last choice that took something but the newest, that one's included.
     stale: u32,
     path: Vec<Frame>,
@@ -225,6 +228,7 @@ impl<'a, M: Model> Worker<'a, M> {
             walk,
             root: None,
             trail: vec![],
+            steps: 0,
             stale: 0,
             path: vec![],
             choices: vec![],
@@ -331,6 +335,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
+            steps: self.steps,
             is_choice: self.has_choice(),
             is_fresh: open.is_fresh,
             share: open.share,
@@ -354,7 +359,8 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.leave();
                 continue;
             }
-            let (at, place, share, depth) = (frame.next, frame.place, frame.share, frame.depth);
+            let (at, share) = (frame.next, frame.share);
+            let (place, depth, steps) = (frame.place, frame.depth, frame.steps);
             self.preemptions = frame.preemptions;
             let (asleep, turn, is_choice) = (frame.asleep, self.choices[at], frame.is_choice);
             frame.asleep = sleep::with(asleep, turn.task);
@@ -362,7 +368,7 @@ impl<'a, M: Model> Worker<'a, M> {
                 self.found.executions += 1;
             }
             frame.next += 1;
-            self.take_back(place, depth);
+            self.take_back(place, depth, steps);
             self.sleep_again(asleep);
             self.stale = 0;
             self.step_from(turn, is_choice);
@@ -420,6 +426,7 @@ impl<'a, M: Model> Worker<'a, M> {
         let frame = &self.path[at];
         Open {
             depth: frame.depth,
+            steps: frame.steps,
             state: frame.state,
             first: frame.first + (from - frame.begin),
             turns: self.choices[from..frame.end].to_vec(),
@@ -429,14 +436,15 @@ impl<'a, M: Model> Worker<'a, M> {
     }
 
     /// As [`Worker::go_back`], without a look at who can go.
-    fn take_back(&mut self, place: Place, depth: usize) {
+    fn take_back(&mut self, place: Place, depth: usize, steps: u64) {
         self.walk.go_back(place);
         self.trail.truncate(depth);
+        self.steps = steps;
     }
 
-    /// Takes the run back to where only so much of the trail was gone.
-    pub(super) fn go_back(&mut self, place: Place, depth: usize) {
-        self.take_back(place, depth);
+    /// Takes the run back to where only so much of the trail was gone, by so many steps.
+    pub(super) fn go_back(&mut self, place: Place, depth: usize, steps: u64) {
+        self.take_back(place, depth, steps);
         self.walk.enabled(&mut self.enabled);
     }
 
@@ -446,19 +454,8 @@ impl<'a, M: Model> Worker<'a, M> {
         self.preemptions = Preemptions::new(self.shared.options.preemption_bound);
         self.sleep_again(0);
         self.trail.clear();
+        self.steps = 0;
         self.walk.enabled(&mut self.enabled);
-    }
-
-    /// Lets tasks go while only one can.
-    pub(super) fn sole(&mut self) {
-        self.walk.enabled(&mut self.enabled);
-        for _ in 0..MAX_FORCED {
-            let [only] = self.enabled[..] else { return };
-            self.step(only.into());
-            if self.walk.limit().is_some() {
-                return;
-            }
-        }
     }
 
     /// The turn that is taken at once, where there is no choice and the state is not kept; so many
@@ -523,6 +520,7 @@ impl<'a, M: Model> Worker<'a, M> {
         if is_choice {
             self.trail.push(turn);
         }
+        self.steps += 1;
         self.stale += u32::from(turn.pick > 0);
         self.counts_preemption(turn.task);
         self.let_sleep(turn.task);
@@ -652,6 +650,7 @@ impl<'a, M: Model> Worker<'a, M> {
             next: begin,
             end: self.choices.len(),
             depth: self.trail.len(),
+            steps: self.steps,
             is_choice: self.has_choice(),
             is_fresh: true,
             share: share / f64::from(count.max(1) as u32),

@@ -97,7 +97,6 @@ mod memory;
 mod newest;
 mod part;
 mod replay;
-mod sampling;
 mod update;
 mod view;
 
@@ -105,7 +104,6 @@ pub(crate) use forget::Ahead;
 pub(crate) use live::{Behind, Live};
 pub use memory::WeakMemory;
 pub use replay::replay;
-pub(crate) use sampling::sample;
 pub use update::Strength;
 
 /// A fence.

@@ -141,6 +141,7 @@ fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, numbers: &Numbe
         turns(out, &job.way);
         out.list(&job.open, |out, open| {
             out.u64(open.depth as u64);
+            out.u64(open.steps);
             out.u32(numbers.of(open.state));
             out.u64(open.first as u64);
             turns(out, &open.turns);
@@ -311,6 +312,7 @@ fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
         open: from.list(|from| {
             Ok(Open {
                 depth: from.u64()? as usize,
+                steps: from.u64()?,
                 state: states.one(from)?,
                 first: from.u64()? as usize,
                 turns: turns(from)?,

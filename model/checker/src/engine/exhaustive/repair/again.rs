@@ -45,8 +45,9 @@ impl Again {
 /// A node on the way.
 struct Stop {
     place: walk::Place,
-    /// How much of the trail leads to it.
+    /// How much of the trail leads to it, and how many steps.
     depth: usize,
+    steps: u64,
     choices: Vec<Turn>,
     /// The node to go on to next.
     next: u32,
@@ -116,8 +117,8 @@ impl<M: Model> Worker<'_, M> {
             let node = tree.node(stop.next);
             stop.next = node.next;
             let turn = stop.choices[usize::from(node.choice)];
-            let (place, depth) = (stop.place, stop.depth);
-            self.go_back(place, depth);
+            let (place, depth, steps) = (stop.place, stop.depth, stop.steps);
+            self.go_back(place, depth, steps);
             self.step(turn);
         }
     }
@@ -130,6 +131,7 @@ impl<M: Model> Worker<'_, M> {
         self.reliances.arrive(state, true);
         let open = Open {
             depth: self.trail.len(),
+            steps: self.steps,
             state,
             first: 0,
             turns: self.let_go.clone(),
@@ -155,6 +157,7 @@ impl<M: Model> Worker<'_, M> {
         Stop {
             place: self.walk.place(),
             depth: self.trail.len(),
+            steps: self.steps,
             choices: self.let_go.clone(),
             next,
         }
