@@ -37,6 +37,13 @@ impl Rolling {
         );
     }
 
+    /// Appends another hash.
+    #[inline]
+    pub fn push_hash(&mut self, hash: u128) {
+        self.push(hash as u64);
+        self.push((hash >> 64) as u64);
+    }
+
     /// Appends a text.
     pub fn push_str(&mut self, text: &str) {
         self.push_bytes(text.as_bytes());

@@ -270,7 +270,8 @@ fn the_number_of_workers_may_change_from_piece_to_piece() {
         let expected = explore(&program, &options);
         let ends_the_same = &|workers: [usize; 2]| {
             let (report, pieces) = in_pieces(&program, &options, 12, |piece| workers[piece % 2]);
-            assert!(pieces > 3, "{pieces}");
+            // Who leads several may not get to look before the others are done.
+            assert!(pieces > 1 || workers[0] > 1, "{pieces}");
             assert_eq!(found(&report), found(&expected), "{workers:?}");
         };
         // Most of the time they wait for each other.
@@ -436,23 +437,28 @@ fn the_checkpoint_of_another_search_is_refused_and_says_what_differs() {
 fn a_newer_format_is_refused_by_its_number() {
     let (program, options) = (increments(2, 2), with_looks(1, 0));
     let mut newer = bytes(&program, &options);
-    newer[24..28].copy_from_slice(&8u32.to_le_bytes());
+    newer[24..28].copy_from_slice(&9u32.to_le_bytes());
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 8, but only format 7 is known"
+        ": a checkpoint of format 9, but only format 8 is known"
     );
 }
 
 /// The layout is the same, and so is what the tasks are called.
 #[test]
 fn a_model_that_does_something_else_is_refused() {
-    let options = with_looks(1, 0);
-    let whole = bytes(&increments(2, 2), &options);
     let others = vec![vec![Op::Store(0, 7), Op::Load(0), Op::Load(0), Op::Store(0, 8)]; 2];
     let other = Arc::new(Program::new(1, 0, others));
-    let said = refusal(read_back(&other, &options, &whole).err());
-    assert!(said.contains("the model does not do what it did"), "{said}");
+    for weak_memory in [false, true] {
+        let options = Options {
+            weak_memory,
+            ..with_looks(1, 0)
+        };
+        let whole = bytes(&increments(2, 2), &options);
+        let said = refusal(read_back(&other, &options, &whole).err());
+        assert!(said.contains("the model does not do what it did"), "{said}");
+    }
 }
 
 #[test]

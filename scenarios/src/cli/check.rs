@@ -216,7 +216,11 @@ impl Check {
         }
         self.needs_exhaustive("--memory weak")?;
         let on = (!self.on.is_empty()).then_some("--on sleep-sets");
-        self.memory.allows(self.limits.only_under_sc().or(on))?;
+        if let Some(option) = self.limits.only_under_sc().or(on) {
+            return Err(miette!(
+                "--memory weak: found {option}, which only searches under sc have"
+            ));
+        }
         let without = [
             "lock-aware",
             "persistent-sets",

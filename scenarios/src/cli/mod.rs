@@ -104,16 +104,6 @@ pub(crate) struct MemoryModel {
 }
 
 impl MemoryModel {
-    /// An option that was asked for and that only searches under sc have is an error.
-    fn allows(&self, only_under_sc: Option<&str>) -> miette::Result<()> {
-        match (self.get(), only_under_sc) {
-            (Memory::Weak, Some(option)) => Err(miette::miette!(
-                "--memory weak: found {option}, which only searches under sc have"
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// The option, as a further command needs it.
     fn options(&self) -> Vec<String> {
         let words: &[&str] = match self.get() {

@@ -82,6 +82,14 @@ impl Writer {
         }
     }
 
+    /// Appends something, if it is there, and whether it is.
+    pub(crate) fn option<T>(&mut self, one: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        self.flag(one.is_some());
+        if let Some(one) = one {
+            write(self, one);
+        }
+    }
+
     /// Appends the checksum, and waits until everything is on the disk.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.put();
@@ -221,6 +229,14 @@ impl Reader {
             return Err(Malformed);
         }
         (0..count).map(|_| each(self)).collect()
+    }
+
+    /// Reads what [`Writer::option`] writes.
+    pub(crate) fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Option<T>, Malformed> {
+        self.flag()?.then(|| read(self)).transpose()
     }
 
     /// Whether all has been read.

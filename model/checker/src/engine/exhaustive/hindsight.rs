@@ -51,7 +51,7 @@ impl<M: Model> Worker<'_, M> {
                 && self.claimed.holds(taken, seen, &flow)
         };
         let are_enough = self.footprints.is_none() || seen.as_ref().is_some_and(holds);
-        let is_outgrown = |live: &Live| live.is_outgrown(&flow, &self.walk);
+        let is_outgrown = |live: &Live| live.behind().is_outgrown(&flow, &self.walk);
         let has_forgotten_too_much = self.live.as_ref().is_some_and(is_outgrown);
         Some(Hindsight {
             is_right: is_whole && are_enough && !has_forgotten_too_much,

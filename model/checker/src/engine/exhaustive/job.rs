@@ -47,8 +47,11 @@ impl<M: Model> Worker<'_, M> {
         let mut open = job.open.iter().peekable();
         loop {
             self.forced(|_| ());
-            self.settle();
+            let here = self.settle();
             if let Some(open) = open.next_if(|open| open.steps == self.steps) {
+                if here != self.shared.visited.fingerprint(open.state) {
+                    return None;
+                }
                 at(self, open)?;
             }
             match open.peek() {

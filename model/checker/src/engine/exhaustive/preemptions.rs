@@ -71,8 +71,7 @@ impl Preemptions {
         let Some(left) = self.left else { return 0 };
         let last = self.last.filter(|_| self.can_go_on).map_or(0, of);
         let mut hash = Rolling::default();
-        hash.push(last as u64);
-        hash.push((last >> 64) as u64);
+        hash.push_hash(last);
         hash.push(left);
         hash.finish()
     }

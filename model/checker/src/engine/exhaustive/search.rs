@@ -180,8 +180,12 @@ impl<M: Model> Search<'_, M> {
 
     /// What tasks touch behind their points, by what was seen so far; only under weak memory.
     fn behind(&self, flow: &Flow, walk: &Walk<M>) -> Option<Arc<Behind>> {
-        let forgets = self.options.weak_memory && self.options.live_variables;
-        forgets.then(|| Arc::new(Behind::new(flow, walk)))
+        self.forgets().then(|| Arc::new(Behind::new(flow, walk)))
+    }
+
+    /// Whether it is forgotten what no task will see any more.
+    fn forgets(&self) -> bool {
+        self.options.weak_memory && self.options.live_variables
     }
 
     /// Begins with the steps that the machine goes by, and with what random schedules show of the
@@ -191,8 +195,7 @@ impl<M: Model> Search<'_, M> {
         let mut flow = Flow::default();
         let mut footprints = None;
         let mut estimate = Estimate::default();
-        let forgets = self.options.weak_memory && self.options.live_variables;
-        if self.options.persistent_sets || forgets {
+        if self.options.persistent_sets || self.forgets() {
             loop {
                 if self.options.sampled {
                     estimate = sample(&mut walk);

@@ -22,9 +22,7 @@ pub(super) struct Job {
 /// Untried choices of one state of a path.
 #[derive(Clone, Debug)]
 pub(super) struct Open {
-    /// How many choices lead to the state.
-    pub(super) depth: usize,
-    /// How many steps do.
+    /// How many steps lead to the state.
     pub(super) steps: u64,
     /// The state.
     pub(super) state: StateId,

@@ -406,12 +406,13 @@ impl<'a, M: Model> Worker<'a, M> {
 
     /// Leaves all states of the path; their untried choices become a job.
     fn put_by(&mut self) {
-        let open: Vec<Open> = (0..self.path.len())
-            .filter(|at| self.path[*at].next < self.path[*at].end)
-            .map(|at| self.open(at, self.path[at].next))
-            .collect();
-        if let Some(last) = open.last() {
-            let way = self.trail[..last.depth].to_vec();
+        let is_untried = |frame: &Frame| frame.next < frame.end;
+        if let Some(last) = self.path.iter().rposition(is_untried) {
+            let way = self.trail[..self.path[last].depth].to_vec();
+            let untried = (0..=last).filter(|at| is_untried(&self.path[*at]));
+            let open = untried
+                .map(|at| self.open(at, self.path[at].next))
+                .collect();
             self.shared.leave(Job { way, open });
         }
         while !self.path.is_empty() {
@@ -425,7 +426,6 @@ impl<'a, M: Model> Worker<'a, M> {
     fn open(&self, at: usize, from: usize) -> Open {
         let frame = &self.path[at];
         Open {
-            depth: frame.depth,
             steps: frame.steps,
             state: frame.state,
             first: frame.first + (from - frame.begin),

@@ -63,10 +63,8 @@ impl<M: Model> Walk<M> {
             return point;
         };
         let mut hash = Rolling::default();
-        for part in [point, sight] {
-            hash.push(part as u64);
-            hash.push((part >> 64) as u64);
-        }
+        hash.push_hash(point);
+        hash.push_hash(sight);
         hash.finish()
     }
 
@@ -78,10 +76,8 @@ impl<M: Model> Walk<M> {
         let sum = standings.fold(0, u128::wrapping_add);
         let world = self.machine.world();
         let mut hash = Rolling::default();
-        for part in [world.hash(), sum] {
-            hash.push(part as u64);
-            hash.push((part >> 64) as u64);
-        }
+        hash.push_hash(world.hash());
+        hash.push_hash(sum);
         if let Some(weak) = world.weak() {
             weak.hash(&mut hash);
         }

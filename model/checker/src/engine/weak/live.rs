@@ -71,11 +71,6 @@ impl Live {
         Self { behind, known }
     }
 
-    /// Whether tasks have been seen to touch more than it goes by.
-    pub(crate) fn is_outgrown<M: Model>(&self, flow: &Flow, walk: &Walk<M>) -> bool {
-        self.behind.is_outgrown(flow, walk)
-    }
-
     /// What it goes by.
     pub(crate) fn behind(&self) -> &Behind {
         &self.behind

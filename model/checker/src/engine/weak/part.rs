@@ -75,9 +75,7 @@ impl<T: Content> Part<T> {
 
     /// Appends it to a hash.
     pub(super) fn append_hash(&self, into: &mut Rolling) {
-        let hash = self.hash();
-        into.push(hash as u64);
-        into.push((hash >> 64) as u64);
+        into.push_hash(self.hash());
     }
 }
 

@@ -45,14 +45,8 @@ pub(super) fn save<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, restarts:
     let mut flow = Flow::clone(&leader.flow);
     flow.add(leader.walk.automaton());
     flow.save(out);
-    out.flag(leader.footprints.is_some());
-    if let Some(used) = &leader.footprints {
-        used.save(out);
-    }
-    out.flag(leader.live.is_some());
-    if let Some(live) = &leader.live {
-        live.behind().save(out);
-    }
+    out.option(leader.footprints.as_ref(), |out, used| used.save(out));
+    out.option(leader.live.as_ref(), |out, live| live.behind().save(out));
     out.u64(leader.known_points as u64);
     out.flag(leader.is_far);
     let mut claimed = leader.claimed.clone();
@@ -140,7 +134,6 @@ fn save_jobs<M: Model>(out: &mut Writer, leader: &Worker<'_, M>, numbers: &Numbe
     out.list(&leader.shared.jobs(), |out, job| {
         turns(out, &job.way);
         out.list(&job.open, |out, open| {
-            out.u64(open.depth as u64);
             out.u64(open.steps);
             out.u32(numbers.of(open.state));
             out.u64(open.first as u64);
@@ -155,12 +148,8 @@ impl Known {
     pub(super) fn load(from: &mut Reader, content: &mut Content) -> Result<Self, Malformed> {
         let restarts = from.u64()?;
         let (watch, flow) = (Watch::load(from)?, Flow::load(from)?);
-        let is_some = from.flag()?;
-        let used = is_some.then(|| Footprints::load(from)).transpose()?;
-        let used = used.map(Arc::new);
-        let is_some = from.flag()?;
-        let behind = is_some.then(|| Behind::load(from)).transpose()?;
-        let behind = behind.map(Arc::new);
+        let used = from.option(Footprints::load)?.map(Arc::new);
+        let behind = from.option(Behind::load)?.map(Arc::new);
         content.known_points = from.u64()? as usize;
         content.is_far = from.flag()?;
         content.claimed = Claimed::load(from)?;
@@ -311,7 +300,6 @@ fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
         way: turns(from)?,
         open: from.list(|from| {
             Ok(Open {
-                depth: from.u64()? as usize,
                 steps: from.u64()?,
                 state: states.one(from)?,
                 first: from.u64()? as usize,
@@ -321,8 +309,8 @@ fn load_job(from: &mut Reader, states: &States) -> Result<Job, Malformed> {
             })
         })?,
     };
-    let is_whole = job.open.last().is_some_and(|o| o.depth == job.way.len());
-    is_whole.then_some(job).ok_or(Malformed)
+    let has_some = !job.open.is_empty();
+    has_some.then_some(job).ok_or(Malformed)
 }
 
 impl<M: Model> Worker<'_, M> {

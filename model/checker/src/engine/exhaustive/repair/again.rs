@@ -130,7 +130,6 @@ impl<M: Model> Worker<'_, M> {
         self.choose();
         self.reliances.arrive(state, true);
         let open = Open {
-            depth: self.trail.len(),
             steps: self.steps,
             state,
             first: 0,
