@@ -30,7 +30,7 @@ pub(crate) use claims::{Asleep, Claimed, Claims};
 use live::Cells;
 use objects::{Footprint, Object, Objects};
 pub(crate) use places::{Place, Places, START};
-pub(crate) use relied::{Conflicts, Relied};
+pub(crate) use relied::{Conflicts, RelianceId, Relied};
 pub(crate) use touched::{Touch, Touched};
 use unseen::Class;
 pub(crate) use unseen::Foreseen;

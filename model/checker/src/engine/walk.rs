@@ -284,6 +284,12 @@ impl<M: Model> Walk<M> {
         &self.tasks.nodes
     }
 
+    /// The points that tasks stand at, and the sum of their parts of the fingerprint.
+    #[inline]
+    pub(crate) fn points(&self) -> (&[NodeId], u128) {
+        (&self.tasks.nodes, self.tasks.hash)
+    }
+
     /// The point that a task stands at, as the walk knows it.
     #[inline]
     pub(crate) fn node(&self, task: TaskId) -> &Node {

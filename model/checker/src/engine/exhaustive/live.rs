@@ -2,21 +2,12 @@
 
 use super::worker::Worker;
 use crate::engine::machine::world::DeadId;
-use crate::hash::Words;
 use crate::model::Model;
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 
-/// The sets of dead cells of one worker's run.
+/// The sets of dead cells of one worker's run, by the numbers of what the tasks still read, in order.
 #[derive(Default)]
-pub(super) struct Dead {
-    /// By the numbers of what the tasks still read, in order.
-    known: HashMap<Box<[u32]>, DeadId, BuildHasherDefault<Words>>,
-    /// The last of them.
-    last: Vec<u32>,
-    now: Vec<u32>,
-    id: Option<DeadId>,
-}
+pub(super) struct Dead(HashMap<Box<[u32]>, DeadId>);
 
 impl<M: Model> Worker<'_, M> {
     /// Leaves out of the fingerprint what no task will read any more; under weak memory forgets what none
@@ -28,28 +19,32 @@ impl<M: Model> Worker<'_, M> {
         if !self.shared.options.live_variables || self.walk.is_weak() {
             return;
         }
-        self.know();
-        let Some(footprints) = &self.footprints else {
+        if self.footprints.is_none() {
             return;
-        };
-        let dead = &mut self.dead;
-        dead.now.clear();
+        }
+        let (_, hash) = self.walk.points();
+        let dead = self.by_points.dead(hash).or_else(|| {
+            let dead = self.dead()?;
+            self.by_points.keep_dead(hash, dead);
+            Some(dead)
+        });
+        if let Some(dead) = dead {
+            self.walk.machine().world().let_die(dead);
+        }
+    }
+
+    /// The cells that are dead where the tasks stand.
+    fn dead(&mut self) -> Option<DeadId> {
+        self.know();
+        let footprints = self.footprints.as_ref()?;
         let known = &self.known;
-        dead.now
-            .extend(self.walk.nodes().iter().map(|n| known[n.index()].live()));
-        dead.now.sort_unstable();
-        dead.now.dedup();
+        let nodes = self.walk.nodes().iter();
+        let mut read: Vec<u32> = nodes.map(|n| known[n.index()].live()).collect();
+        read.sort_unstable();
+        read.dedup();
         let mut world = self.walk.machine().world();
-        let id = match dead.id {
-            Some(id) if dead.now == dead.last => id,
-            _ => *dead
-                .known
-                .entry(dead.now[..].into())
-                .or_insert_with(|| world.add_dead(footprints.dead(&dead.now))),
-        };
-        dead.id = Some(id);
-        std::mem::swap(&mut dead.last, &mut dead.now);
-        world.let_die(id);
+        let dead = self.dead.0.entry(read.into());
+        Some(*dead.or_insert_with_key(|read| world.add_dead(footprints.dead(read))))
     }
 
     /// Looks up what is known of the points that are new.

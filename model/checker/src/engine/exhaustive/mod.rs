@@ -17,6 +17,7 @@
 //! A search can be written to a file and go on from there, see [`CheckpointFile`], to the same
 //! report as if it had not been interrupted.
 
+mod by_points;
 mod checkpoint;
 pub(crate) mod codec;
 mod diagram;

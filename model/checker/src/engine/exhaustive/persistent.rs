@@ -2,6 +2,7 @@
 
 use super::worker::Worker;
 use crate::engine::automaton::NodeId;
+use crate::engine::footprints::RelianceId;
 use crate::engine::schedule::Turn;
 use crate::model::Model;
 
@@ -30,14 +31,19 @@ impl<M: Model> Worker<'_, M> {
             self.in_order.clone_from(&self.let_go);
             return;
         }
-        let walk = &self.walk;
-        let entry = |t: &Turn| walk.key(t.task).entry;
-        if walk.is_weak() {
-            let standing = |t: &Turn| (entry(t), walk.standing(t.task));
-            self.let_go.sort_by_cached_key(standing);
-        } else {
-            let standing = |t: &Turn| (entry(t), walk.node(t.task).fingerprint);
-            self.let_go.sort_unstable_by_key(standing);
+        let is_kept =
+            self.footprints.is_some() && self.sleep.is_none() && !self.preemptions.are_bounded();
+        if self.walk.is_weak() {
+            self.put_in_order();
+        }
+        let points = self.walk.points();
+        if is_kept && let Some(choice) = self.by_points.choose(points, &mut self.let_go) {
+            self.reliances.choose(choice.relies_on);
+            return;
+        }
+        self.turns.clone_from(&self.let_go);
+        if !self.walk.is_weak() {
+            self.put_in_order();
         }
         if self.sleep.is_some() {
             self.in_order.clone_from(&self.let_go);
@@ -47,18 +53,39 @@ impl<M: Model> Worker<'_, M> {
             self.keep_to_preemptions();
             return;
         }
-        let Some(footprints) = &self.footprints else {
-            return;
-        };
-        let seen = (&**footprints, &self.known[..]);
+        let relies_on = self.keep_to_persistent_set();
+        self.reliances.choose(relies_on);
+        if is_kept {
+            let (points, could_go) = (self.walk.points(), &self.turns);
+            self.by_points
+                .keep_choice(points, could_go, &self.let_go, relies_on);
+        }
+    }
+
+    /// Puts the tasks that can go in an order that depends on the state alone.
+    fn put_in_order(&mut self) {
+        let walk = &self.walk;
+        let entry = |t: &Turn| walk.key(t.task).entry;
+        if walk.is_weak() {
+            let standing = |t: &Turn| (entry(t), walk.standing(t.task));
+            self.let_go.sort_by_cached_key(standing);
+        } else {
+            let standing = |t: &Turn| (entry(t), walk.node(t.task).fingerprint);
+            self.let_go.sort_unstable_by_key(standing);
+        }
+    }
+
+    /// Of the tasks that can go only those of a persistent set are let go. Gives what that relies on, if
+    /// that is kept.
+    fn keep_to_persistent_set(&mut self) -> Option<RelianceId> {
+        let footprints = self.footprints.as_deref()?;
+        let seen = (footprints, &self.known[..]);
         let (walk, alive) = (&self.walk, &mut self.alive);
         let begin = self.let_go.iter().map(|turn| turn.task);
-        let Some(set) = alive.persistent(walk, seen, &self.enabled, begin) else {
-            return;
-        };
+        let set = alive.persistent(walk, seen, &self.enabled, begin)?;
         self.claims.note(alive.standings(), set);
-        self.reliances.choose(alive.standings(), set);
         self.let_go.retain(|turn| alive.is_in(turn.task, set));
+        self.reliances.number(alive.standings(), set)
     }
 
     /// Whether so much more has been seen of the tasks than the round goes by that it is better

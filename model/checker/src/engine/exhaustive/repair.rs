@@ -24,7 +24,7 @@ use super::together::each;
 use super::visited::StateId;
 use super::worker::{At, Worker};
 use crate::engine::footprints::{
-    Claimed, Conflicts, Flow, Footprints, Known, Place, Places, Relied, START, Standing,
+    Claimed, Conflicts, Flow, Footprints, Known, Place, Places, RelianceId, Relied, START, Standing,
 };
 use crate::model::Model;
 pub(super) use again::Again;
@@ -77,10 +77,10 @@ pub(super) struct Repair {
 }
 
 impl Reliances {
-    /// Of a worker who keeps them, or does not.
-    pub(super) fn new(are_kept: bool) -> Self {
+    /// Of a worker who keeps so many of them, or none.
+    pub(super) fn new(most: Option<usize>) -> Self {
         Self {
-            own: are_kept.then(Relied::default),
+            own: most.map(Relied::new),
             ..Self::default()
         }
     }
@@ -91,11 +91,16 @@ impl Reliances {
         self.from = Some(from.map_or(START, |state| state.0));
     }
 
-    /// The tasks of the set are let go and the others are not.
+    /// What it relies on to let the tasks of the set go and the others not.
+    pub(super) fn number(&mut self, tasks: &[Standing], set: u64) -> Option<RelianceId> {
+        self.own.as_mut()?.number(tasks, set)
+    }
+
+    /// Tasks are let go and others are not, which relies on that.
     #[inline]
-    pub(super) fn choose(&mut self, tasks: &[Standing], set: u64) {
+    pub(super) fn choose(&mut self, relies_on: Option<RelianceId>) {
         if let (Some(_), Some(own)) = (self.from, &mut self.own) {
-            own.open(tasks, set);
+            own.open(relies_on);
         }
     }
 
@@ -157,10 +162,10 @@ impl Reliances {
     }
 
     /// Forgets these places, which are gone to again, and begins another part.
-    fn forget(&mut self, wrong: &Places, workers: usize) {
+    fn forget(&mut self, wrong: &Places, workers: usize, most: Option<usize>) {
         let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
         each(workers, parts.collect(), |part| part.forget(wrong));
-        self.own = Some(Relied::default());
+        self.own = most.map(Relied::new);
     }
 
     /// Whether the round has been repaired.
@@ -197,12 +202,14 @@ impl<M: Model> Worker<'_, M> {
     pub(super) fn repair(&mut self, repair: Repair) -> Again {
         self.shared.set_again(repair.wrong.count());
         let workers = self.shared.options.workers;
-        self.reliances.forget(&repair.wrong, workers);
+        let most = self.shared.most_reliances();
+        self.reliances.forget(&repair.wrong, workers, most);
         self.take_out(&repair.wrong);
         let grown = Arc::new(repair.grown);
         self.shared.set_footprints(grown.clone());
         self.footprints = Some(grown);
         self.known.clear();
+        self.by_points.clear();
         self.claimed = repair.claimed;
         self.flow = Arc::new(repair.flow);
         repair.again

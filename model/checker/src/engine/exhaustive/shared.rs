@@ -3,7 +3,7 @@
 use super::exact::Exact;
 use super::options::Options;
 use super::visited::{StateId, Visited};
-use crate::engine::footprints::Footprints;
+use crate::engine::footprints::{Footprints, Relied};
 use crate::engine::schedule::Turn;
 use crate::engine::weak::Behind;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -101,7 +101,7 @@ pub(super) struct Shared<'a> {
     /// What tasks touch behind their points, under weak memory, unless nothing is forgotten.
     pub(super) behind: Option<Arc<Behind>>,
     /// What states rely on is kept.
-    pub(super) keeps_reliances: bool,
+    keeps_reliances: bool,
     states: AtomicU64,
     /// States whose choices are still to be made again.
     again: AtomicU64,
@@ -165,6 +165,16 @@ impl<'a> Shared<'a> {
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
         }
+    }
+
+    /// How many records of what states rely on a worker keeps, if any: all workers together take an
+    /// eighth of the memory that there is.
+    pub(super) fn most_reliances(&self) -> Option<usize> {
+        /// In any case: 1 GiB.
+        const MOST: u64 = (1 << 30) / Relied::RECORD as u64;
+        let workers = self.options.workers.max(1) as u64;
+        let part = self.options.max_memory / 8 / workers / Relied::RECORD as u64;
+        self.keeps_reliances.then_some(part.min(MOST) as usize)
     }
 
     /// What tasks touch, as all go by it, unless the search does without.

@@ -1,5 +1,6 @@
 //! One worker of a search: depth-first through the states behind its path.
 
+use super::by_points::ByPoints;
 use super::exact::Exact;
 use super::graph::{Choice, Edges};
 use super::live::Dead;
@@ -188,6 +189,7 @@ pub(super) struct Worker<'a, M: Model> {
     pub(super) claims: Claims,
     pub(super) claimed: Claimed,
     pub(super) reliances: Reliances,
+    pub(super) by_points: ByPoints,
     pub(super) races: Vec<DataRace>,
     pub(super) found: Found<M::Outcome>,
     /// This round is finished before more operations become steps.
@@ -242,7 +244,8 @@ impl<'a, M: Model> Worker<'a, M> {
             alive: Alive::default(),
             claims: Claims::default(),
             claimed: Claimed::default(),
-            reliances: Reliances::new(shared.keeps_reliances),
+            reliances: Reliances::new(shared.most_reliances()),
+            by_points: ByPoints::default(),
             races: vec![],
             found: Found::new(),
             is_far: false,

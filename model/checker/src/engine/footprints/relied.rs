@@ -4,75 +4,136 @@
 use super::claims::now;
 use super::places::{Place, Places};
 use super::{Blocker, Flow, Footprints, Known, Standing};
+use crate::hash::Words;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// What one worker has relied on, place by place: of some steps that they do not conflict with some
 /// futures.
 ///
 /// Choices are looked at before it is known where they belong to: the last record is open until then.
-#[derive(Default)]
 pub(crate) struct Relied {
-    /// Records, one after the other: the place, how many steps, how many futures, and the numbers of
-    /// these.
-    words: Vec<u32>,
-    /// Where the last record begins, if it is open.
-    open: Option<usize>,
-    /// There was too much of it, and it is not kept any more.
+    different: Reliances,
+    records: Vec<(Place, RelianceId)>,
+    /// What the record relies on that is open.
+    open: Option<RelianceId>,
+    /// So many records are kept.
+    most: usize,
+    /// There were more, and none is.
     is_too_much: bool,
 }
 
-/// Words before the numbers of a record.
-const HEAD: usize = 3;
+/// The number of something that is relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RelianceId(u32);
 
-/// So many words of one worker are kept: 128 MiB.
-const MOST: usize = 1 << 25;
+/// Different things that are relied on: that some steps do not conflict with some futures, each by
+/// number.
+#[derive(Default)]
+struct Reliances {
+    /// How many steps, these, and the futures.
+    all: Vec<Box<[u32]>>,
+    numbers: HashMap<Box<[u32]>, RelianceId, BuildHasherDefault<Words>>,
+    /// The one that was made last.
+    last: Vec<u32>,
+}
+
+impl Reliances {
+    /// That the steps do not conflict with the futures; `None` if there are none.
+    fn number(
+        &mut self,
+        steps: impl Iterator<Item = u32>,
+        futures: impl Iterator<Item = u32>,
+    ) -> Option<RelianceId> {
+        self.last.clear();
+        self.last.push(0);
+        self.last.extend(steps);
+        let steps = self.last.len() - 1;
+        self.last.extend(futures);
+        if steps == 0 || self.last.len() == 1 + steps {
+            return None;
+        }
+        self.last[0] = steps as u32;
+        if let Some(number) = self.numbers.get(&self.last[..]) {
+            return Some(*number);
+        }
+        let fresh = RelianceId(self.all.len() as u32);
+        self.all.push(self.last[..].into());
+        self.numbers.insert(self.last[..].into(), fresh);
+        Some(fresh)
+    }
+
+    /// For each, by number, whether it is no longer so.
+    fn wrong(&self, conflicts: &Conflicts) -> Vec<bool> {
+        let is_wrong = |reliance: &[u32]| {
+            let (steps, futures) = reliance[1..].split_at(reliance[0] as usize);
+            let conflicts = |step| futures.iter().any(|future| conflicts.has(step, *future));
+            steps.iter().any(|step| conflicts(*step))
+        };
+        self.all.iter().map(|all| is_wrong(all)).collect()
+    }
+}
 
 impl Relied {
-    /// The tasks of the set are let go and the others are not, at a place that is told later; see
-    /// [`super::Claims::note`].
-    pub(crate) fn open(&mut self, tasks: &[Standing], set: u64) {
-        self.drop_open();
-        let is_in = |i: usize| set >> i & 1 != 0;
-        if self.is_too_much || (0..tasks.len()).all(is_in) {
-            return;
+    /// Bytes that a record takes.
+    pub(crate) const RECORD: usize = size_of::<(Place, RelianceId)>();
+
+    /// Nothing yet; so many records are kept at most.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            different: Reliances::default(),
+            records: vec![],
+            open: None,
+            most,
+            is_too_much: false,
         }
-        let begin = self.words.len();
-        self.words.extend([Place::MAX, 0, 0]);
-        let inside = tasks.iter().enumerate().filter(|(i, _)| is_in(*i));
-        let relies = |t: &Standing| !matches!(t.waits_for, Some(Blocker::Holders(_)));
-        let steps = inside.filter(|(_, t)| relies(t)).map(|(_, t)| t.known.step);
-        self.words.extend(steps);
-        let futures = self.words.len();
-        let outside = tasks.iter().enumerate().filter(|(i, _)| !is_in(*i));
-        self.words.extend(outside.map(|(_, t)| t.known.future));
-        self.words[begin + 1] = (futures - begin - HEAD) as u32;
-        self.words[begin + 2] = (self.words.len() - futures) as u32;
-        self.open = Some(begin);
-        if self.words.len() >= MOST {
-            self.is_too_much = true;
-            self.words = vec![];
-            self.open = None;
-        }
+    }
+
+    /// What it relies on to let the tasks of the set go and the others not, see
+    /// [`super::Claims::note`]; `None` if that is nothing.
+    pub(crate) fn number(&mut self, tasks: &[Standing], set: u64) -> Option<RelianceId> {
+        let of = |is_in: bool| {
+            let of = tasks.iter().enumerate();
+            let of = of.filter(move |(i, _)| (set >> i & 1 != 0) == is_in);
+            of.map(|(_, task)| task)
+        };
+        let relies = |t: &&Standing| !matches!(t.waits_for, Some(Blocker::Holders(_)));
+        let steps = of(true).filter(relies).map(|t| t.known.step);
+        let futures = of(false).map(|t| t.known.future);
+        self.different.number(steps, futures)
+    }
+
+    /// It is relied on at a place that is told later.
+    #[inline]
+    pub(crate) fn open(&mut self, relies_on: Option<RelianceId>) {
+        self.open = relies_on;
     }
 
     /// The open record belongs to this place.
     #[inline]
     pub(crate) fn close(&mut self, at: Place) {
-        if let Some(begin) = self.open.take() {
-            self.words[begin] = at;
+        let Some(open) = self.open.take() else { return };
+        if self.records.last() == Some(&(at, open)) {
+            return;
+        }
+        if self.records.len() < self.most {
+            self.records.push((at, open));
+        } else {
+            self.is_too_much = true;
+            self.records = vec![];
+            self.most = 0;
         }
     }
 
     /// The open record belongs to no place.
     #[inline]
     pub(crate) fn drop_open(&mut self) {
-        if let Some(begin) = self.open.take() {
-            self.words.truncate(begin);
-        }
+        self.open = None;
     }
 
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.words.capacity() * size_of::<u32>()) as u64
+        (self.records.capacity() * Self::RECORD) as u64
     }
 
     /// Whether all records are there.
@@ -80,41 +141,17 @@ impl Relied {
         !self.is_too_much
     }
 
-    /// The records: the place, the steps, the futures.
-    fn records(&self) -> impl Iterator<Item = (Place, &[u32], &[u32])> {
-        let mut rest = &self.words[..];
-        std::iter::from_fn(move || {
-            let [place, steps, futures, ..] = *rest else {
-                return None;
-            };
-            let (all, next) = rest[HEAD..].split_at((steps + futures) as usize);
-            rest = next;
-            let (steps, futures) = all.split_at(steps as usize);
-            Some((place, steps, futures))
-        })
-    }
-
     /// The places where something was relied on that is no longer so.
     pub(crate) fn wrong(&self, conflicts: &Conflicts) -> impl Iterator<Item = Place> {
-        let wrong = self.records().filter(|(_, steps, futures)| {
-            let conflicts = |step| futures.iter().any(|future| conflicts.has(step, *future));
-            steps.iter().any(|step| conflicts(*step))
-        });
-        wrong.map(|(place, ..)| place)
+        let wrong = self.different.wrong(conflicts);
+        let records = self.records.iter();
+        let records = records.filter(move |(_, relies_on)| wrong[relies_on.0 as usize]);
+        records.map(|(place, _)| *place)
     }
 
     /// Forgets these places, which are gone to again.
     pub(crate) fn forget(&mut self, places: &Places) {
-        let (mut from, mut to) = (0, 0);
-        while let [place, steps, futures, ..] = self.words[from..] {
-            let end = from + HEAD + (steps + futures) as usize;
-            if !places.contains(place) {
-                self.words.copy_within(from..end, to);
-                to += end - from;
-            }
-            from = end;
-        }
-        self.words.truncate(to);
+        self.records.retain(|(place, _)| !places.contains(*place));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::parents::Parents;
 use super::tree::{Branch, NONE, Tree};
+use crate::engine::exhaustive::by_points::ByPoints;
 use crate::engine::exhaustive::options::{Go, Progress};
 use crate::engine::exhaustive::shared::Open;
 use crate::engine::exhaustive::together::Taken;
@@ -58,6 +59,7 @@ struct Knowledge {
     footprints: Option<Arc<Footprints>>,
     known: Vec<Known>,
     claims: Claims,
+    by_points: ByPoints,
 }
 
 impl<M: Model> Worker<'_, M> {
@@ -72,6 +74,7 @@ impl<M: Model> Worker<'_, M> {
             footprints: again.before.clone(),
             known: vec![],
             claims: Claims::default(),
+            by_points: ByPoints::default(),
         };
         while let Some(branch) = again.taken.next(&again.branches) {
             self.swap(&mut before);
@@ -167,5 +170,6 @@ impl<M: Model> Worker<'_, M> {
         std::mem::swap(&mut self.footprints, &mut other.footprints);
         std::mem::swap(&mut self.known, &mut other.known);
         std::mem::swap(&mut self.claims, &mut other.claims);
+        std::mem::swap(&mut self.by_points, &mut other.by_points);
     }
 }
