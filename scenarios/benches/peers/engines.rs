@@ -3,7 +3,7 @@
 //! | line | what it says |
 //! |---|---|
 //! | `start` | what was made ready is ready: the clock starts |
-//! | `outcome X` | an outcome that was not seen before |
+//! | `outcome X` | an outcome; of engines that come to each again and again, one that was not seen before |
 //! | `executions N` | so far |
 //! | `seconds N`, `states N`, `complete yes`, `maxrss KIB` | once, at the end |
 //! | `absent WHY` | there is no such engine |
@@ -77,6 +77,11 @@ impl Peer {
         self == Peer::ShuttlePct
     }
 
+    /// It merges no states, so it comes to each outcome again and again.
+    fn comes_again(self) -> bool {
+        self.needs_marks()
+    }
+
     /// It explores with the steps that the exhaustive engine has found.
     pub(crate) fn needs_marks(self) -> bool {
         match self {
@@ -102,7 +107,7 @@ pub(crate) fn print(peer: Peer, case: Case) {
     };
     // The memory of that search is not the peer's. Where the system has no such file, it is.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let model = Arc::new(Observed::new(Registration::new(case)));
+    let model = Arc::new(Observed::new(Registration::new(case), peer.comes_again()));
     println!("start");
     let start = Instant::now();
     let Some(report) = explore(peer, &model, marks) else {

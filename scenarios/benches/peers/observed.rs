@@ -1,4 +1,6 @@
-//! A model that prints each outcome when it is first seen, whichever thread has seen it.
+//! A model that prints each outcome when it is first seen, whichever thread has seen it; or
+//! whenever it is seen, for an engine that comes to each about once, as SPIN does, of which nobody
+//! keeps those that were printed either.
 //!
 //! Engines that use several threads must not wait for each other here, so the outcomes that were
 //! seen are kept in parts with a lock each, and lines are gathered before they are written. SPIN
@@ -26,6 +28,7 @@ const PARTS: usize = 64;
 /// The model, and what was seen of it.
 pub(crate) struct Observed<M: Model> {
     model: M,
+    /// What was printed, in parts; none of which nothing is kept.
     seen: Vec<Mutex<BTreeSet<M::Outcome>>>,
     executions: AtomicU64,
     lines: Mutex<Lines>,
@@ -51,10 +54,12 @@ impl Lines {
 }
 
 impl<M: Model> Observed<M> {
-    pub(crate) fn new(model: M) -> Self {
+    /// Of which an engine comes to each outcome again and again, or does not.
+    pub(crate) fn new(model: M, comes_again: bool) -> Self {
+        let parts = if comes_again { PARTS } else { 0 };
         Self {
             model,
-            seen: (0..PARTS).map(|_| Mutex::default()).collect(),
+            seen: (0..parts).map(|_| Mutex::default()).collect(),
             executions: AtomicU64::new(0),
             lines: Mutex::new(Lines {
                 out: BufWriter::new(std::io::stdout()),
@@ -82,6 +87,19 @@ impl<M: Model> Observed<M> {
     }
 }
 
+impl<M: Model<Outcome: Display + Hash>> Observed<M> {
+    /// Whether it is to be printed.
+    fn is_news(&self, outcome: &M::Outcome) -> bool {
+        if self.seen.is_empty() {
+            return true;
+        }
+        let hasher = BuildHasherDefault::<DefaultHasher>::default();
+        let part = hasher.hash_one(outcome) as usize % PARTS;
+        let mut seen = locked(&self.seen[part]);
+        !seen.contains(outcome) && seen.insert(outcome.clone())
+    }
+}
+
 impl<M: Model<Outcome: Display + Hash>> Model for Observed<M> {
     type Outcome = M::Outcome;
 
@@ -99,13 +117,7 @@ impl<M: Model<Outcome: Display + Hash>> Model for Observed<M> {
 
     fn outcome(&self) -> M::Outcome {
         let outcome = self.model.outcome();
-        let hasher = BuildHasherDefault::<DefaultHasher>::default();
-        let part = hasher.hash_one(&outcome) as usize % PARTS;
-        let is_new = {
-            let mut seen = locked(&self.seen[part]);
-            !seen.contains(&outcome) && seen.insert(outcome.clone())
-        };
-        if is_new {
+        if self.is_news(&outcome) {
             let line = format!("outcome {outcome}");
             locked(&self.lines).add(&line);
         }
