@@ -8,7 +8,7 @@
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard};
 use std::ops::Range;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Number of a visited state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,8 @@ const FRESH: usize = 512;
 struct Table {
     /// The lower half and the upper; [`UNUSED`] where the number has not been given to a state.
     fingerprints: Vec<[AtomicU64; 2]>,
+    /// Numbers from here on have not been given to a worker.
+    next: AtomicUsize,
     /// The number of a state plus one, and above it half of its hash, so that other fingerprints
     /// need not be looked at; 0 is empty. A power of two long, or empty.
     slots: Vec<AtomicU64>,
@@ -105,13 +107,21 @@ impl Table {
         (high << 64) | low
     }
 
-    /// Makes room for more numbers.
-    fn grow(&mut self) -> Fresh {
+    /// Gives numbers to a worker; `None` if there is no room for more.
+    fn give(&self) -> Option<Fresh> {
+        let more = |next| (next < self.fingerprints.len()).then_some(next + FRESH);
+        let ordering = Ordering::Relaxed;
+        let first = self.next.fetch_update(ordering, ordering, more).ok()?;
+        Some(Fresh(first as u32..(first + FRESH) as u32))
+    }
+
+    /// Makes room for more numbers: all wait for it, so it is not just for those of one worker.
+    fn grow(&mut self) {
         let first = self.fingerprints.len();
-        let end = first + FRESH;
+        let end = first + FRESH * (1 + first / (16 * FRESH));
         if end > self.fingerprints.capacity() {
             // Doubling would take too much of a large memory.
-            self.fingerprints.reserve_exact(FRESH + first / 4);
+            self.fingerprints.reserve_exact(end - first + first / 4);
         }
         let unused = || halves(UNUSED).map(AtomicU64::new);
         self.fingerprints.resize_with(end, unused);
@@ -122,7 +132,11 @@ impl Table {
         if length > self.slots.len() {
             self.rehash(length);
         }
-        Fresh(first as u32..end as u32)
+    }
+
+    /// Numbers that were given to workers are below this.
+    fn end(&self) -> u32 {
+        self.next.load(Ordering::Relaxed) as u32
     }
 
     /// Puts all into so many slots. They are in the order of their hashes but for those that were
@@ -151,8 +165,22 @@ impl Visited {
             if let Some((number, is_new)) = self.table().insert(fresh, fingerprint) {
                 return (StateId(number), is_new);
             }
-            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-            *fresh = table.grow();
+            *fresh = self.fresh();
+        }
+    }
+
+    /// Numbers for a worker.
+    fn fresh(&self) -> Fresh {
+        if let Some(fresh) = self.table().give() {
+            return fresh;
+        }
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            // Another may have made room meanwhile.
+            match table.give() {
+                Some(fresh) => return fresh,
+                None => table.grow(),
+            }
         }
     }
 
@@ -168,7 +196,7 @@ impl Visited {
     /// All fingerprints in order of the states' numbers.
     pub(crate) fn each(&self, mut visit: impl FnMut(u128)) {
         let table = self.table();
-        let all = (0..table.fingerprints.len() as u32).map(|number| table.fingerprint(number));
+        let all = (0..table.end()).map(|number| table.fingerprint(number));
         all.filter(|fingerprint| *fingerprint != UNUSED)
             .for_each(&mut visit);
     }
@@ -180,7 +208,7 @@ impl Visited {
             gaps: vec![],
             len: 0,
         };
-        for number in 0..table.fingerprints.len() as u32 {
+        for number in 0..table.end() {
             if table.fingerprint(number) == UNUSED {
                 let missing = number - numbering.len;
                 match numbering.gaps.last_mut() {
@@ -203,7 +231,7 @@ impl Visited {
 
     /// Numbers of states are below this; some may be unused.
     pub(crate) fn end(&self) -> u32 {
-        self.table().fingerprints.len() as u32
+        self.table().end()
     }
 }
 
