@@ -77,8 +77,8 @@ pub(super) struct Repair {
 }
 
 impl Reliances {
-    /// Of a worker who keeps so many of them, or none.
-    pub(super) fn new(most: Option<usize>) -> Self {
+    /// Of a worker who keeps so many bytes of them, or none.
+    pub(super) fn new(most: Option<u64>) -> Self {
         Self {
             own: most.map(Relied::new),
             ..Self::default()
@@ -162,7 +162,7 @@ impl Reliances {
     }
 
     /// Forgets these places, which are gone to again, and begins another part.
-    fn forget(&mut self, wrong: &Places, workers: usize, most: Option<usize>) {
+    fn forget(&mut self, wrong: &Places, workers: usize, most: Option<u64>) {
         let parts = self.before.iter_mut().flat_map(|(_, parts)| parts);
         each(workers, parts.collect(), |part| part.forget(wrong));
         self.own = most.map(Relied::new);

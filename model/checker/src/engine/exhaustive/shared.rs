@@ -3,7 +3,7 @@
 use super::exact::Exact;
 use super::options::Options;
 use super::visited::{StateId, Visited};
-use crate::engine::footprints::{Footprints, Relied};
+use crate::engine::footprints::Footprints;
 use crate::engine::schedule::Turn;
 use crate::engine::weak::Behind;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -167,14 +167,14 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// How many records of what states rely on a worker keeps, if any: all workers together take an
+    /// Bytes that a worker may take to keep what states rely on, if it is kept: all together take an
     /// eighth of the memory that there is.
-    pub(super) fn most_reliances(&self) -> Option<usize> {
-        /// In any case: 1 GiB.
-        const MOST: u64 = (1 << 30) / Relied::RECORD as u64;
+    pub(super) fn most_reliances(&self) -> Option<u64> {
+        /// In any case.
+        const MOST: u64 = 1 << 30;
         let workers = self.options.workers.max(1) as u64;
-        let part = self.options.max_memory / 8 / workers / Relied::RECORD as u64;
-        self.keeps_reliances.then_some(part.min(MOST) as usize)
+        let part = self.options.max_memory / 8 / workers;
+        self.keeps_reliances.then_some(part.min(MOST))
     }
 
     /// What tasks touch, as all go by it, unless the search does without.

@@ -13,13 +13,13 @@ use std::hash::BuildHasherDefault;
 ///
 /// Choices are looked at before it is known where they belong to: the last record is open until then.
 pub(crate) struct Relied {
-    different: Reliances,
+    different: Different,
     records: Vec<(Place, RelianceId)>,
     /// What the record relies on that is open.
     open: Option<RelianceId>,
-    /// So many records are kept.
-    most: usize,
-    /// There were more, and none is.
+    /// Bytes that it may take.
+    most: u64,
+    /// It took more, and no record is kept.
     is_too_much: bool,
 }
 
@@ -30,15 +30,17 @@ pub(crate) struct RelianceId(u32);
 /// Different things that are relied on: that some steps do not conflict with some futures, each by
 /// number.
 #[derive(Default)]
-struct Reliances {
+struct Different {
     /// How many steps, these, and the futures.
     all: Vec<Box<[u32]>>,
     numbers: HashMap<Box<[u32]>, RelianceId, BuildHasherDefault<Words>>,
     /// The one that was made last.
     last: Vec<u32>,
+    /// Words of all.
+    words: usize,
 }
 
-impl Reliances {
+impl Different {
     /// That the steps do not conflict with the futures; `None` if there are none.
     fn number(
         &mut self,
@@ -58,9 +60,16 @@ impl Reliances {
             return Some(*number);
         }
         let fresh = RelianceId(self.all.len() as u32);
+        self.words += self.last.len();
         self.all.push(self.last[..].into());
         self.numbers.insert(self.last[..].into(), fresh);
         Some(fresh)
+    }
+
+    /// Bytes of memory that they take, about.
+    fn bytes(&self) -> u64 {
+        let each = 2 * size_of::<(Box<[u32]>, RelianceId)>();
+        (self.all.len() * each + 2 * self.words * size_of::<u32>()) as u64
     }
 
     /// For each, by number, whether it is no longer so.
@@ -75,13 +84,10 @@ impl Reliances {
 }
 
 impl Relied {
-    /// Bytes that a record takes.
-    pub(crate) const RECORD: usize = size_of::<(Place, RelianceId)>();
-
-    /// Nothing yet; so many records are kept at most.
-    pub(crate) fn new(most: usize) -> Self {
+    /// Nothing yet; it may take so many bytes.
+    pub(crate) fn new(most: u64) -> Self {
         Self {
-            different: Reliances::default(),
+            different: Different::default(),
             records: vec![],
             open: None,
             most,
@@ -92,6 +98,9 @@ impl Relied {
     /// What it relies on to let the tasks of the set go and the others not, see
     /// [`super::Claims::note`]; `None` if that is nothing.
     pub(crate) fn number(&mut self, tasks: &[Standing], set: u64) -> Option<RelianceId> {
+        if self.is_too_much {
+            return None;
+        }
         let of = |is_in: bool| {
             let of = tasks.iter().enumerate();
             let of = of.filter(move |(i, _)| (set >> i & 1 != 0) == is_in);
@@ -113,15 +122,14 @@ impl Relied {
     #[inline]
     pub(crate) fn close(&mut self, at: Place) {
         let Some(open) = self.open.take() else { return };
-        if self.records.last() == Some(&(at, open)) {
+        if self.is_too_much || self.records.last() == Some(&(at, open)) {
             return;
         }
-        if self.records.len() < self.most {
-            self.records.push((at, open));
-        } else {
+        self.records.push((at, open));
+        if self.bytes() > self.most {
             self.is_too_much = true;
             self.records = vec![];
-            self.most = 0;
+            self.different = Different::default();
         }
     }
 
@@ -133,7 +141,8 @@ impl Relied {
 
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.records.capacity() * Self::RECORD) as u64
+        let records = self.records.capacity() * size_of::<(Place, RelianceId)>();
+        records as u64 + self.different.bytes()
     }
 
     /// Whether all records are there.
@@ -184,5 +193,43 @@ impl Conflicts {
 
     fn has(&self, step: u32, future: u32) -> bool {
         self.all[step as usize * self.count + future as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes at so many places that step 1 does not conflict with future 2.
+    fn noted(most: u64, places: u32) -> Relied {
+        let mut relied = Relied::new(most);
+        for place in 0..places {
+            let number = relied.different.number([1].into_iter(), [2].into_iter());
+            relied.open(number);
+            relied.close(place);
+        }
+        relied
+    }
+
+    #[test]
+    fn what_takes_more_than_it_may_is_not_kept_at_all() {
+        let kept = noted(1 << 20, 1_000);
+        assert!(kept.is_whole());
+        assert_eq!(kept.records.len(), 1_000);
+        let dropped = noted(1 << 10, 1_000);
+        assert!(!dropped.is_whole());
+        assert!(dropped.records.is_empty());
+    }
+
+    #[test]
+    fn what_is_relied_on_at_many_places_is_kept_once() {
+        assert_eq!(noted(1 << 20, 1_000).different.all.len(), 1);
+    }
+
+    #[test]
+    fn who_conflicts_with_nobody_relies_on_nothing() {
+        let mut different = Different::default();
+        assert_eq!(different.number([].into_iter(), [2].into_iter()), None);
+        assert_eq!(different.number([1].into_iter(), [].into_iter()), None);
     }
 }
