@@ -2,10 +2,8 @@
 
 use crate::backend::Rmw;
 use crate::engine::exhaustive::codec::{Malformed, Reader, Writer};
-use crate::hash::Words;
+use crate::engine::numbered::Numbered;
 use crate::layout::CellId;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 
 /// A change of a dead cell, whatever it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,45 +72,33 @@ impl Change {
 
 /// Lists of effects by number, each once; number 0 is the empty one.
 #[derive(Clone, Debug)]
-pub(crate) struct EffectLists {
-    all: Vec<Box<[Effect]>>,
-    numbers: HashMap<Box<[Effect]>, u32, BuildHasherDefault<Words>>,
-}
+pub(crate) struct EffectLists(Numbered<Vec<Effect>>);
 
 impl Default for EffectLists {
     fn default() -> Self {
-        let mut lists = Self {
-            all: vec![],
-            numbers: HashMap::default(),
-        };
-        lists.number(&[]);
-        lists
+        Self(Numbered::of(vec![vec![]]))
     }
 }
 
 impl EffectLists {
     /// The number of a list.
+    #[inline]
     pub(crate) fn number(&mut self, list: &[Effect]) -> u32 {
-        if let (true, false) = (list.is_empty(), self.all.is_empty()) {
+        // Most are empty.
+        if list.is_empty() {
             return 0;
         }
-        if let Some(number) = self.numbers.get(list) {
-            return *number;
-        }
-        let fresh = self.all.len() as u32;
-        self.all.push(list.into());
-        self.numbers.insert(list.into(), fresh);
-        fresh
+        self.0.number(list)
     }
 
     /// All lists, in order of their numbers.
-    pub(crate) fn all(&self) -> &[Box<[Effect]>] {
-        &self.all
+    pub(crate) fn all(&self) -> &[Vec<Effect>] {
+        self.0.all()
     }
 
     /// Writes them to a checkpoint.
     pub(crate) fn save(&self, out: &mut Writer) {
-        out.list(&self.all, |out, list| {
+        out.list(self.all(), |out, list| {
             out.list(list, |out, (cell, change)| {
                 out.u32(cell.0);
                 change.save(out);

@@ -38,10 +38,10 @@ pub(crate) use unseen::Foreseen;
 use crate::engine::automaton::{Automaton, NodeId, Stops};
 use crate::engine::machine::record::{Likeness, Op};
 use crate::engine::marks::Watch;
+use crate::engine::numbered::Numbered;
 use crate::engine::walk::is_access;
 use crate::layout::{CellId, CellKind};
 use std::collections::HashMap;
-use std::hash::Hash;
 
 /// A set that is added up over the points behind a point.
 trait Sum: Clone {
@@ -243,36 +243,6 @@ impl Flow {
     }
 }
 
-/// Different things, numbered in the order in which they come.
-struct Numbered<T> {
-    all: Vec<T>,
-    numbers: HashMap<T, u32>,
-}
-
-impl<T: Clone + Eq + Hash> Numbered<T> {
-    fn beginning_with(first: T) -> Self {
-        Self::of(vec![first])
-    }
-
-    /// These, which all differ, in order.
-    fn of(all: Vec<T>) -> Self {
-        Self {
-            numbers: all.iter().cloned().zip(0..).collect(),
-            all,
-        }
-    }
-
-    fn number(&mut self, one: &T) -> u32 {
-        if let Some(number) = self.numbers.get(one) {
-            return *number;
-        }
-        let fresh = self.all.len() as u32;
-        self.all.push(one.clone());
-        self.numbers.insert(one.clone(), fresh);
-        fresh
-    }
-}
-
 impl Footprints {
     /// Of all that the tasks have been seen to do. `spans` says of how many cells the object is
     /// that begins with a cell; `kinds` of cells are given if steps are transactions; `foreseen` is
@@ -299,8 +269,8 @@ impl Footprints {
         }
         let futures = flow.add_up(&own, |_| true);
         let live = flow.live(spans, foreseen);
-        let mut sets = Numbered::beginning_with(Footprint::empty(words));
-        let mut live_sets = Numbered::beginning_with(Cells::none(spans.len()));
+        let mut sets = Numbered::of(vec![Footprint::empty(words)]);
+        let mut live_sets = Numbered::of(vec![Cells::none(spans.len())]);
         let mut number = |sets_of: (&Footprint, &Footprint, &Cells)| Known {
             step: sets.number(sets_of.0),
             future: sets.number(sets_of.1),
@@ -318,9 +288,9 @@ impl Footprints {
             objects: objects.all,
             classes,
             known,
-            sets: sets.all,
+            sets: sets.into_all(),
             conflicts: vec![],
-            live: live_sets.all,
+            live: live_sets.into_all(),
             cells: spans.len(),
         };
         all.relate();

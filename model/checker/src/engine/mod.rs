@@ -13,6 +13,7 @@ pub mod loom;
 pub(crate) mod machine;
 pub mod marks;
 pub mod named;
+mod numbered;
 mod plain;
 pub mod replay;
 pub mod schedule;

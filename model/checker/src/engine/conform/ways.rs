@@ -149,7 +149,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         }
         let label = self.machine.peek(|| log.label(tasks, task, what));
         if let (Some(label), Some((place, _))) = (label, self.place(log, task)) {
-            let label = self.labels.number(label);
+            let label = self.labels.number(&label);
             self.stretches.is_about_to_show(place, label);
             self.stretches.looked_at(place, &cells);
         }

@@ -74,13 +74,8 @@ impl ByPoints {
         tasks: &mut Vec<Turn>,
     ) -> Option<&Choice> {
         let choice = self.choices.get(hash)?;
-        let is_it = choice.nodes[..] == *nodes
-            && choice.could_go.len() == tasks.len()
-            && choice
-                .could_go
-                .iter()
-                .zip(&*tasks)
-                .all(|(a, b)| *a == b.task);
+        let could_go = tasks.iter().map(|turn| turn.task);
+        let is_it = choice.nodes[..] == *nodes && could_go.eq(choice.could_go.iter().copied());
         if !is_it {
             return None;
         }
@@ -97,16 +92,12 @@ impl ByPoints {
         let_go: &[Turn],
         relies_on: Option<RelianceId>,
     ) {
-        let choice = self.choices.put(hash);
-        choice.nodes.clear();
-        choice.nodes.extend_from_slice(nodes);
-        choice.could_go.clear();
-        choice
-            .could_go
-            .extend(could_go.iter().map(|turn| turn.task));
-        choice.let_go.clear();
-        choice.let_go.extend(let_go.iter().map(|turn| turn.task));
-        choice.relies_on = relies_on;
+        *self.choices.put(hash) = Choice {
+            nodes: nodes.into(),
+            could_go: could_go.iter().map(|turn| turn.task).collect(),
+            let_go: let_go.iter().map(|turn| turn.task).collect(),
+            relies_on,
+        };
     }
 
     /// The dead cells.

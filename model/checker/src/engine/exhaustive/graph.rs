@@ -210,7 +210,7 @@ pub(super) fn add_up(counts: &mut [u32]) -> u32 {
 
 impl Graph {
     /// The lists of effects, by number.
-    pub(super) fn lists(&self) -> &[Box<[Effect]>] {
+    pub(super) fn lists(&self) -> &[Vec<Effect>] {
         self.lists.all()
     }
 

@@ -35,8 +35,6 @@ impl<M: Model> Worker<'_, M> {
         flow.add(self.walk.automaton());
         self.claimed.add(&self.claims, self.walk.automaton());
         self.claims = Claims::default();
-        // What is chosen is to be noted there again.
-        self.by_points.clear();
         let is_whole = !self.shared.was_broken_off();
         let used = self.footprints.as_ref().filter(|_| is_whole);
         let seen = used.and_then(|used| {

@@ -19,9 +19,6 @@ impl<M: Model> Worker<'_, M> {
         if !self.shared.options.live_variables || self.walk.is_weak() {
             return;
         }
-        if self.footprints.is_none() {
-            return;
-        }
         let (_, hash) = self.walk.points();
         let dead = self.by_points.dead(hash).or_else(|| {
             let dead = self.dead()?;

@@ -31,22 +31,19 @@ impl<M: Model> Worker<'_, M> {
             self.in_order.clone_from(&self.let_go);
             return;
         }
-        let is_kept =
-            self.footprints.is_some() && self.sleep.is_none() && !self.preemptions.are_bounded();
-        if self.walk.is_weak() {
-            self.put_in_order();
-        }
-        let points = self.walk.points();
-        if is_kept && let Some(choice) = self.by_points.choose(points, &mut self.let_go) {
-            self.reliances.choose(choice.relies_on);
-            return;
-        }
-        self.turns.clone_from(&self.let_go);
-        if !self.walk.is_weak() {
-            self.put_in_order();
-        }
+        self.put_in_order();
         if self.sleep.is_some() {
             self.in_order.clone_from(&self.let_go);
+        }
+        let is_kept =
+            self.footprints.is_some() && self.sleep.is_none() && !self.preemptions.are_bounded();
+        if is_kept {
+            let points = self.walk.points();
+            if let Some(choice) = self.by_points.choose(points, &mut self.let_go) {
+                self.reliances.choose(choice.relies_on);
+                return;
+            }
+            self.turns.clone_from(&self.let_go);
         }
         self.know();
         if self.preemptions.are_bounded() {

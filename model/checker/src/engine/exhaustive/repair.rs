@@ -209,6 +209,7 @@ impl<M: Model> Worker<'_, M> {
         self.shared.set_footprints(grown.clone());
         self.footprints = Some(grown);
         self.known.clear();
+        // Choices are to be noted again, too.
         self.by_points.clear();
         self.claimed = repair.claimed;
         self.flow = Arc::new(repair.flow);

@@ -168,7 +168,7 @@ impl<'a> Shared<'a> {
     }
 
     /// Bytes that a worker may take to keep what states rely on, if it is kept: all together take an
-    /// eighth of the memory that there is.
+    /// eighth of the memory that there is, and as much again after each repair.
     pub(super) fn most_reliances(&self) -> Option<u64> {
         /// In any case.
         const MOST: u64 = 1 << 30;

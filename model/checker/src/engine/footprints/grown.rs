@@ -6,7 +6,8 @@
 //! none has.) What the round has found stays, but for the states whose sets were wrong.
 
 use super::objects::{Footprint, Object, words};
-use super::{Flow, Footprints, Known, Numbered, Sum};
+use super::{Flow, Footprints, Known, Sum};
+use crate::engine::numbered::Numbered;
 use std::collections::HashMap;
 
 /// Sets of two numberings, and their unions in a third that begins with the first.
@@ -21,7 +22,7 @@ impl Unions<'_> {
         if let Some(union) = self.known.get(&(one, other)) {
             return *union;
         }
-        let mut set = self.all.all[one as usize].clone();
+        let mut set = self.all.all()[one as usize].clone();
         set.extend(&self.others[other as usize]);
         let union = self.all.number(&set);
         self.known.insert((one, other), union);
@@ -68,10 +69,10 @@ impl Footprints {
         let mut grown = Self {
             objects: seen.objects.clone(),
             known,
-            sets: unions.all.all,
+            sets: unions.all.into_all(),
             classes,
             conflicts: vec![],
-            live: live.all,
+            live: live.into_all(),
             cells: self.cells,
         };
         grown.relate();

@@ -4,9 +4,7 @@
 use super::claims::now;
 use super::places::{Place, Places};
 use super::{Blocker, Flow, Footprints, Known, Standing};
-use crate::hash::Words;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use crate::engine::numbered::Numbered;
 
 /// What one worker has relied on, place by place: of some steps that they do not conflict with some
 /// futures.
@@ -32,8 +30,7 @@ pub(crate) struct RelianceId(u32);
 #[derive(Default)]
 struct Different {
     /// How many steps, these, and the futures.
-    all: Vec<Box<[u32]>>,
-    numbers: HashMap<Box<[u32]>, RelianceId, BuildHasherDefault<Words>>,
+    all: Numbered<Vec<u32>>,
     /// The one that was made last.
     last: Vec<u32>,
     /// Words of all.
@@ -56,20 +53,18 @@ impl Different {
             return None;
         }
         self.last[0] = steps as u32;
-        if let Some(number) = self.numbers.get(&self.last[..]) {
-            return Some(*number);
+        let count = self.all.all().len();
+        let number = self.all.number(&self.last[..]);
+        if number as usize == count {
+            self.words += self.last.len();
         }
-        let fresh = RelianceId(self.all.len() as u32);
-        self.words += self.last.len();
-        self.all.push(self.last[..].into());
-        self.numbers.insert(self.last[..].into(), fresh);
-        Some(fresh)
+        Some(RelianceId(number))
     }
 
     /// Bytes of memory that they take, about.
     fn bytes(&self) -> u64 {
-        let each = 2 * size_of::<(Box<[u32]>, RelianceId)>();
-        (self.all.len() * each + 2 * self.words * size_of::<u32>()) as u64
+        let each = 2 * size_of::<(Vec<u32>, RelianceId)>();
+        (self.all.all().len() * each + 2 * self.words * size_of::<u32>()) as u64
     }
 
     /// For each, by number, whether it is no longer so.
@@ -79,7 +74,7 @@ impl Different {
             let conflicts = |step| futures.iter().any(|future| conflicts.has(step, *future));
             steps.iter().any(|step| conflicts(*step))
         };
-        self.all.iter().map(|all| is_wrong(all)).collect()
+        self.all.all().iter().map(|all| is_wrong(all)).collect()
     }
 }
 
@@ -223,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_relied_on_at_many_places_is_kept_once() {
-        assert_eq!(noted(1 << 20, 1_000).different.all.len(), 1);
+        assert_eq!(noted(1 << 20, 1_000).different.all.all().len(), 1);
     }
 
     #[test]

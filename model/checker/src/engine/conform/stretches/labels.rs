@@ -1,13 +1,12 @@
 //! What tasks are about to show, by number.
 
 use super::set;
-use std::collections::HashMap;
+use crate::engine::numbered::Numbered;
 use std::hash::Hash;
 
 /// Numbers of labels, and which of them fit at a position of the log.
 pub(crate) struct Labels<T> {
-    numbers: HashMap<T, u32>,
-    all: Vec<T>,
+    numbered: Numbered<T>,
     /// By position: how many labels were looked at, and which of them fit.
     fitting: Vec<(usize, Vec<u64>)>,
 }
@@ -15,8 +14,7 @@ pub(crate) struct Labels<T> {
 impl<T> Default for Labels<T> {
     fn default() -> Self {
         Self {
-            numbers: HashMap::new(),
-            all: vec![],
+            numbered: Numbered::default(),
             fitting: vec![],
         }
     }
@@ -24,13 +22,8 @@ impl<T> Default for Labels<T> {
 
 impl<T: Clone + Eq + Hash> Labels<T> {
     /// Its number.
-    pub(crate) fn number(&mut self, label: T) -> u32 {
-        let fresh = self.all.len() as u32;
-        let all = &mut self.all;
-        *self.numbers.entry(label).or_insert_with_key(|label| {
-            all.push(label.clone());
-            fresh
-        })
+    pub(crate) fn number(&mut self, label: &T) -> u32 {
+        self.numbered.number(label)
     }
 
     /// Those that fit at a position, as bits.
@@ -39,12 +32,12 @@ impl<T: Clone + Eq + Hash> Labels<T> {
             self.fitting.resize(position + 1, (0, vec![]));
         }
         let (known, bits) = &mut self.fitting[position];
-        for (number, label) in self.all.iter().enumerate().skip(*known) {
+        for (number, label) in self.numbered.all().iter().enumerate().skip(*known) {
             if fits(label) {
                 set(bits, number);
             }
         }
-        *known = self.all.len();
+        *known = self.numbered.all().len();
         bits
     }
 }
