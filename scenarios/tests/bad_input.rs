@@ -495,7 +495,6 @@ fn a_bound_of_preemptions_says_whether_schedules_were_left_out() {
         (["--engine", "loom"], "found --engine loom"),
         (["--on", "sleep-sets"], "found --on sleep-sets"),
         (["--off", "merge"], "found --off merge"),
-        (["--memory", "weak"], "found --preemptions"),
     ] {
         let output = check(&[&["--preemptions", "1"], &more[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
@@ -600,7 +599,6 @@ fn weak_memory_has_one_engine() {
     };
     check(&["--engine", "loom"], "--engine loom, expected");
     check(&["--engine", "shuttle"], "--engine shuttle, expected");
-    check(&["--exact"], "--exact, which only");
     check(&["--off", "merge"], "--off merge, expected lock-aware");
     check(&["--on", "sleep-sets"], "--on sleep-sets, which only");
     refused(

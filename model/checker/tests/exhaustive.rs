@@ -246,24 +246,27 @@ fn updates_that_commute_are_made_in_one_order() {
 /// With 12 bits, of some hundreds of states two have the same; with 128 none have.
 #[test]
 fn an_exact_search_catches_a_fingerprint_that_is_too_short() {
-    let tasks = (0..4).map(|i| vec![Op::Store(0, i); 4]).collect();
-    let program = Arc::new(Program::new(1, 0, tasks));
-    let exact = |fingerprint_bits| {
-        let options = Options {
-            exact: true,
-            fingerprint_bits,
-            ..Options::default()
+    for (weak_memory, stores) in [(false, 4), (true, 2)] {
+        let tasks = (0..4).map(|i| vec![Op::Store(0, i); stores]).collect();
+        let program = Arc::new(Program::new(1, 0, tasks));
+        let exact = |fingerprint_bits| {
+            let options = Options {
+                exact: true,
+                fingerprint_bits,
+                weak_memory,
+                ..Options::default()
+            };
+            std::panic::catch_unwind(|| explore(&program, &options))
         };
-        std::panic::catch_unwind(|| explore(&program, &options))
-    };
-    let whole = exact(128).expect("no two states have the same fingerprint");
-    assert!(whole.states > 400, "{}", whole.states);
-    let caught = exact(12).expect_err("some have");
-    let text = caught.downcast_ref::<String>().expect("it says why");
-    assert!(
-        text.starts_with("two states that differ have the fingerprint "),
-        "{text}"
-    );
+        let whole = exact(128).expect("no two states have the same fingerprint");
+        assert!(whole.states > 400, "{}", whole.states);
+        let caught = exact(12).expect_err("some have");
+        let text = caught.downcast_ref::<String>().expect("it says why");
+        assert!(
+            text.starts_with("two states that differ have the fingerprint "),
+            "{text}"
+        );
+    }
 }
 
 /// What a task reads under a lock may be old by the time that it stores it, once the lock is

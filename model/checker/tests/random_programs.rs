@@ -452,14 +452,27 @@ fn source_dpor_finds_the_same_data_races() {
 /// The states themselves tell apart what their fingerprints do, and no more.
 #[test]
 fn an_exact_search_finds_the_same() {
-    random::check(CASES, |program| {
-        let expected = explored(program, |_| {});
-        let exact = explored(program, |o| o.exact = true);
+    let same = |expected: Report<Vec<u64>>, exact: Report<Vec<u64>>| {
         prop_assert_eq!(exact.finals, expected.finals);
         prop_assert_eq!(exact.states, expected.states);
         prop_assert_eq!(exact.interleavings, expected.interleavings);
         Ok(())
+    };
+    random::check(CASES, |program| {
+        let with = |exact| explored(program, |o| o.exact = exact);
+        same(with(false), with(true))
     });
+    let weakly = |program: &Arc<Program>| {
+        let with = |exact| weak(program, |o| o.exact = exact);
+        same(with(false), with(true))
+    };
+    random::check(CASES / 2, |program| weakly(program));
+    random::check(CASES / 2, |program| {
+        weakly(&Arc::new(Program::clone(program).with_spinlocks()))
+    });
+    random::check_repeated(CASES / 4, |program| weakly(program));
+    random::check_queued(CASES / 4, |program| weakly(program));
+    random::check_fully_ordered(CASES / 4, |program| weakly(program));
 }
 
 fn weak(program: &Arc<Program>, set: impl Fn(&mut exhaustive::Options)) -> Report<Vec<u64>> {

@@ -437,11 +437,11 @@ fn the_checkpoint_of_another_search_is_refused_and_says_what_differs() {
 fn a_newer_format_is_refused_by_its_number() {
     let (program, options) = (increments(2, 2), with_looks(1, 0));
     let mut newer = bytes(&program, &options);
-    newer[24..28].copy_from_slice(&9u32.to_le_bytes());
+    newer[24..28].copy_from_slice(&10u32.to_le_bytes());
     let said = refusal(read_back(&program, &options, &newer).err());
     assert_eq!(
         said,
-        ": a checkpoint of format 9, but only format 8 is known"
+        ": a checkpoint of format 10, but only format 9 is known"
     );
 }
 

@@ -215,10 +215,9 @@ impl Check {
             return Ok(());
         }
         self.needs_exhaustive("--memory weak")?;
-        let on = (!self.on.is_empty()).then_some("--on sleep-sets");
-        if let Some(option) = self.limits.only_under_sc().or(on) {
+        if let Some(on) = self.on.first() {
             return Err(miette!(
-                "--memory weak: found {option}, which only searches under sc have"
+                "--memory weak: found --on {on}, which only searches under sc have"
             ));
         }
         let without = [

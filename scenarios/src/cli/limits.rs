@@ -53,16 +53,6 @@ impl Limits {
         self.checkpoint.as_ref().or(self.resume.as_ref())
     }
 
-    /// The option that was asked for and that a search under weak memory does not have, if any.
-    pub(crate) fn only_under_sc(&self) -> Option<&'static str> {
-        [
-            (self.preemptions.is_some(), "--preemptions"),
-            (self.exact, "--exact"),
-        ]
-        .into_iter()
-        .find_map(|(is_asked, name)| is_asked.then_some(name))
-    }
-
     /// One checkpoint is of one exploration.
     pub(crate) fn allow(&self, explorations: usize) -> miette::Result<()> {
         if explorations == 1 || self.file().is_none() {

@@ -34,38 +34,38 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
         Watch::fixed(model.layout(), marks.clone()),
         true,
     );
-    let mut follow = Follow::new(schedule);
+    let mut follow = Follow::new(&machine, schedule);
     let mut turns = vec![];
-    let mut diverged_at = None;
-    let trace = run(&machine, |machine, enabled| {
+    let trace = run(&machine, |_, enabled| {
         turns.clear();
         turns.extend(enabled.iter().map(|t| Turn::from(*t)));
-        let next = follow.next(&turns).task;
-        if follow.divergence.is_some() {
-            diverged_at.get_or_insert_with(|| machine.events());
-        }
-        next
+        follow.next(&turns).task
     });
     Trace {
+        diverged_at: follow.diverged_at,
         divergence: follow.divergence(),
-        diverged_at,
         ..trace
     }
 }
 
 /// Goes through a schedule as long as it fits.
-pub(crate) struct Follow<'a> {
+pub(crate) struct Follow<'a, M: Model> {
+    machine: &'a Machine<M>,
     schedule: &'a [Turn],
     made: usize,
     divergence: Option<String>,
+    /// How many events there were before, if a choice did not fit.
+    pub(crate) diverged_at: Option<usize>,
 }
 
-impl<'a> Follow<'a> {
-    pub(crate) fn new(schedule: &'a Schedule) -> Self {
+impl<'a, M: Model> Follow<'a, M> {
+    pub(crate) fn new(machine: &'a Machine<M>, schedule: &'a Schedule) -> Self {
         Self {
+            machine,
             schedule: &schedule.0,
             made: 0,
             divergence: None,
+            diverged_at: None,
         }
     }
 
@@ -78,6 +78,8 @@ impl<'a> Follow<'a> {
         if turns.contains(wanted) {
             return *wanted;
         }
+        let machine = self.machine;
+        self.diverged_at.get_or_insert_with(|| machine.events());
         let text = |turn: &Turn| Schedule(vec![*turn]).to_string();
         let can: Vec<String> = turns.iter().map(text).collect();
         self.divergence.get_or_insert_with(|| {

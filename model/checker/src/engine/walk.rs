@@ -260,22 +260,31 @@ impl<M: Model> Walk<M> {
     }
 
     /// What [`Walk::fingerprint`] is a hash of, as far as it is kept: all cells but the dead, and the tasks'
-    /// parts in order of size, of which each is a hash already.
+    /// parts in order, of which the point where one stands is a hash already. Under weak memory a
+    /// task's part has what it sees too, and there is all that is not the newest.
     pub(crate) fn content(&self) -> Vec<u64> {
-        let mut content = {
-            let world = self.machine.world();
-            let cells = world.span(CellId(0), self.spans.len()).iter().zip(0..);
-            let live = cells.map(|(content, i)| {
-                let is_dead = world.is_dead(CellId(i));
-                if is_dead { 0 } else { *content }
-            });
-            live.collect::<Vec<u64>>()
-        };
-        let parts = self.tasks.nodes.iter();
-        let parts = parts.map(|node| self.automaton.node(*node).fingerprint);
-        let mut parts: Vec<u128> = parts.filter(|part| *part != 0).collect();
+        let world = self.machine.world();
+        let cells = world.span(CellId(0), self.spans.len()).iter().zip(0..);
+        let live = cells.map(|(content, i)| {
+            let is_dead = world.is_dead(CellId(i));
+            if is_dead { 0 } else { *content }
+        });
+        let mut content: Vec<u64> = live.collect();
+        let parts = self.tasks.nodes.iter().zip(0..).filter_map(|(node, task)| {
+            let point = self.automaton.node(*node).fingerprint;
+            let mut part = vec![(point >> 64) as u64, point as u64];
+            if let Some(weak) = world.weak() {
+                weak.append_sight(TaskId(task), &mut part);
+            }
+            (point != 0).then_some(part)
+        });
+        let mut parts: Vec<Vec<u64>> = parts.collect();
         parts.sort_unstable();
-        content.extend(parts.iter().flat_map(|p| [(p >> 64) as u64, *p as u64]));
+        content.push(parts.len() as u64);
+        content.extend(parts.into_iter().flatten());
+        if let Some(weak) = world.weak() {
+            weak.append(&mut content);
+        }
         content
     }
 

@@ -426,7 +426,7 @@ impl<M: Model, L: Log> Search<'_, M, L> {
         for made in moves {
             machine.step(made.task);
         }
-        let explained = machine.events_so_far();
+        let explained = machine.events();
         let mut schedule: Vec<TaskId> = moves
             .iter()
             .filter(|m| m.was_choice)

@@ -11,8 +11,9 @@
 //! order in which it was gone through, and neither does anything in the report.
 //!
 //! Each reduction has its switch in [`Options`]. With [`Options::exact`] the states are kept beside
-//! their fingerprints and compared. What a task has observed is a hash there too: that two
-//! different pasts of a task have the same is not seen by it.
+//! their fingerprints and compared, under weak memory with all stores and what each task has seen of
+//! them. What a task has observed is a hash there too: that two different pasts of a task have the same
+//! is not seen by it.
 //!
 //! A search can be written to a file and go on from there, see [`CheckpointFile`], to the same
 //! report as if it had not been interrupted.
@@ -103,10 +104,10 @@ pub fn try_explore_with<M: Model>(
     let has_graph = options.weak_memory || options.merge && options.automaton;
     let is_bounded = options.preemption_bound.is_some();
     assert!(
-        !is_bounded || (!has_sleep_sets && !options.weak_memory && has_graph),
-        "a bound of preemptions needs merging and automata, no sleep sets and no weak memory"
+        !is_bounded || (!has_sleep_sets && has_graph),
+        "a bound of preemptions needs merging and automata, and no sleep sets"
     );
-    let can_be_saved = has_graph && (options.weak_memory || !options.exact && !options.sleep_sets);
+    let can_be_saved = has_graph && !options.exact && (options.weak_memory || !options.sleep_sets);
     if let (false, Some(file)) = (can_be_saved, options.any_checkpoint()) {
         return Err(CheckpointError::new(file, Problem::Unsupported));
     }

@@ -29,8 +29,8 @@ pub struct Options {
     /// Leave out of a state what no task will read any more; without persistent sets it stays in.
     pub live_variables: bool,
     /// Tasks need not see the newest: see [`crate::engine::weak`]. Then steps are no transactions, there
-    /// are no sleep sets and no repair, states are not compared exactly, ways to go round are not
-    /// told, and a search without merging or automata is one with them.
+    /// are no sleep sets and no repair, ways to go round are not told, and a search without merging or
+    /// automata is one with them.
     pub weak_memory: bool,
     /// Learn what tasks do, and run them only where they observe something new. Without it, and
     /// without merging, each step is run.

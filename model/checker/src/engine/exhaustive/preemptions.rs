@@ -6,7 +6,8 @@
 //! the tasks that can go all are let go, or only the one that went last: persistent sets take
 //! away schedules for which another stands that may have more preemptions.
 //!
-//! A preemption is counted where the search has a choice.
+//! A preemption is counted where the search has a choice. Under weak memory what a step sees counts for
+//! nothing: a bound of no preemptions at all leaves all stale reads to be had.
 
 use super::worker::Worker;
 use crate::event::TaskId;
@@ -109,7 +110,6 @@ impl<M: Model> Worker<'_, M> {
         }
         self.preemptions.look(&self.enabled);
         let walk = &self.walk;
-        self.preemptions
-            .fingerprint(|task| walk.node(task).fingerprint)
+        self.preemptions.fingerprint(|task| walk.standing(task))
     }
 }

@@ -161,6 +161,8 @@ impl<M: Model> Search<'_, M> {
     fn watch_of_sequential(&self, progress: &mut dyn FnMut(Progress) -> Go) -> Watch {
         let options = Options {
             weak_memory: false,
+            sleep_sets: false,
+            exact: false,
             checkpoint: None,
             resume: None,
             ..self.options.clone()

@@ -143,7 +143,7 @@ impl<'a> Shared<'a> {
             visited: Visited::default(),
             began,
             saved: Mutex::new((Instant::now(), Duration::ZERO)),
-            exact: (options.exact && !options.weak_memory).then(Exact::default),
+            exact: options.exact.then(Exact::default),
             keeps_reliances: options.repair.is_some()
                 && !options.weak_memory
                 && !options.sleep_sets

@@ -73,11 +73,6 @@ impl<M: Model> Machine<M> {
             .collect()
     }
 
-    /// How many events have been recorded.
-    pub(crate) fn events_so_far(&self) -> usize {
-        self.state.borrow().events.as_ref().map_or(0, Vec::len)
-    }
-
     /// Lets `look` read the world as it is, seen by nobody.
     pub(crate) fn peek<R>(&self, look: impl FnOnce() -> R) -> R {
         {

@@ -17,9 +17,8 @@ use super::record::Op;
 use super::world::World;
 use crate::backend::{Condition, Mode, Order, Rmw};
 use crate::engine::schedule::Turn;
-use crate::engine::weak::{Ahead, Strength, WeakMemory};
+use crate::engine::weak::{Ahead, Append, Strength, WeakMemory};
 use crate::event::TaskId;
-use crate::hash::Rolling;
 use crate::layout::{CellId, LockId, LockKind};
 use std::rc::Rc;
 
@@ -44,14 +43,19 @@ impl Weak {
         Rc::make_mut(&mut self.memory)
     }
 
-    /// Appends all but the content of the cells, and what each task sees, to a hash.
-    pub(crate) fn hash(&self, into: &mut Rolling) {
-        self.memory.hash_beyond_newest(into);
+    /// Appends all but the content of the cells, and what each task sees.
+    pub(crate) fn append(&self, into: &mut impl Append) {
+        self.memory.append_beyond_newest(into);
     }
 
     /// A hash of what a task sees, unless it has not begun or has ended.
     pub(crate) fn sight(&self, task: TaskId) -> Option<u128> {
         self.memory.sight(task)
+    }
+
+    /// Appends what [`Weak::sight`] is a hash of.
+    pub(crate) fn append_sight(&self, task: TaskId, into: &mut Vec<u64>) {
+        self.memory.append_sight(task, into);
     }
 
     /// About how many bytes it takes, if no copy shares any of it.

@@ -51,7 +51,7 @@ impl<M: Model> Named<'_, M> {
     ) -> Option<Vec<NamedSchedule>> {
         let all = Schedule(parts.iter().flat_map(|p| p.0.iter().copied()).collect());
         let mut writer = Writer::new(self, parts);
-        let mut follow = Follow::new(&all);
+        let mut follow = Follow::new(machine, &all);
         let (mut turns, mut begun) = (vec![], vec![]);
         loop {
             self.turns(machine, &mut turns);

@@ -79,7 +79,7 @@ impl<M: Model> Walk<M> {
         hash.push_hash(world.hash());
         hash.push_hash(sum);
         if let Some(weak) = world.weak() {
-            weak.hash(&mut hash);
+            weak.append(&mut hash);
         }
         hash.finish()
     }

@@ -1,8 +1,7 @@
 //! The stores of one cell, in coherence order.
 
-use super::part::Content;
+use super::part::{Append, Content};
 use super::view::View;
-use crate::hash::Rolling;
 
 /// One store ("message" in Kang et al.).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +63,12 @@ impl History {
 }
 
 impl Content for History {
-    fn hash(&self, into: &mut Rolling) {
+    fn append(&self, into: &mut impl Append) {
         into.push(u64::from(self.len()));
         for store in &self.stores {
             into.push(store.value);
             into.push(u64::from(store.atomic));
-            store.view.hash(into);
+            store.view.append(into);
         }
     }
 

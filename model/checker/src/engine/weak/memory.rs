@@ -4,7 +4,7 @@ use super::Fence;
 use super::cpu::{Cpu, Lock};
 use super::history::{History, Store};
 use super::newest::Newest;
-use super::part::Part;
+use super::part::{Append, Part};
 use super::view::View;
 use crate::backend::{Condition, Mode, Order};
 use crate::event::TaskId;
@@ -258,11 +258,11 @@ impl WeakMemory {
         for value in self.newest.iter() {
             hash.push(value);
         }
-        self.hash_beyond_newest(&mut hash);
+        self.append_beyond_newest(&mut hash);
         for cpu in &self.cpus {
             hash.push(u64::from(cpu.is_some()));
             if let Some(cpu) = cpu {
-                cpu.append_hash(&mut hash);
+                hash.push_part(cpu);
             }
         }
         hash.finish()
@@ -273,19 +273,30 @@ impl WeakMemory {
         Some(self.cpus.get(task.index())?.as_ref()?.hash())
     }
 
-    /// Appends all but the newest stores, and what each task sees, to a hash.
-    pub(crate) fn hash_beyond_newest(&self, hash: &mut Rolling) {
-        for (cell, history) in &self.histories {
-            hash.push(u64::from(cell.0));
-            history.append_hash(hash);
+    /// Appends what [`WeakMemory::sight`] is a hash of.
+    pub(crate) fn append_sight(&self, task: TaskId, into: &mut Vec<u64>) {
+        if let Some(Some(cpu)) = self.cpus.get(task.index()) {
+            into.push_part(cpu);
         }
+    }
+
+    /// Appends all but the newest stores, and what each task sees.
+    pub(crate) fn append_beyond_newest(&self, into: &mut impl Append) {
+        /// Where a list ends: no number of a cell or lock.
+        const END: u64 = u64::MAX;
+        for (cell, history) in &self.histories {
+            into.push(u64::from(cell.0));
+            into.push_part(history);
+        }
+        into.push(END);
         for (id, lock) in &self.locks {
             if !lock.is_quiet() {
-                hash.push(u64::from(id.0));
-                lock.append_hash(hash);
+                into.push(u64::from(id.0));
+                into.push_part(lock);
             }
         }
-        self.fences.hash(hash);
+        into.push(END);
+        self.fences.append(into);
     }
 
     /// About how many bytes it takes, if no copy shares any of it.

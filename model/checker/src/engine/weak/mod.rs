@@ -102,6 +102,7 @@ mod view;
 
 pub(crate) use forget::Ahead;
 pub(crate) use live::{Behind, Live};
+pub(crate) use part::Append;
 pub use memory::WeakMemory;
 pub use replay::replay;
 pub use update::Strength;

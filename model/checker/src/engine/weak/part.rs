@@ -7,24 +7,53 @@ use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
+/// Where the words of a memory go: into its hash, or to be compared themselves.
+pub(crate) trait Append {
+    /// Appends a word.
+    fn push(&mut self, word: u64);
+
+    /// Appends a part.
+    fn push_part<T: Content>(&mut self, part: &Part<T>);
+}
+
+impl Append for Rolling {
+    fn push(&mut self, word: u64) {
+        Rolling::push(self, word);
+    }
+
+    fn push_part<T: Content>(&mut self, part: &Part<T>) {
+        self.push_hash(part.hash());
+    }
+}
+
+impl Append for Vec<u64> {
+    fn push(&mut self, word: u64) {
+        Vec::push(self, word);
+    }
+
+    fn push_part<T: Content>(&mut self, part: &Part<T>) {
+        part.content.append(self);
+    }
+}
+
 /// What a part is made of.
-pub(super) trait Content: Clone {
+pub(crate) trait Content: Clone {
     /// Its views.
     fn views(&self) -> impl Iterator<Item = &View>;
 
     /// Changes each of its views.
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View));
 
-    /// Appends it to a hash.
-    fn hash(&self, into: &mut Rolling) {
-        self.views().for_each(|view| view.hash(into));
+    /// Appends it, so that no other follows the same words.
+    fn append(&self, into: &mut impl Append) {
+        self.views().for_each(|view| view.append(into));
     }
 }
 
 /// A part of a memory. Copies share it until one of them changes it: a step changes few of them, and
 /// a search keeps a copy of the memory for each state on its path.
 #[derive(Clone, Debug)]
-pub(super) struct Part<T> {
+pub(crate) struct Part<T> {
     content: Rc<T>,
     /// Its hash, once somebody has asked for it.
     hash: OnceCell<u128>,
@@ -68,14 +97,9 @@ impl<T: Content> Part<T> {
     pub(super) fn hash(&self) -> u128 {
         *self.hash.get_or_init(|| {
             let mut hash = Rolling::default();
-            self.content.hash(&mut hash);
+            self.content.append(&mut hash);
             hash.finish()
         })
-    }
-
-    /// Appends it to a hash.
-    pub(super) fn append_hash(&self, into: &mut Rolling) {
-        into.push_hash(self.hash());
     }
 }
 

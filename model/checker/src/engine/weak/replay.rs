@@ -16,7 +16,7 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
     machine.configure(Granularity::Steps, watch, true);
     machine.reset();
     machine.be_weak();
-    let mut follow = Follow::new(schedule);
+    let mut follow = Follow::new(&machine, schedule);
     let mut turns = vec![];
     loop {
         machine.turns(&mut turns);
@@ -27,5 +27,8 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
         };
         machine.take_turn(next);
     }
-    finish(&machine, follow.divergence())
+    Trace {
+        diverged_at: follow.diverged_at,
+        ..finish(&machine, follow.divergence())
+    }
 }

@@ -1,6 +1,6 @@
 //! A view: of each cell, how far somebody has got along its stores.
 
-use crate::hash::Rolling;
+use super::part::Append;
 use crate::layout::CellId;
 use smallvec::SmallVec;
 
@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 /// oldest store that is kept; a cell at place 0 is left out, so equal views are equal vectors
 /// and a quiet memory has empty ones.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct View(SmallVec<[(CellId, u32); FEW]>);
+pub(crate) struct View(SmallVec<[(CellId, u32); FEW]>);
 
 /// So many cells need no memory beside the view: it is copied with its task at each step.
 const FEW: usize = 8;
@@ -110,8 +110,8 @@ impl View {
         size_of::<Self>() + size_of_val(&self.0[..])
     }
 
-    /// Appends it to a hash.
-    pub(super) fn hash(&self, into: &mut Rolling) {
+    /// Appends it.
+    pub(super) fn append(&self, into: &mut impl Append) {
         into.push(self.0.len() as u64);
         for (cell, place) in &self.0 {
             into.push((u64::from(cell.0) << 32) | u64::from(*place));

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What the file begins with.
 const MAGIC: [u8; 24] = *b"probe-litmus checkpoint\n";
 /// The version of the format. Goes up with each change of what is written.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
