@@ -17,6 +17,7 @@
 //! What a task touches is also touched by who creates it, so that it is looked at before it is there.
 
 use super::cpu::Cpu;
+use super::history::History;
 use super::memory::WeakMemory;
 use super::part::{Content, Part};
 use super::view::View;
@@ -52,7 +53,7 @@ impl WeakMemory {
         if !with_spinlocks {
             self.forget_carried(ahead);
         }
-        self.histories.retain(|_, h| h.is_needed());
+        self.histories.retain(History::is_needed);
     }
 
     /// Lets a task see what it is bound to see before it does anything else.
@@ -61,7 +62,7 @@ impl WeakMemory {
             return;
         }
         let bound = match ahead.next(task) {
-            Op::Lock { lock, mode } => match self.locks.get(&lock) {
+            Op::Lock { lock, mode } => match self.locks.get(lock) {
                 Some(lock) => lock.hands_on(mode == Mode::Shared),
                 None => return,
             },
@@ -87,7 +88,7 @@ impl WeakMemory {
         }
         let writers = others().filter(|(other, _)| ahead.touches(*other, Touch::Write(cell)));
         let mut views: Vec<&View> = writers.map(|(_, cpu)| &cpu.seen).collect();
-        let Some(history) = self.histories.get(&cell) else {
+        let Some(history) = self.histories.get(cell) else {
             // It carries nothing.
             let is_over = condition.holds(self.newest(cell));
             return if is_over {
@@ -120,8 +121,7 @@ impl WeakMemory {
 
     /// The stores that nobody can read who touches their cell.
     fn forget_stores(&mut self, ahead: &dyn Ahead) {
-        let cells: Vec<CellId> = self.histories.keys().copied().collect();
-        for cell in cells {
+        for cell in self.histories.keys() {
             let mut floor = None;
             for (cpu, task) in self.cpus.iter_mut().zip(0..) {
                 let Some(cpu) = cpu else { continue };
@@ -134,7 +134,7 @@ impl WeakMemory {
             }
             match floor {
                 None => {
-                    self.histories.remove(&cell);
+                    self.histories.remove(cell);
                     self.each_view_past_oldest(cell, &mut |view| view.leave(cell));
                 }
                 Some(0) => {}
@@ -152,30 +152,30 @@ impl WeakMemory {
 
     /// What locks hand on. What a spinlock does, it hands on to stores too.
     fn forget_locks(&mut self, ahead: &dyn Ahead) {
-        let mut locks = std::mem::take(&mut self.locks);
-        locks.retain(|id, lock| {
-            let take = Touch::Lock(*id);
+        let mut locks = self.locks.clone();
+        for (id, lock) in self.locks.iter() {
+            let take = Touch::Lock(id);
             let is_spinlock = lock.kind == LockKind::SpinLock && self.is_touched(take, ahead);
             if !is_spinlock {
                 let known = known_of(lock.views(), |at| self.is_known(take, at, ahead));
-                lock.forget(&known);
+                locks.forget(id, &known);
             }
-            !lock.is_quiet()
-        });
+        }
+        locks.retain(|lock| !lock.is_quiet());
         self.locks = locks;
     }
 
     /// What stores carry.
     fn forget_carried(&mut self, ahead: &dyn Ahead) {
-        let cells: Vec<CellId> = self.histories.keys().copied().collect();
-        for of in cells {
+        let mut histories = self.histories.clone();
+        for (of, history) in self.histories.iter() {
             let touch = Touch::Cell(of);
-            let known = known_of(self.histories[&of].views(), |at| {
+            let known = known_of(history.views(), |at| {
                 at.0 != of && self.is_known(touch, at, ahead)
             });
-            let history = self.histories.get_mut(&of).expect("it is there");
-            history.forget(&known);
+            histories.forget(of, &known);
         }
+        self.histories = histories;
     }
 }
 

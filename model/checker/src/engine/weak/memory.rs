@@ -5,12 +5,12 @@ use super::cpu::{Cpu, Lock};
 use super::history::{History, Store};
 use super::newest::Newest;
 use super::part::{Append, Part};
+use super::parts::Parts;
 use super::view::View;
 use crate::backend::{Condition, Mode, Order};
 use crate::event::TaskId;
 use crate::hash::Rolling;
 use crate::layout::{CellId, LockId, LockKind};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The memory of a world as its tasks see it. A choice is a number below what the method next to
@@ -19,12 +19,12 @@ use std::rc::Rc;
 pub struct WeakMemory {
     newest: Newest,
     /// Of the cells of which there is more to know than the newest store.
-    pub(super) histories: BTreeMap<CellId, Part<History>>,
+    pub(super) histories: Parts<CellId, History>,
     /// By task; `None` has not begun or has ended.
     pub(super) cpus: Vec<Option<Part<Cpu>>>,
     pub(super) kinds: Rc<[LockKind]>,
     /// Of the locks that hand something on.
-    pub(super) locks: BTreeMap<LockId, Part<Lock>>,
+    pub(super) locks: Parts<LockId, Lock>,
     /// What the smp_mb() of all tasks so far have seen.
     pub(super) fences: View,
     /// By cell: all who look see the newest. Empty if that is so of none.
@@ -36,10 +36,10 @@ impl WeakMemory {
     pub fn new(cells: &[u64], locks: &[LockKind]) -> Self {
         Self {
             newest: Newest::new(cells),
-            histories: BTreeMap::new(),
+            histories: Parts::default(),
             cpus: vec![],
             kinds: locks.into(),
-            locks: BTreeMap::new(),
+            locks: Parts::default(),
             fences: View::default(),
             plain: Rc::default(),
         }
@@ -59,8 +59,8 @@ impl WeakMemory {
     pub fn spawn(&mut self, parent: Option<TaskId>, child: TaskId) {
         let mut cpu = parent.map_or_else(Cpu::default, |p| Cpu::child(self.cpu(p)));
         if parent.is_none() {
-            for (cell, history) in &self.histories {
-                cpu.acquire(&view_of(*cell, history.len() - 1));
+            for (cell, history) in self.histories.iter() {
+                cpu.acquire(&view_of(cell, history.len() - 1));
             }
         }
         if self.cpus.len() <= child.index() {
@@ -98,7 +98,7 @@ impl WeakMemory {
     }
 
     pub(super) fn read(&mut self, task: TaskId, cell: CellId, order: Order, place: u32) -> u64 {
-        if !self.histories.contains_key(&cell) {
+        if self.histories.get(cell).is_none() {
             return self.newest(cell);
         }
         let store = self.at(cell, place);
@@ -138,9 +138,8 @@ impl WeakMemory {
     /// others that this task has not seen.
     pub fn store_places(&self, task: TaskId, cell: CellId, order: Order) -> u32 {
         let floor = self.store_floor(task, cell, order);
-        self.histories
-            .get(&cell)
-            .map_or(1, |h| h.open_from(floor).count() as u32)
+        let history = self.histories.get(cell);
+        history.map_or(1, |h| h.open_from(floor).count() as u32)
     }
 
     fn store_floor(&self, task: TaskId, cell: CellId, order: Order) -> u32 {
@@ -155,7 +154,7 @@ impl WeakMemory {
     /// [`WeakMemory::store_places`].
     pub fn store(&mut self, task: TaskId, cell: CellId, value: u64, order: Order, choice: u32) {
         let floor = self.store_floor(task, cell, order);
-        let after = match self.histories.get(&cell) {
+        let after = match self.histories.get(cell) {
             None => Some(0).filter(|_| choice == 0),
             Some(h) => h.open_from(floor).nth(choice as usize),
         };
@@ -206,7 +205,7 @@ impl WeakMemory {
     fn put_only(&mut self, task: TaskId, cell: CellId, value: u64, view: View) {
         self.newest.set(cell.index(), value);
         if view.is_empty() {
-            self.histories.remove(&cell);
+            self.histories.remove(cell);
             return;
         }
         self.cpu_mut(task).has_written(cell, 0, &view);
@@ -234,7 +233,7 @@ impl WeakMemory {
     pub fn lock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
         let quiet = Lock::new(self.kinds[lock.index()]);
-        let lock = self.locks.get(&lock).map_or(&quiet, |lock| lock);
+        let lock = self.locks.get(lock).map_or(&quiet, |lock| lock);
         cpu.change().lock(lock, mode == Mode::Shared);
         self.forget();
     }
@@ -243,8 +242,7 @@ impl WeakMemory {
     pub fn unlock(&mut self, task: TaskId, lock: LockId, mode: Mode) {
         let cpu = self.cpus[task.index()].as_mut().expect("the task runs");
         let kind = self.kinds[lock.index()];
-        let lock = self.locks.entry(lock);
-        let lock = lock.or_insert_with(|| Part::new(Lock::new(kind))).change();
+        let lock = self.locks.change(lock, || Lock::new(kind));
         match mode {
             Mode::Exclusive => cpu.change().unlock(lock),
             Mode::Shared => cpu.unlock_shared(lock),
@@ -284,12 +282,12 @@ impl WeakMemory {
     pub(crate) fn append_beyond_newest(&self, into: &mut impl Append) {
         /// Where a list ends: no number of a cell or lock.
         const END: u64 = u64::MAX;
-        for (cell, history) in &self.histories {
+        for (cell, history) in self.histories.iter() {
             into.push(u64::from(cell.0));
             into.push_part(history);
         }
         into.push(END);
-        for (id, lock) in &self.locks {
+        for (id, lock) in self.locks.iter() {
             if !lock.is_quiet() {
                 into.push(u64::from(id.0));
                 into.push_part(lock);
@@ -301,10 +299,8 @@ impl WeakMemory {
 
     /// About how many bytes it takes, if no copy shares any of it.
     pub(crate) fn bytes(&self) -> u64 {
-        let histories = self.histories.values().map(Part::bytes);
         let cpus = self.cpus.iter().flatten().map(Part::bytes);
-        let locks = self.locks.values().map(Part::bytes);
-        histories.chain(cpus).chain(locks).sum::<usize>() as u64
+        (self.histories.bytes() + cpus.sum::<usize>() + self.locks.bytes()) as u64
     }
 
     /// Forgets the stores that nobody can read and nothing can be put after any more. What a
@@ -313,14 +309,14 @@ impl WeakMemory {
         let floors: Vec<(CellId, u32)> = self
             .histories
             .iter()
-            .map(|(cell, history)| (*cell, self.oldest_needed(*cell, history.len())))
+            .map(|(cell, history)| (cell, self.oldest_needed(cell, history.len())))
             .filter(|(_, floor)| *floor > 0)
             .collect();
         for (cell, floor) in &floors {
             self.drop_oldest(*cell, *floor);
         }
         if !floors.is_empty() {
-            self.histories.retain(|_, h| h.is_needed());
+            self.histories.retain(History::is_needed);
         }
     }
 
@@ -342,12 +338,10 @@ impl WeakMemory {
         cell: CellId,
         change: &mut dyn FnMut(&mut View),
     ) {
-        let histories = self.histories.values_mut();
-        histories.for_each(|history| history.each_view_past(cell, change));
+        self.histories.each_view_past(cell, change);
         let cpus = self.cpus.iter_mut().flatten();
         cpus.for_each(|cpu| cpu.each_view_past(cell, change));
-        let locks = self.locks.values_mut();
-        locks.for_each(|lock| lock.each_view_past(cell, change));
+        self.locks.each_view_past(cell, change);
         change(&mut self.fences);
     }
 
@@ -362,25 +356,22 @@ impl WeakMemory {
 
     fn history(&mut self, cell: CellId) -> &mut History {
         let newest = self.newest(cell);
-        let history = self.histories.entry(cell);
-        history
-            .or_insert_with(|| Part::new(History::of(newest)))
-            .change()
+        self.histories.change(cell, || History::of(newest))
     }
 
     pub(super) fn len(&self, cell: CellId) -> u32 {
-        self.histories.get(&cell).map_or(1, |h| h.len())
+        self.histories.get(cell).map_or(1, |h| h.len())
     }
 
     pub(super) fn value(&self, cell: CellId, place: u32) -> u64 {
-        match self.histories.get(&cell) {
+        match self.histories.get(cell) {
             Some(history) => history.stores[place as usize].value,
             None => self.newest(cell),
         }
     }
 
     pub(super) fn at(&self, cell: CellId, place: u32) -> Store {
-        match self.histories.get(&cell) {
+        match self.histories.get(cell) {
             Some(history) => history.stores[place as usize].clone(),
             None => History::of(self.newest(cell)).stores.remove(0),
         }

@@ -96,14 +96,15 @@ mod live;
 mod memory;
 mod newest;
 mod part;
+mod parts;
 mod replay;
 mod update;
 mod view;
 
 pub(crate) use forget::Ahead;
 pub(crate) use live::{Behind, Live};
-pub(crate) use part::Append;
 pub use memory::WeakMemory;
+pub(crate) use part::Append;
 pub use replay::replay;
 pub use update::Strength;
 

@@ -5,15 +5,15 @@ use std::rc::Rc;
 /// So many cells are copied when one of them changes.
 const PIECE: usize = 32;
 
-/// Of each cell, the last store in coherence order. In pieces, which copies share until one of them changes
-/// it: a step changes few cells.
+/// Of each cell, the last store in coherence order. Copies share it until one of them changes a cell, and
+/// then all pieces but that one: a step changes few cells.
 #[derive(Clone, Debug)]
-pub(super) struct Newest(Vec<Rc<[u64]>>);
+pub(super) struct Newest(Rc<Vec<Rc<[u64]>>>);
 
 impl Newest {
     /// Of these contents.
     pub(super) fn new(cells: &[u64]) -> Self {
-        Self(cells.chunks(PIECE).map(Rc::from).collect())
+        Self(Rc::new(cells.chunks(PIECE).map(Rc::from).collect()))
     }
 
     /// The content of a cell, by number.
@@ -23,7 +23,10 @@ impl Newest {
 
     /// Changes a cell.
     pub(super) fn set(&mut self, cell: usize, value: u64) {
-        Rc::make_mut(&mut self.0[cell / PIECE])[cell % PIECE] = value;
+        if self.get(cell) != value {
+            let piece = &mut Rc::make_mut(&mut self.0)[cell / PIECE];
+            Rc::make_mut(piece)[cell % PIECE] = value;
+        }
     }
 
     /// All cells, in order.

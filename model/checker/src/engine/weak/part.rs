@@ -73,9 +73,14 @@ impl<T: Content> Part<T> {
         Rc::make_mut(&mut self.content)
     }
 
+    /// Whether one of its views is past the oldest store of a cell.
+    pub(super) fn has_view_past(&self, cell: CellId) -> bool {
+        self.content.views().any(|view| view.at(cell) > 0)
+    }
+
     /// Changes each of its views, if one of them is past the oldest store of a cell.
     pub(super) fn each_view_past(&mut self, cell: CellId, change: &mut dyn FnMut(&mut View)) {
-        if self.content.views().any(|view| view.at(cell) > 0) {
+        if self.has_view_past(cell) {
             self.change().each_view(change);
         }
     }

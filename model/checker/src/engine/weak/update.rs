@@ -38,17 +38,14 @@ impl WeakMemory {
         cell: CellId,
         op: Rmw,
         strength: Strength,
-    ) -> Vec<(u32, bool)> {
+    ) -> impl Iterator<Item = (u32, bool)> {
         let cpu = self.cpu(task);
-        let fails = |place: u32| match op {
+        let fails = move |place: u32| match op {
             Rmw::CmpXchg(expected, _) => self.value(cell, place) != expected,
             _ => false,
         };
-        let is_open = |place| {
-            self.histories
-                .get(&cell)
-                .is_none_or(|h| h.is_open_after(place))
-        };
+        let history = self.histories.get(cell);
+        let is_open = move |place| history.is_none_or(|h| h.is_open_after(place));
         let floor = match strength {
             Strength::Relaxed => cpu.write.at(cell),
             Strength::Release | Strength::AcquireRelease => cpu.seen.at(cell),
@@ -56,15 +53,14 @@ impl WeakMemory {
         };
         (0..self.len(cell))
             .rev()
-            .map(|place| (place, !fails(place)))
-            .filter(|(place, writes)| {
+            .map(move |place| (place, !fails(place)))
+            .filter(move |(place, writes)| {
                 if *writes {
                     *place >= floor && is_open(*place)
                 } else {
                     *place >= cpu.read.at(cell)
                 }
             })
-            .collect()
     }
 
     /// How many stores an update may read. It writes right after the one that it reads.
@@ -74,7 +70,7 @@ impl WeakMemory {
 
     /// As [`WeakMemory::rmw_choices`], for an update of any strength.
     pub fn update_choices(&self, task: TaskId, cell: CellId, op: Rmw, strength: Strength) -> u32 {
-        self.update_reads(task, cell, op, strength).len() as u32
+        self.update_reads(task, cell, op, strength).count() as u32
     }
 
     /// An atomic read-modify-write; gives the content before. With `returns` it is fully ordered
@@ -94,7 +90,9 @@ impl WeakMemory {
         choice: u32,
     ) -> u64 {
         let is_full = strength == Strength::Full;
-        let (place, writes) = self.update_reads(task, cell, op, strength)[choice as usize];
+        let mut reads = self.update_reads(task, cell, op, strength);
+        let (place, writes) = reads.nth(choice as usize).expect("a store to be read");
+        drop(reads);
         if !writes {
             return self.read(task, cell, Order::Relaxed, place);
         }
