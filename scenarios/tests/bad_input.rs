@@ -480,17 +480,20 @@ fn an_exploration_that_is_cut_short_is_exit_code_1() {
 #[test]
 fn a_bound_of_preemptions_says_whether_schedules_were_left_out() {
     let check = |more: &[&str]| run(&[&["check", LITMUS], more].concat());
-    let output = check(&["--preemptions", "0"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let bound = "Complete no (preemptions on a schedule: 0 at most; others were not explored)";
-    assert!(stdout(&output).contains(bound), "{}", stdout(&output));
-    let output = check(&["--preemptions", "1000"]);
-    assert_eq!(output.status.code(), check(&[]).status.code());
-    assert!(
-        stdout(&output).contains("Complete yes"),
-        "{}",
-        stdout(&output)
-    );
+    for memory in ["sc", "weak"] {
+        let check = |more: &[&str]| check(&[&["--memory", memory], more].concat());
+        let output = check(&["--preemptions", "0"]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let bound = "Complete no (preemptions on a schedule: 0 at most; others were not explored)";
+        assert!(stdout(&output).contains(bound), "{}", stdout(&output));
+        let output = check(&["--preemptions", "1000"]);
+        assert_eq!(output.status.code(), check(&[]).status.code());
+        assert!(
+            stdout(&output).contains("Complete yes"),
+            "{}",
+            stdout(&output)
+        );
+    }
     for (more, found) in [
         (["--engine", "loom"], "found --engine loom"),
         (["--on", "sleep-sets"], "found --on sleep-sets"),

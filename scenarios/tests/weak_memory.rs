@@ -118,6 +118,25 @@ fn no_client_is_left_deferred_under_weak_memory() {
     }
 }
 
+/// The states themselves tell apart what their fingerprints do, and no more: all stores, and what each CPU
+/// and lock has seen of them.
+#[test]
+fn an_exact_search_finds_the_same() {
+    let model = kernel("v7.3-rc7", &[REGISTRATION, BIND, WORKER]);
+    let explored = |exact| {
+        let options = Options {
+            weak_memory: true,
+            exact,
+            ..Options::default()
+        };
+        exhaustive::explore(&model, &options)
+    };
+    let (expected, found) = (explored(false), explored(true));
+    assert_eq!(found.complete, Complete::Yes);
+    assert_eq!(found.finals, expected.finals);
+    assert_eq!(found.states, expected.states);
+}
+
 /// Without the worker there is nobody to retry it: it can be left deferred.
 #[test]
 fn without_the_worker_a_client_is_left_deferred() {

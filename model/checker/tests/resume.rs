@@ -226,9 +226,10 @@ fn random_programs_in_pieces_end_the_same() {
 /// So does that schedules were left out.
 #[test]
 fn a_bound_of_preemptions_is_kept_from_piece_to_piece() {
-    random::check(32, |program| {
+    let goes_on = |program: &Arc<Program>, weak_memory| {
         let options = Options {
             preemption_bound: Some(1),
+            weak_memory,
             ..with_looks(1, 20_000)
         };
         let expected = explore(program, &options);
@@ -243,7 +244,10 @@ fn a_bound_of_preemptions_is_kept_from_piece_to_piece() {
             proptest::prop_assert!(!report.can_go_on && file.is_file());
         }
         Ok(())
-    });
+    };
+    for weak_memory in [false, true] {
+        random::check(32, |program| goes_on(program, weak_memory));
+    }
 }
 
 /// The plain fields' data races go through the file as well.

@@ -1,47 +1,36 @@
 //! One worker of a search: depth-first through the states behind its path.
 
+mod found;
+mod jobs;
+mod look;
+mod run;
+
+pub(super) use found::{At, Found};
+
 use super::by_points::ByPoints;
 use super::exact::Exact;
-use super::graph::{Choice, Edges};
+use super::graph::Choice;
 use super::live::Dead;
 use super::options::{Go, Progress};
 use super::preemptions::Preemptions;
 use super::repair::{Again, Reliances};
 use super::rounds::Passing;
-use super::shared::{Job, Open, Remedy, Shared, Told};
+use super::shared::{Job, Remedy, Shared, Told};
 use super::sleep::{self, Sleep};
 use super::visited::{Fresh, StateId};
-use crate::engine::automaton::Automaton;
 use crate::engine::effects::Effect;
-use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known, Relied};
-use crate::engine::lock_order::LockOrder;
-use crate::engine::marks::Watch;
+use crate::engine::footprints::{Claimed, Claims, Flow, Footprints, Known};
 use crate::engine::schedule::Turn;
 use crate::engine::walk::{Alive, Place, Walk};
 use crate::engine::weak::Live;
 use crate::event::TaskId;
 use crate::model::Model;
-use crate::outcome::{DataRace, Final};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::outcome::DataRace;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Steps without a choice after which a state is kept all the same: a task may loop. Under weak memory it
-/// may each time around add stores that others have not seen.
-const MAX_FORCED: u64 = 10_000;
-const MAX_FORCED_WEAK: u64 = 100;
+use std::time::Instant;
 
 /// Where several search, each counts its states when there are so many: not to be in each other's way.
 const UNCOUNTED: u64 = 64;
-
-/// Where something was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum At {
-    /// In this state.
-    State(StateId),
-    /// Behind this choice of the state, before the next; before the first state if there is none.
-    Choice(Option<StateId>, u32),
-}
 
 /// A state with a choice, on the current path.
 struct Frame {
@@ -66,56 +55,6 @@ struct Frame {
     preemptions: Preemptions,
     /// Who sleeps there, with those that were let go from there.
     asleep: u64,
-}
-
-/// What one worker has found.
-pub(super) struct Found<O> {
-    pub(super) edges: Vec<Edges>,
-    pub(super) finals: BTreeMap<Final<O>, Vec<StateId>>,
-    pub(super) data_races: BTreeMap<DataRace, Vec<At>>,
-    pub(super) executions: u64,
-    pub(super) reached: BTreeSet<&'static str>,
-    pub(super) lock_order: LockOrder,
-    /// The part of the tree of choices that is done.
-    pub(super) done: f64,
-}
-
-impl<O: Ord> Found<O> {
-    pub(super) fn new() -> Self {
-        Self {
-            edges: vec![Edges::default()],
-            finals: BTreeMap::new(),
-            data_races: BTreeMap::new(),
-            executions: 0,
-            reached: BTreeSet::new(),
-            lock_order: LockOrder::default(),
-            done: 0.0,
-        }
-    }
-
-    /// Takes in what another has found.
-    pub(super) fn extend(&mut self, other: Self) {
-        self.edges.extend(other.edges);
-        for (end, states) in other.finals {
-            self.finals.entry(end).or_default().extend(states);
-        }
-        for (race, states) in other.data_races {
-            self.data_races.entry(race).or_default().extend(states);
-        }
-        self.executions += other.executions;
-        self.reached.extend(other.reached);
-        self.lock_order.extend(&other.lock_order);
-        self.done += other.done;
-    }
-}
-
-/// What a worker who is no longer needed has found and learnt.
-pub(super) struct Helper<O> {
-    found: Found<O>,
-    watch: Watch,
-    claimed: Claimed,
-    relied: Option<Relied>,
-    automaton: Automaton,
 }
 
 /// What a helper begins with.
@@ -302,51 +241,6 @@ impl<'a, M: Model> Worker<'a, M> {
         self.walk.machine().watch().wait_for_settle();
     }
 
-    fn work(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
-        while let Some(job) = self.shared.take() {
-            self.take_on(&job);
-            self.search(progress);
-        }
-    }
-
-    /// Goes to the states of a job.
-    fn take_on(&mut self, job: &Job) {
-        let fits = self.follow(job, &mut |worker, here| {
-            worker.go_on_at(here);
-            Some(())
-        });
-        fits.expect("a job leads over its states");
-    }
-
-    /// Puts the current state on the path, with the choices that are left.
-    pub(super) fn go_on_at(&mut self, open: &Open) {
-        // Under weak memory it was done on the way.
-        if !self.walk.is_weak() {
-            self.forget();
-        }
-        self.take_effects();
-        self.preemptions.look(&self.enabled);
-        let begin = self.choices.len();
-        self.choices.extend_from_slice(&open.turns);
-        self.successors
-            .resize(self.choices.len(), nowhere(open.state));
-        self.path.push(Frame {
-            state: open.state,
-            place: self.walk.place(),
-            first: open.first,
-            begin,
-            next: begin,
-            end: self.choices.len(),
-            depth: self.trail.len(),
-            steps: self.steps,
-            is_choice: self.has_choice(),
-            is_fresh: open.is_fresh,
-            share: open.share,
-            preemptions: self.preemptions,
-            asleep: 0,
-        });
-    }
-
     /// Goes through everything behind the states of the path.
     pub(super) fn search(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
         loop {
@@ -405,153 +299,6 @@ impl<'a, M: Model> Worker<'a, M> {
             self.choices.truncate(frame.begin);
             self.successors.truncate(frame.begin);
         }
-    }
-
-    /// Leaves all states of the path; their untried choices become a job.
-    fn put_by(&mut self) {
-        let is_untried = |frame: &Frame| frame.next < frame.end;
-        if let Some(last) = self.path.iter().rposition(is_untried) {
-            let way = self.trail[..self.path[last].depth].to_vec();
-            let untried = (0..=last).filter(|at| is_untried(&self.path[*at]));
-            let open = untried
-                .map(|at| self.open(at, self.path[at].next))
-                .collect();
-            self.shared.leave(Job { way, open });
-        }
-        while !self.path.is_empty() {
-            self.leave();
-        }
-        self.count();
-        self.tell();
-    }
-
-    /// The choices of a state of the path from `from` on.
-    fn open(&self, at: usize, from: usize) -> Open {
-        let frame = &self.path[at];
-        Open {
-            steps: frame.steps,
-            state: frame.state,
-            first: frame.first + (from - frame.begin),
-            turns: self.choices[from..frame.end].to_vec(),
-            is_fresh: frame.is_fresh,
-            share: frame.share,
-        }
-    }
-
-    /// As [`Worker::go_back`], without a look at who can go.
-    fn take_back(&mut self, place: Place, depth: usize, steps: u64) {
-        self.walk.go_back(place);
-        self.trail.truncate(depth);
-        self.steps = steps;
-    }
-
-    /// Takes the run back to where only so much of the trail was gone, by so many steps.
-    pub(super) fn go_back(&mut self, place: Place, depth: usize, steps: u64) {
-        self.take_back(place, depth, steps);
-        self.walk.enabled(&mut self.enabled);
-    }
-
-    /// Takes the run back to where it began.
-    pub(super) fn begin(&mut self) {
-        self.walk.go_to_start();
-        self.preemptions = Preemptions::new(self.shared.options.preemption_bound);
-        self.sleep_again(0);
-        self.trail.clear();
-        self.steps = 0;
-        self.walk.enabled(&mut self.enabled);
-    }
-
-    /// The turn that is taken at once, where there is no choice and the state is not kept; so many
-    /// such states have been passed in a row.
-    pub(super) fn passes_by(&mut self, passed: u64) -> Option<Turn> {
-        let [only] = self.let_go[..] else {
-            return None;
-        };
-        let most = if self.walk.is_weak() {
-            MAX_FORCED_WEAK
-        } else {
-            MAX_FORCED
-        };
-        let is_kept = passed == most || self.is_kept_on_the_way();
-        (!is_kept).then_some(only)
-    }
-
-    /// Lets tasks go while there is no choice; `enabled` are those that can go. Leaves the choices,
-    /// if any, in `let_go`; says if the only one sleeps.
-    pub(super) fn forced(&mut self, mut look: impl FnMut(&mut Self)) -> bool {
-        self.choose();
-        let mut passed = 0;
-        while let Some(only) = self.passes_by(passed) {
-            if self.enabled.len() > 1 {
-                look(self);
-            }
-            if self.sleeps(only.task) {
-                return true;
-            }
-            self.reliances.pass();
-            self.step(only);
-            if self.walk.limit().is_some() {
-                return false;
-            }
-            self.choose();
-            passed += 1;
-        }
-        false
-    }
-
-    /// Whether there is more than one turn where the run is, taken or not.
-    pub(super) fn has_choice(&self) -> bool {
-        match self.enabled[..] {
-            [] => false,
-            [only] => self.walk.is_weak() && self.walk.alternatives(only) > 1,
-            _ => true,
-        }
-    }
-
-    /// Lets a task take a step; `enabled` are those that can go before and after it.
-    pub(super) fn step(&mut self, turn: Turn) {
-        if let Some(passing) = &mut self.passing {
-            passing.add(&self.walk, turn.task, &self.enabled);
-        }
-        self.preemptions.look(&self.enabled);
-        self.step_from(turn, self.has_choice());
-    }
-
-    /// Lets a task take a step, where there is a choice or not; `enabled` are those that can go
-    /// after it.
-    fn step_from(&mut self, turn: Turn, is_choice: bool) {
-        if is_choice {
-            self.trail.push(turn);
-        }
-        self.steps += 1;
-        self.stale += u32::from(turn.pick > 0);
-        self.counts_preemption(turn.task);
-        self.let_sleep(turn.task);
-        self.walk.step(turn);
-        self.walk.enabled(&mut self.enabled);
-        // With persistent sets, that nobody else can go here does not say that it is so in all
-        // the runs that this one stands for.
-        if self.enabled != [turn.task] || self.footprints.is_some() {
-            self.walk.interrupted(turn.task);
-        }
-    }
-
-    /// The fingerprint of the current state.
-    pub(super) fn fingerprint(&mut self) -> u128 {
-        self.forget();
-        let bits = self.shared.options.fingerprint_bits;
-        let fingerprint = self.walk.fingerprint() ^ self.preemptions_fingerprint();
-        fingerprint & (u128::MAX >> (u128::BITS - bits))
-    }
-
-    /// Comes to a state that is kept; gives its fingerprint. The order of its choices goes by it alone, so
-    /// under weak memory they are made when it has been forgotten what no task will see.
-    pub(super) fn settle(&mut self) -> u128 {
-        let fingerprint = self.fingerprint();
-        if self.walk.is_weak() {
-            self.choose();
-        }
-        fingerprint
     }
 
     /// Lets tasks go while there is no choice, and enters the state, which stands for `share` of
@@ -614,27 +361,6 @@ impl<'a, M: Model> Worker<'a, M> {
         self.found.edges[0].number(&self.effects)
     }
 
-    /// Looks for data races in a state that is passed without a choice.
-    fn look_for_races_on_the_way(&mut self) {
-        let frame = self.path.last();
-        let number = |f: &Frame| match self.sleep {
-            Some(_) => self.numbers[f.next - 1],
-            None => f.first + f.next - 1 - f.begin,
-        };
-        let choice = frame.map_or(0, |f| number(f) as u32);
-        self.look_for_races(At::Choice(frame.map(|f| f.state), choice));
-    }
-
-    fn look_for_races(&mut self, at: At) {
-        self.walk.data_races(&mut self.races);
-        for race in self.races.drain(..) {
-            let places = self.found.data_races.entry(race).or_default();
-            if places.last() != Some(&at) {
-                places.push(at);
-            }
-        }
-    }
-
     /// A state that is new, or has choices that are to be tried.
     fn enter(&mut self, state: StateId, is_new: bool, share: f64) {
         self.look_for_races(At::State(state));
@@ -675,172 +401,8 @@ impl<'a, M: Model> Worker<'a, M> {
         self.since_look += 1;
     }
 
-    /// Counts the states that this worker has found.
-    fn count(&mut self) {
-        if self.uncounted == 0 {
-            return;
-        }
-        let states = self.shared.count(std::mem::take(&mut self.uncounted));
-        let bound = self.shared.options.max_states;
-        if states >= bound {
-            let why = format!("stopped at the bound of {bound} states");
-            self.shared.stop_at_bound(why, Remedy::RaiseBound);
-        }
-    }
-
-    /// Choices on the current path.
-    fn depth(&self) -> u64 {
-        self.trail.len() as u64
-    }
-
     /// Whether it goes by what has been seen of the tasks.
     pub(super) fn goes_by_flow(&self) -> bool {
         self.footprints.is_some() || self.live.is_some()
-    }
-
-    /// Bytes that it takes to take back the way to where the run is, under weak memory.
-    fn way_bytes(&self) -> u64 {
-        if self.walk.is_weak() {
-            self.walk.way_bytes()
-        } else {
-            0
-        }
-    }
-
-    /// Tells the others how far this worker is.
-    fn tell(&mut self) {
-        let now = Told {
-            edges: self.found.edges.iter().map(Edges::bytes).sum(),
-            untried: self.path.iter().map(|f| (f.end - f.next) as u64).sum(),
-            relied: self.reliances.bytes(),
-            way: self.way_bytes(),
-            done: self.found.done,
-        };
-        self.shared.tell(&mut self.told, now);
-    }
-
-    /// Leaves work to others; now and then tells how far the search has come.
-    fn look(&mut self, progress: &mut dyn FnMut(Progress) -> Go) {
-        if self.is_far && self.shared.is_wanted() {
-            self.share();
-        }
-        // Only the looks that are counted may change what the search does: the others come when
-        // they come.
-        let is_counted = self.since_look >= self.shared.options.look;
-        if !is_counted && !self.is_time_to_look() {
-            return;
-        }
-        self.looked = Instant::now();
-        self.tell();
-        let (states, memory) = (self.shared.states(), self.shared.memory());
-        if is_counted {
-            self.since_look = 0;
-            if !self.is_far && states >= self.shared.options.share_after {
-                self.get_far();
-            }
-        }
-        // Under weak memory a few states may take much.
-        if is_counted || self.walk.is_weak() {
-            self.keep_to_memory(memory);
-        }
-        self.keep_to_time();
-        if self.shared.is_due() {
-            self.shared.pause();
-        }
-        let now = Progress {
-            states,
-            depth: self.depth(),
-            memory,
-            schedules_log10: None,
-            restarts: 0,
-            outcomes: self.found.finals.len(),
-            untried: self.shared.untried(),
-            done: self.shared.done(),
-        };
-        if progress(now) == Go::Stop {
-            let why = format!("interrupted after {states} states");
-            self.shared.stop_early(why, Remedy::GoOn);
-        }
-    }
-
-    /// Whether nobody has been told for a while: where steps take long, states are few.
-    fn is_time_to_look(&mut self) -> bool {
-        /// So many choices are tried before the clock is read again.
-        const CHOICES: u32 = 64;
-        const WHILE: Duration = Duration::from_millis(100);
-        self.since_clock += 1;
-        if self.since_clock < CHOICES {
-            return false;
-        }
-        self.since_clock = 0;
-        self.looked.elapsed() >= WHILE
-    }
-
-    /// Stops the search at the bound of memory.
-    fn keep_to_memory(&self, memory: u64) {
-        let bound = self.shared.options.max_memory;
-        if memory > bound {
-            let why = format!("stopped at the bound of {} MiB of memory", bound >> 20);
-            self.shared.stop_early(why, Remedy::RaiseBound);
-        }
-    }
-
-    /// Stops the search at the bound of time.
-    fn keep_to_time(&self) {
-        if let Some(bound) = self.shared.options.max_seconds
-            && self.shared.is_too_late()
-        {
-            let why = format!("stopped at the bound of {bound} seconds");
-            self.shared.stop_early(why, Remedy::RaiseBound);
-        }
-    }
-
-    /// Leaves half of the untried choices of the shallowest state that has some to another worker.
-    fn share(&mut self) {
-        let shallowest = self.path.iter().position(|f| f.next < f.end);
-        let Some(at) = shallowest else { return };
-        let untried = self.path[at].end - self.path[at].next;
-        if at + 1 == self.path.len() && untried < 2 {
-            return;
-        }
-        let from = self.path[at].next + untried / 2;
-        let open = Open {
-            is_fresh: false,
-            ..self.open(at, from)
-        };
-        self.path[at].end = from;
-        let way = self.trail[..self.path[at].depth].to_vec();
-        self.shared.leave(Job {
-            way,
-            open: vec![open],
-        });
-    }
-
-    /// What the worker has found and learnt, when it is no longer needed.
-    pub(super) fn into_found(mut self) -> Helper<M::Outcome> {
-        self.claimed.add(&self.claims, self.walk.automaton());
-        let watch = self.walk.machine().watch().clone();
-        self.found.reached = self.walk.machine().reached();
-        self.found.lock_order = self.walk.machine().lock_order();
-        self.shared.tell(&mut self.told, Told::default());
-        Helper {
-            found: self.found,
-            watch,
-            claimed: self.claimed,
-            relied: self.reliances.own,
-            automaton: self.walk.into_automaton(),
-        }
-    }
-
-    /// Takes in what a helper has found and learnt.
-    pub(super) fn take_in(&mut self, helper: Helper<M::Outcome>) {
-        self.found.extend(helper.found);
-        self.walk.machine().watch().merge(&helper.watch);
-        if self.goes_by_flow() {
-            Arc::make_mut(&mut self.flow).add(&helper.automaton);
-            self.claimed.extend(helper.claimed);
-            self.reliances.others.push(helper.relied);
-        }
-        self.tell();
     }
 }
