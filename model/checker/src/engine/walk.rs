@@ -22,6 +22,7 @@ use crate::event::TaskId;
 use crate::layout::{CellId, CellKind};
 use crate::model::{Entry, Model};
 use crate::outcome::{DataRace, Final};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// The tasks of a run.
@@ -35,6 +36,9 @@ struct Tasks {
     moves: Vec<Move>,
     /// What tasks saw before, for each [`Move::Sight`].
     seen: Vec<Weak>,
+    /// There is one behind the place that was asked for last: where that is gone back to, what tasks saw
+    /// there is put back.
+    is_sight_kept: Cell<bool>,
     /// The part of a step that was taken last has let others go on: see [`lets_others_go`].
     let_others_go: bool,
 }
@@ -215,8 +219,13 @@ impl<M: Model> Walk<M> {
         std::mem::take(&mut self.news)
     }
 
-    /// Where the run is.
+    /// Where the run is, to be gone back to.
     pub(crate) fn place(&self) -> Place {
+        self.tasks.is_sight_kept.set(false);
+        self.here()
+    }
+
+    fn here(&self) -> Place {
         Place {
             world: self.machine.world().place(),
             moves: self.tasks.moves.len(),
@@ -230,6 +239,11 @@ impl<M: Model> Walk<M> {
 
     /// Takes the run back to where it was.
     pub(crate) fn go_back(&mut self, place: Place) {
+        self.tasks.is_sight_kept.set(false);
+        self.take_back(place);
+    }
+
+    fn take_back(&mut self, place: Place) {
         self.machine.world().take_back(place.world);
         while self.tasks.moves.len() > place.moves {
             let hash = |node: NodeId| self.automaton.node(node).fingerprint;
@@ -384,7 +398,7 @@ impl<M: Model> Walk<M> {
     pub(crate) fn part(&mut self, task: TaskId) {
         self.tasks.let_others_go = false;
         let from = self.tasks.nodes[task.index()];
-        let place = self.place();
+        let place = self.here();
         let before = self.seen();
         let walked = walk(
             &self.automaton,
@@ -401,7 +415,7 @@ impl<M: Model> Walk<M> {
                 to
             }
             Walked::Unknown => {
-                self.go_back(place);
+                self.take_back(place);
                 self.machine.world().set_weak(before);
                 self.learn(task, from)
             }

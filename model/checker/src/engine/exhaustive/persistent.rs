@@ -59,17 +59,16 @@ impl<M: Model> Worker<'_, M> {
         }
     }
 
-    /// Puts the tasks that can go in an order that depends on the state alone.
+    /// Puts the tasks that can go in an order that depends on the state alone: by what they run and where
+    /// they stand, and under weak memory, where several stand at one point, by what they see.
     fn put_in_order(&mut self) {
         let walk = &self.walk;
-        let entry = |t: &Turn| walk.key(t.task).entry;
-        if walk.is_weak() {
-            let standing = |t: &Turn| (entry(t), walk.standing(t.task));
-            self.let_go.sort_by_cached_key(standing);
-        } else {
-            let standing = |t: &Turn| (entry(t), walk.node(t.task).fingerprint);
-            self.let_go.sort_unstable_by_key(standing);
-        }
+        let at = |t: &Turn| (walk.key(t.task).entry, walk.node(t.task).fingerprint);
+        let standing = |t: &Turn| walk.standing(t.task);
+        self.let_go.sort_unstable_by(|a, b| {
+            let order = at(a).cmp(&at(b));
+            order.then_with(|| standing(a).cmp(&standing(b)))
+        });
     }
 
     /// Of the tasks that can go only those of a persistent set are let go. Gives what that relies on, if

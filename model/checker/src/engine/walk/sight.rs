@@ -32,8 +32,11 @@ impl<M: Model> Walk<M> {
         self.machine.world().weak().cloned()
     }
 
-    /// What tasks see is about to change: it can be taken back from now on.
+    /// What tasks see is about to change: it can be taken back to the last place from now on.
     pub(crate) fn keep_sight(&mut self) {
+        if self.tasks.is_sight_kept.replace(true) {
+            return;
+        }
         if let Some(seen) = self.seen() {
             self.tasks.seen.push(seen);
             self.tasks.moves.push(Move::Sight);
