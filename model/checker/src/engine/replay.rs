@@ -36,16 +36,12 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
     );
     let mut follow = Follow::new(&machine, schedule);
     let mut turns = vec![];
-    let trace = run(&machine, |_, enabled| {
+    run(&machine, |enabled| {
         turns.clear();
         turns.extend(enabled.iter().map(|t| Turn::from(*t)));
         follow.next(&turns).task
     });
-    Trace {
-        diverged_at: follow.diverged_at,
-        divergence: follow.divergence(),
-        ..trace
-    }
+    follow.finish()
 }
 
 /// Goes through a schedule as long as it fits.
@@ -55,7 +51,7 @@ pub(crate) struct Follow<'a, M: Model> {
     made: usize,
     divergence: Option<String>,
     /// How many events there were before, if a choice did not fit.
-    pub(crate) diverged_at: Option<usize>,
+    diverged_at: Option<usize>,
 }
 
 impl<'a, M: Model> Follow<'a, M> {
@@ -101,6 +97,14 @@ impl<'a, M: Model> Follow<'a, M> {
         };
         self.divergence.or_else(|| (left > 0).then(longer))
     }
+
+    /// The record of the run, in which nobody can go on.
+    pub(crate) fn finish(self) -> Trace<M::Outcome> {
+        Trace {
+            diverged_at: self.diverged_at,
+            ..finish(self.machine, self.divergence())
+        }
+    }
 }
 
 /// Runs the default schedule and records it: a task goes on until it must wait, and then the
@@ -112,18 +116,17 @@ pub fn run_default<M: Model>(model: &Arc<M>) -> Trace<M::Outcome> {
         Watch::fixed(model.layout(), Marks::none(model.layout())),
         true,
     );
-    run(&machine, |machine, enabled| {
+    run(&machine, |enabled| {
         *enabled
             .iter()
             .min_by_key(|t| machine.turn(**t))
             .expect("somebody can go")
-    })
+    });
+    finish(&machine, None)
 }
 
-fn run<M: Model>(
-    machine: &Machine<M>,
-    mut choose: impl FnMut(&Machine<M>, &[TaskId]) -> TaskId,
-) -> Trace<M::Outcome> {
+/// Runs to the end.
+fn run<M: Model>(machine: &Machine<M>, mut choose: impl FnMut(&[TaskId]) -> TaskId) {
     machine.reset();
     let mut enabled = vec![];
     loop {
@@ -131,11 +134,10 @@ fn run<M: Model>(
         let next = match enabled[..] {
             [] => break,
             [only] => only,
-            _ => choose(machine, &enabled),
+            _ => choose(&enabled),
         };
         machine.step(next);
     }
-    finish(machine, None)
 }
 
 /// The record of a run in which nobody can go on.

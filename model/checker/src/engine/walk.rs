@@ -286,11 +286,13 @@ impl<M: Model> Walk<M> {
         let mut content: Vec<u64> = live.collect();
         let parts = self.tasks.nodes.iter().zip(0..).filter_map(|(node, task)| {
             let point = self.automaton.node(*node).fingerprint;
-            let mut part = vec![(point >> 64) as u64, point as u64];
-            if let Some(weak) = world.weak() {
-                weak.append_sight(TaskId(task), &mut part);
-            }
-            (point != 0).then_some(part)
+            (point != 0).then(|| {
+                let mut part = vec![(point >> 64) as u64, point as u64];
+                if let Some(weak) = world.weak() {
+                    weak.append_sight(TaskId(task), &mut part);
+                }
+                part
+            })
         });
         let mut parts: Vec<Vec<u64>> = parts.collect();
         parts.sort_unstable();

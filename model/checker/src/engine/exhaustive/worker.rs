@@ -29,9 +29,6 @@ use crate::outcome::DataRace;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Where several search, each counts its states when there are so many: not to be in each other's way.
-const UNCOUNTED: u64 = 64;
-
 /// A state with a choice, on the current path.
 struct Frame {
     state: StateId,
@@ -370,35 +367,42 @@ impl<'a, M: Model> Worker<'a, M> {
             None => self.choices.extend_from_slice(&self.let_go),
         }
         let count = self.choices.len() - begin;
-        self.successors.resize(self.choices.len(), nowhere(state));
-        self.path.push(Frame {
-            state,
-            place: self.walk.place(),
-            first: 0,
-            begin,
-            next: begin,
-            end: self.choices.len(),
-            depth: self.trail.len(),
-            steps: self.steps,
-            is_choice: self.has_choice(),
-            is_fresh: true,
+        let frame = Frame {
             share: share / f64::from(count.max(1) as u32),
-            preemptions: self.preemptions,
-            asleep: self.asleep(),
-        });
+            ..self.frame(state, begin)
+        };
+        self.path.push(frame);
         if !is_new {
             return;
         }
-        self.uncounted += 1;
-        if self.uncounted == UNCOUNTED || !self.shared.had_help() {
-            self.count();
-        }
+        self.has_one_more();
         let bound = self.shared.options.max_depth;
         if self.depth() >= bound {
             let why = format!("stopped at the bound of {bound} choices in one schedule");
             self.shared.stop_at_bound(why, Remedy::RaiseBound);
         }
         self.since_look += 1;
+    }
+
+    /// The current state, with all its choices: those from `begin` on, which stand for nothing yet.
+    fn frame(&mut self, state: StateId, begin: usize) -> Frame {
+        let end = self.choices.len();
+        self.successors.resize(end, nowhere(state));
+        Frame {
+            state,
+            place: self.walk.place(),
+            first: 0,
+            begin,
+            next: begin,
+            end,
+            depth: self.trail.len(),
+            steps: self.steps,
+            is_choice: self.has_choice(),
+            is_fresh: true,
+            share: 0.0,
+            preemptions: self.preemptions,
+            asleep: self.asleep(),
+        }
     }
 
     /// Whether it goes by what has been seen of the tasks.

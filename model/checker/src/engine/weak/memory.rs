@@ -112,25 +112,24 @@ impl WeakMemory {
     }
 
     /// Of the stores that a load may read, those with which the condition holds, newest first.
-    fn satisfying(&self, task: TaskId, condition: Condition) -> Vec<u32> {
+    fn satisfying(&self, task: TaskId, condition: Condition) -> impl Iterator<Item = u32> {
         let (cell, oldest) = (condition.cell, self.cpu(task).read.at(condition.cell));
         let places = (oldest..self.len(cell)).rev();
-        places
-            .filter(|p| condition.holds(self.value(cell, *p)))
-            .collect()
+        places.filter(move |p| condition.holds(self.value(cell, *p)))
     }
 
     /// How many stores may end a wait. Choice 0 is the newest of them, which need not be the
     /// newest of the cell: the condition may not hold any more. A deadlock is judged by
     /// [`WeakMemory::newest`]: who waits sees that in the end.
     pub fn ends_wait(&self, task: TaskId, condition: Condition) -> u32 {
-        self.satisfying(task, condition).len() as u32
+        self.satisfying(task, condition).count() as u32
     }
 
     /// The load that ends a wait: relaxed for wait_event(), acquire for wait_for_completion() and
     /// flush_work(). Who has slept has had an smp_mb() before, in set_current_state().
     pub fn wait(&mut self, task: TaskId, condition: Condition, order: Order, choice: u32) -> u64 {
-        let place = self.satisfying(task, condition)[choice as usize];
+        let chosen = self.satisfying(task, condition).nth(choice as usize);
+        let place = chosen.expect("a store that ends the wait");
         self.read(task, condition.cell, order, place)
     }
 

@@ -44,7 +44,7 @@ pub(crate) trait Content: Clone {
     /// Changes each of its views.
     fn each_view(&mut self, change: &mut dyn FnMut(&mut View));
 
-    /// Appends it, so that no other follows the same words.
+    /// Appends it; what is appended of one is never the beginning of what is of another.
     fn append(&self, into: &mut impl Append) {
         self.views().for_each(|view| view.append(into));
     }

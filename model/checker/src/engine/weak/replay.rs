@@ -3,7 +3,7 @@
 use crate::engine::exhaustive::Trace;
 use crate::engine::machine::{Granularity, Machine};
 use crate::engine::marks::{Marks, Watch};
-use crate::engine::replay::{Follow, finish};
+use crate::engine::replay::Follow;
 use crate::engine::schedule::Schedule;
 use crate::model::Model;
 use std::sync::Arc;
@@ -27,8 +27,5 @@ pub fn replay<M: Model>(model: &Arc<M>, marks: &Marks, schedule: &Schedule) -> T
         };
         machine.take_turn(next);
     }
-    Trace {
-        diverged_at: follow.diverged_at,
-        ..finish(&machine, follow.divergence())
-    }
+    follow.finish()
 }

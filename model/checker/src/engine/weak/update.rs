@@ -90,9 +90,10 @@ impl WeakMemory {
         choice: u32,
     ) -> u64 {
         let is_full = strength == Strength::Full;
-        let mut reads = self.update_reads(task, cell, op, strength);
-        let (place, writes) = reads.nth(choice as usize).expect("a store to be read");
-        drop(reads);
+        let chosen = self
+            .update_reads(task, cell, op, strength)
+            .nth(choice as usize);
+        let (place, writes) = chosen.expect("a store to be read");
         if !writes {
             return self.read(task, cell, Order::Relaxed, place);
         }

@@ -1,6 +1,6 @@
 //! Work that workers leave to each other.
 
-use super::{Frame, Worker, nowhere};
+use super::{Frame, Worker};
 use crate::engine::exhaustive::options::{Go, Progress};
 use crate::engine::exhaustive::shared::{Job, Open};
 use crate::model::Model;
@@ -32,23 +32,13 @@ impl<M: Model> Worker<'_, M> {
         self.preemptions.look(&self.enabled);
         let begin = self.choices.len();
         self.choices.extend_from_slice(&open.turns);
-        self.successors
-            .resize(self.choices.len(), nowhere(open.state));
-        self.path.push(Frame {
-            state: open.state,
-            place: self.walk.place(),
+        let frame = Frame {
             first: open.first,
-            begin,
-            next: begin,
-            end: self.choices.len(),
-            depth: self.trail.len(),
-            steps: self.steps,
-            is_choice: self.has_choice(),
             is_fresh: open.is_fresh,
             share: open.share,
-            preemptions: self.preemptions,
-            asleep: 0,
-        });
+            ..self.frame(open.state, begin)
+        };
+        self.path.push(frame);
     }
 
     /// Leaves all states of the path; their untried choices become a job.
@@ -70,7 +60,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// The choices of a state of the path from `from` on.
-    pub(super) fn open(&self, at: usize, from: usize) -> Open {
+    fn open(&self, at: usize, from: usize) -> Open {
         let frame = &self.path[at];
         Open {
             steps: frame.steps,

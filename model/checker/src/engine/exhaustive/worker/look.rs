@@ -7,7 +7,18 @@ use crate::engine::exhaustive::shared::{Remedy, Told};
 use crate::model::Model;
 use std::time::{Duration, Instant};
 
+/// Where several search, each counts its states when there are so many: not to be in each other's way.
+const UNCOUNTED: u64 = 64;
+
 impl<M: Model> Worker<'_, M> {
+    /// This worker has found a state, which is counted some time.
+    pub(super) fn has_one_more(&mut self) {
+        self.uncounted += 1;
+        if self.uncounted == UNCOUNTED || !self.shared.had_help() {
+            self.count();
+        }
+    }
+
     /// Counts the states that this worker has found.
     pub(super) fn count(&mut self) {
         if self.uncounted == 0 {
@@ -27,7 +38,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// Bytes that it takes to take back the way to where the run is, under weak memory.
-    pub(super) fn way_bytes(&self) -> u64 {
+    fn way_bytes(&self) -> u64 {
         if self.walk.is_weak() {
             self.walk.way_bytes()
         } else {
@@ -92,7 +103,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// Whether nobody has been told for a while: where steps take long, states are few.
-    pub(super) fn is_time_to_look(&mut self) -> bool {
+    fn is_time_to_look(&mut self) -> bool {
         /// So many choices are tried before the clock is read again.
         const CHOICES: u32 = 64;
         const WHILE: Duration = Duration::from_millis(100);
@@ -105,7 +116,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// Stops the search at the bound of memory.
-    pub(super) fn keep_to_memory(&self, memory: u64) {
+    fn keep_to_memory(&self, memory: u64) {
         let bound = self.shared.options.max_memory;
         if memory > bound {
             let why = format!("stopped at the bound of {} MiB of memory", bound >> 20);
@@ -114,7 +125,7 @@ impl<M: Model> Worker<'_, M> {
     }
 
     /// Stops the search at the bound of time.
-    pub(super) fn keep_to_time(&self) {
+    fn keep_to_time(&self) {
         if let Some(bound) = self.shared.options.max_seconds
             && self.shared.is_too_late()
         {
