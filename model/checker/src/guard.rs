@@ -9,82 +9,64 @@
 
 use std::cell::Cell;
 
-/// Where a thread is.
-#[derive(Clone, Copy)]
-struct Place {
-    /// In a task's own code.
-    in_task: bool,
-    /// The innermost modelled function.
-    function: &'static str,
-}
-
 /// Called with the innermost modelled function when a task begins an operation, or ends.
 pub type Probe = fn(&'static str);
 
 thread_local! {
-    static PLACE: Cell<Place> = const {
-        Cell::new(Place { in_task: false, function: "" })
-    };
+    /// In a task's own code. By itself: a pair is copied with the bytes between its parts, for
+    /// which the processor waits.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+    /// The innermost modelled function.
+    static FUNCTION: Cell<&'static str> = const { Cell::new("") };
     static PROBE: Cell<Option<Probe>> = const { Cell::new(None) };
 }
 
 /// Whether this thread is in a task's own code. Also where thread-local variables are gone.
 pub fn in_task() -> bool {
-    PLACE.try_with(|p| p.get().in_task).unwrap_or(false)
+    IN_TASK.try_with(Cell::get).unwrap_or(false)
 }
 
 /// Runs a task's own code with a probe: the body of [`crate::model::Model::run`].
 pub fn task(probe: Probe, body: impl FnOnce()) {
     PROBE.set(Some(probe));
-    let before = PLACE.replace(Place {
-        in_task: true,
-        function: "",
-    });
+    let (in_task, function) = (IN_TASK.replace(true), FUNCTION.replace(""));
     body();
     drop(Outside::enter());
-    PLACE.set(before);
+    IN_TASK.set(in_task);
+    FUNCTION.set(function);
 }
 
 /// The task's code has called its engine; when this is dropped, the engine returns. If the task
 /// is suspended in between, others run meanwhile, each from a place of its own.
 pub(crate) struct Outside {
-    place: Place,
+    in_task: bool,
+    function: &'static str,
 }
 
 impl Outside {
     /// An operation begins.
     #[inline]
     pub(crate) fn enter() -> Self {
-        let place = PLACE.get();
-        PLACE.set(Place {
-            in_task: false,
-            ..place
-        });
-        if place.in_task
-            && let Some(probe) = PROBE.get()
-        {
-            probe(place.function);
+        let (in_task, function) = (IN_TASK.replace(false), FUNCTION.get());
+        if in_task && let Some(probe) = PROBE.get() {
+            probe(function);
         }
-        Self { place }
+        Self { in_task, function }
     }
 }
 
 impl Drop for Outside {
     #[inline]
     fn drop(&mut self) {
-        PLACE.set(self.place);
+        IN_TASK.set(self.in_task);
+        FUNCTION.set(self.function);
     }
 }
 
 /// Runs the code of a modelled function.
 pub(crate) fn function<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
-    let rename = |function| {
-        let place = PLACE.get();
-        PLACE.set(Place { function, ..place });
-        place.function
-    };
-    let caller = rename(name);
+    let caller = FUNCTION.replace(name);
     let result = body();
-    rename(caller);
+    FUNCTION.set(caller);
     result
 }

@@ -3,16 +3,16 @@
 //! keeps those that were printed either.
 //!
 //! Engines that use several threads must not wait for each other here, so the outcomes that were
-//! seen are kept in parts with a lock each, and lines are gathered before they are written. SPIN
-//! gathers its lines too.
+//! seen are kept in parts with a lock each, and each thread gathers lines by itself before they are
+//! written. SPIN gathers its lines too.
 
 use checker::layout::{CellId, Layout};
 use checker::model::{Entry, Model};
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
-use std::io::{BufWriter, Stdout, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,31 +25,55 @@ const LOOKS: u64 = 64;
 /// Parts of what was seen.
 const PARTS: usize = 64;
 
+/// Bytes of lines that a thread gathers.
+const GATHERED: usize = 1 << 13;
+
 /// The model, and what was seen of it.
 pub(crate) struct Observed<M: Model> {
     model: M,
     /// What was printed, in parts; none of which nothing is kept.
     seen: Vec<Mutex<BTreeSet<M::Outcome>>>,
-    executions: AtomicU64,
-    lines: Mutex<Lines>,
+    threads: Vec<Thread>,
+    said: Mutex<Instant>,
 }
 
-struct Lines {
-    out: BufWriter<Stdout>,
-    said: Instant,
+/// What one thread has to say, in cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Thread {
+    executions: AtomicU64,
+    lines: Mutex<String>,
+}
+
+thread_local! {
+    /// The number of this thread, in the order in which they come here.
+    static NUMBER: usize = {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        THREADS.fetch_add(1, Ordering::Relaxed)
+    };
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Lines {
-    fn add(&mut self, line: &str) {
-        writeln!(self.out, "{line}").expect("the parent reads what is printed");
-    }
+/// Prints whole lines.
+fn print(lines: &mut String) {
+    let mut out = std::io::stdout().lock();
+    let printed = out.write_all(lines.as_bytes());
+    printed
+        .and_then(|()| out.flush())
+        .expect("the parent reads what is printed");
+    lines.clear();
+}
 
-    fn flush(&mut self) {
-        self.out.flush().expect("the parent reads what is printed");
+impl Thread {
+    fn add(&self, outcome: &impl Display) {
+        let mut lines = locked(&self.lines);
+        writeln!(lines, "outcome {outcome}").expect("a string takes what it is given");
+        if lines.len() >= GATHERED {
+            print(&mut lines);
+        }
     }
 }
 
@@ -60,29 +84,34 @@ impl<M: Model> Observed<M> {
         Self {
             model,
             seen: (0..parts).map(|_| Mutex::default()).collect(),
-            executions: AtomicU64::new(0),
-            lines: Mutex::new(Lines {
-                out: BufWriter::new(std::io::stdout()),
-                said: Instant::now(),
-            }),
+            threads: (0..PARTS).map(|_| Thread::default()).collect(),
+            said: Mutex::new(Instant::now()),
         }
     }
 
     /// Prints what was gathered.
     pub(crate) fn flush(&self) {
-        locked(&self.lines).flush();
+        for thread in &self.threads {
+            print(&mut locked(&thread.lines));
+        }
+    }
+
+    fn thread(&self) -> &Thread {
+        &self.threads[NUMBER.with(|n| n % PARTS)]
     }
 
     fn count(&self) {
-        let executions = self.executions.fetch_add(1, Ordering::Relaxed) + 1;
-        if !executions.is_multiple_of(LOOKS) {
+        let before = self.thread().executions.fetch_add(1, Ordering::Relaxed);
+        if !(before + 1).is_multiple_of(LOOKS) {
             return;
         }
-        let mut lines = locked(&self.lines);
-        if lines.said.elapsed() > SAYS {
-            lines.said = Instant::now();
-            lines.add(&format!("executions {executions}"));
-            lines.flush();
+        let mut said = locked(&self.said);
+        if said.elapsed() > SAYS {
+            *said = Instant::now();
+            self.flush();
+            let all = self.threads.iter();
+            let all: u64 = all.map(|t| t.executions.load(Ordering::Relaxed)).sum();
+            print(&mut format!("executions {all}\n"));
         }
     }
 }
@@ -118,8 +147,7 @@ impl<M: Model<Outcome: Display + Hash>> Model for Observed<M> {
     fn outcome(&self) -> M::Outcome {
         let outcome = self.model.outcome();
         if self.is_news(&outcome) {
-            let line = format!("outcome {outcome}");
-            locked(&self.lines).add(&line);
+            self.thread().add(&outcome);
         }
         self.count();
         outcome

@@ -14,12 +14,14 @@ use super::report::{Ways, Whole};
 use super::visited::StateId;
 use super::worker::Worker;
 use crate::engine::effects::{Change, Effect};
+use crate::engine::machine::world::{World, WorldPlace};
 use crate::engine::schedule::Schedule;
 use crate::layout::CellId;
 use crate::model::Model;
 use crate::outcome::Final;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::btree_map::{Entry, IntoIter};
+use std::iter::Peekable;
 
 /// An assignment: variables, in order, and their values.
 type Values = Vec<(u32, u64)>;
@@ -50,28 +52,51 @@ impl<O> Default for Read<O> {
     }
 }
 
-/// Outcomes in order, each with where it is nearest.
-type Ends<O> = Vec<(Final<O>, Nearest)>;
+/// All outcomes that several have read off, in order, each with where it is nearest.
+struct Merged<O>(Vec<Peekable<IntoIter<Final<O>, Nearest>>>);
 
-/// What two have read off.
-fn merged<O: Ord>(mine: Ends<O>, theirs: BTreeMap<Final<O>, Nearest>) -> Ends<O> {
-    if mine.is_empty() {
-        return theirs.into_iter().collect();
+impl<O: Ord> Merged<O> {
+    fn new(all: Vec<Read<O>>) -> Self {
+        let all = all.into_iter().map(|read| read.nearest.into_iter());
+        Self(all.map(Iterator::peekable).collect())
     }
-    let mut all = Vec::with_capacity(mine.len() + theirs.len());
-    let mut theirs = theirs.into_iter().peekable();
-    for (end, at) in mine {
-        let before = || theirs.next_if(|(other, _)| *other < end);
-        all.extend(std::iter::from_fn(before));
-        let same = theirs.next_if(|(other, _)| *other == end);
-        let nearest = match same {
-            Some((_, other)) => at.min(other),
-            None => at,
-        };
-        all.push((end, nearest));
+}
+
+impl<O: Ord> Iterator for Merged<O> {
+    type Item = (Final<O>, Nearest);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let heads = self.0.iter_mut().enumerate();
+        let heads = heads.filter_map(|(i, all)| Some((&all.peek()?.0, i)));
+        let (_, first) = heads.min()?;
+        let (end, mut nearest) = self.0[first].next()?;
+        for all in &mut self.0[first + 1..] {
+            if let Some((_, other)) = all.next_if(|(other, _)| *other == end) {
+                nearest = nearest.min(other);
+            }
+        }
+        Some((end, nearest))
     }
-    all.extend(theirs);
-    all
+}
+
+/// The values that cells have been given, each with where the world was before.
+#[derive(Default)]
+struct Assigned(Vec<((u32, u64), WorldPlace)>);
+
+impl Assigned {
+    /// Gives cells these values, from the first on that is not as it was.
+    fn assign(&mut self, world: &mut World, cells: &[CellId], values: &[(u32, u64)]) {
+        let both = self.0.iter().zip(values);
+        let same = both.take_while(|(old, new)| old.0 == **new).count();
+        if let Some((_, place)) = self.0.get(same) {
+            world.take_back(*place);
+            self.0.truncate(same);
+        }
+        for (variable, value) in &values[same..] {
+            self.0.push(((*variable, *value), world.place()));
+            world.set(cells[*variable as usize], *value);
+        }
+    }
 }
 
 /// What the dead cells can hold, state by state.
@@ -272,15 +297,19 @@ impl<M: Model> Worker<'_, M> {
         let nearest = loop {
             let (nearest, cells) = self.read(&settled, shortest, &ends);
             if cells == settled.cells {
-                break nearest;
+                break Merged::new(nearest);
             }
             settled.tell_apart(cells, &ways.order);
         };
         if !self.shared.options.schedules {
-            let ends = nearest.into_iter();
-            return ends.map(|(end, _)| (end, Schedule::default())).collect();
+            return nearest.map(|(end, _)| (end, Schedule::default())).collect();
         }
-        self.schedules(&settled, shortest, &nearest, is_complete)
+        self.schedules(
+            &settled,
+            shortest,
+            &nearest.collect::<Vec<_>>(),
+            is_complete,
+        )
     }
 
     /// The schedule to each outcome, gone once more to see that it leads there.
@@ -327,7 +356,7 @@ impl<M: Model> Worker<'_, M> {
         settled: &Settled<'_>,
         shortest: &Shortest<'_>,
         ends: &[StateId],
-    ) -> (Ends<M::Outcome>, Vec<CellId>) {
+    ) -> (Vec<Read<M::Outcome>>, Vec<CellId>) {
         /// So many pieces of work, whatever the number of ends.
         const PIECES: usize = 256;
         let parts = |end: &StateId| {
@@ -345,8 +374,7 @@ impl<M: Model> Worker<'_, M> {
         cells.extend(sums.iter().flat_map(|read| &read.cells));
         cells.sort_unstable();
         cells.dedup();
-        let parts = sums.into_iter().map(|read| read.nearest);
-        (parts.fold(vec![], merged), cells)
+        (sums, cells)
     }
 
     /// Reads the outcomes off a part of an end.
@@ -361,16 +389,12 @@ impl<M: Model> Worker<'_, M> {
             return;
         };
         self.go_to(&way, None);
-        let here = self.walk.place();
         let rank = shortest.rank(end.0);
         let keeps_values = self.shared.options.schedules;
+        let mut set = Assigned::default();
         settled.diagrams.each_of(part, &mut |values, length| {
-            for (variable, value) in values {
-                let cell = settled.cells[*variable as usize];
-                self.walk.machine().world().set(cell, *value);
-            }
+            set.assign(&mut self.walk.machine().world(), &settled.cells, values);
             let outcome = self.walk.finish();
-            self.walk.go_back(here);
             let kept = if keeps_values { values } else { &[] };
             let here = || Nearest {
                 length,
