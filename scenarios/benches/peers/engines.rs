@@ -34,6 +34,8 @@ pub(crate) enum Peer {
     Loom,
     /// [`shuttle`], depth first.
     ShuttleDfs,
+    /// The same without being told what can be left out.
+    ShuttleDfsAll,
     /// [`shuttle`], probabilistic concurrency testing.
     ShuttlePct,
     /// SPIN, which is no engine of this repository.
@@ -42,7 +44,7 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Peer; 8] = [
+    pub(crate) const ALL: [Peer; 9] = [
         Peer::Exhaustive,
         Peer::TwoWorkers,
         Peer::SleepSets,
@@ -50,6 +52,7 @@ impl Peer {
         Peer::Dpor,
         Peer::Loom,
         Peer::ShuttleDfs,
+        Peer::ShuttleDfsAll,
         Peer::ShuttlePct,
     ];
 
@@ -62,6 +65,7 @@ impl Peer {
             Peer::Dpor => "source-DPOR",
             Peer::Loom => "loom",
             Peer::ShuttleDfs => "shuttle-DFS",
+            Peer::ShuttleDfsAll => "shuttle-DFS, every access",
             Peer::ShuttlePct => "shuttle-PCT",
             Peer::Spin => "SPIN",
         }
@@ -78,16 +82,19 @@ impl Peer {
     }
 
     /// It merges no states, so it comes to each outcome again and again.
-    fn comes_again(self) -> bool {
-        self.needs_marks()
+    pub(crate) fn comes_again(self) -> bool {
+        let merges = [
+            Peer::Exhaustive,
+            Peer::TwoWorkers,
+            Peer::SleepSets,
+            Peer::Spin,
+        ];
+        !merges.contains(&self)
     }
 
     /// It explores with the steps that the exhaustive engine has found.
     pub(crate) fn needs_marks(self) -> bool {
-        match self {
-            Peer::Dpor | Peer::Loom | Peer::ShuttleDfs | Peer::ShuttlePct => true,
-            Peer::Exhaustive | Peer::TwoWorkers | Peer::SleepSets | Peer::Spin => false,
-        }
+        self.comes_again() && self != Peer::ShuttleDfsAll
     }
 }
 
@@ -103,7 +110,7 @@ pub(crate) fn print(peer: Peer, case: Case) {
     let marks = if peer.needs_marks() {
         marks(case)
     } else {
-        Marks::default()
+        Marks::all(Registration::new(case).layout())
     };
     // The memory of that search is not the peer's. Where the system has no such file, it is.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
@@ -167,7 +174,7 @@ fn explore<M: Model>(peer: Peer, model: &Arc<M>, marks: Marks) -> Option<Report<
             let report = loom::explore(model, &loom::Options::new(marks));
             Some(report.unwrap_or_else(|e| panic!("{e}")))
         }
-        Peer::ShuttleDfs => shuttle(
+        Peer::ShuttleDfs | Peer::ShuttleDfsAll => shuttle(
             marks,
             Scheduler::Dfs {
                 max_iterations: None,

@@ -168,7 +168,7 @@ fn run(peer: Peer, case: Case, slots: u32, limit: Duration) -> Row {
     let states = number_in(&watched.lines, "states ", "").filter(|n| *n > 0);
     // Of a search that was cut short these are the ends that it has reached, which is no measure.
     let executions = number_in(&watched.lines, "executions ", "")
-        .filter(|_| watched.ended || peer.needs_marks());
+        .filter(|_| watched.ended || peer.comes_again());
     assert!(complete || peer.samples() || !watched.ended, "{case}");
     row(peer, &watched, states, executions)
 }

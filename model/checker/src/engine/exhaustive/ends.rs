@@ -9,6 +9,7 @@
 
 use super::diagram::{Changes, Diagrams, Part, Set};
 use super::graph::{Graph, Shortest, add_up};
+use super::merged::Merged;
 use super::order::Order;
 use super::report::{Ways, Whole};
 use super::visited::StateId;
@@ -20,8 +21,7 @@ use crate::layout::CellId;
 use crate::model::Model;
 use crate::outcome::Final;
 use std::collections::BTreeMap;
-use std::collections::btree_map::{Entry, IntoIter};
-use std::iter::Peekable;
+use std::collections::btree_map::Entry;
 
 /// An assignment: variables, in order, and their values.
 type Values = Vec<(u32, u64)>;
@@ -37,8 +37,10 @@ struct Nearest {
 
 /// What one worker has read off some ends.
 struct Read<O> {
-    /// Each outcome, with where it is nearest.
+    /// Each outcome, with where it is nearest, if schedules are wanted.
     nearest: BTreeMap<Final<O>, Nearest>,
+    /// Otherwise each with none.
+    finals: BTreeMap<Final<O>, Schedule>,
     /// The cells that vary and were read.
     cells: Vec<CellId>,
 }
@@ -47,35 +49,9 @@ impl<O> Default for Read<O> {
     fn default() -> Self {
         Self {
             nearest: BTreeMap::new(),
+            finals: BTreeMap::new(),
             cells: vec![],
         }
-    }
-}
-
-/// All outcomes that several have read off, in order, each with where it is nearest.
-struct Merged<O>(Vec<Peekable<IntoIter<Final<O>, Nearest>>>);
-
-impl<O: Ord> Merged<O> {
-    fn new(all: Vec<Read<O>>) -> Self {
-        let all = all.into_iter().map(|read| read.nearest.into_iter());
-        Self(all.map(Iterator::peekable).collect())
-    }
-}
-
-impl<O: Ord> Iterator for Merged<O> {
-    type Item = (Final<O>, Nearest);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let heads = self.0.iter_mut().enumerate();
-        let heads = heads.filter_map(|(i, all)| Some((&all.peek()?.0, i)));
-        let (_, first) = heads.min()?;
-        let (end, mut nearest) = self.0[first].next()?;
-        for all in &mut self.0[first + 1..] {
-            if let Some((_, other)) = all.next_if(|(other, _)| *other == end) {
-                nearest = nearest.min(other);
-            }
-        }
-        Some((end, nearest))
     }
 }
 
@@ -294,22 +270,24 @@ impl<M: Model> Worker<'_, M> {
         let shortest = &ways.shortest;
         let mut ends: Vec<_> = found.ends().filter(|end| shortest.contains(*end)).collect();
         ends.sort_by_key(|end| shortest.rank(end.0));
-        let nearest = loop {
-            let (nearest, cells) = self.read(&settled, shortest, &ends);
+        let all = loop {
+            let (all, cells) = self.read(&settled, shortest, &ends);
             if cells == settled.cells {
-                break Merged::new(nearest);
+                break all;
             }
             settled.tell_apart(cells, &ways.order);
         };
         if !self.shared.options.schedules {
-            return nearest.map(|(end, _)| (end, Schedule::default())).collect();
+            let all = all.into_iter().map(|read| read.finals);
+            let both = all.reduce(|mut mine, mut theirs| {
+                mine.append(&mut theirs);
+                mine
+            });
+            return both.unwrap_or_default();
         }
-        self.schedules(
-            &settled,
-            shortest,
-            &nearest.collect::<Vec<_>>(),
-            is_complete,
-        )
+        let all = all.into_iter().map(|read| read.nearest);
+        let nearest: Vec<_> = Merged::new(all).collect();
+        self.schedules(&settled, shortest, &nearest, is_complete)
     }
 
     /// The schedule to each outcome, gone once more to see that it leads there.
@@ -390,17 +368,20 @@ impl<M: Model> Worker<'_, M> {
         };
         self.go_to(&way, None);
         let rank = shortest.rank(end.0);
-        let keeps_values = self.shared.options.schedules;
+        let has_schedules = self.shared.options.schedules;
         let mut set = Assigned::default();
         settled.diagrams.each_of(part, &mut |values, length| {
             set.assign(&mut self.walk.machine().world(), &settled.cells, values);
             let outcome = self.walk.finish();
-            let kept = if keeps_values { values } else { &[] };
+            if !has_schedules {
+                read.finals.entry(outcome).or_default();
+                return;
+            }
             let here = || Nearest {
                 length,
                 rank,
                 state: end.0,
-                values: kept.to_vec(),
+                values: values.to_vec(),
             };
             match read.nearest.entry(outcome) {
                 Entry::Vacant(new) => {
@@ -408,7 +389,7 @@ impl<M: Model> Worker<'_, M> {
                 }
                 Entry::Occupied(mut known) => {
                     let is = known.get();
-                    if (length, rank, kept) < (is.length, is.rank, &is.values) {
+                    if (length, rank, values) < (is.length, is.rank, &is.values) {
                         known.insert(here());
                     }
                 }

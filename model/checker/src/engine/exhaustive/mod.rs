@@ -29,6 +29,7 @@ mod graph;
 mod hindsight;
 mod job;
 mod live;
+mod merged;
 mod options;
 mod order;
 mod persistent;
