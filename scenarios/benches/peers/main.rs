@@ -1,8 +1,8 @@
 //! The same scenario under the exhaustive engine and its peers, as a table: docs/peers.md.
 //!
-//! `cargo bench -p scenarios --bench peers -- --seconds 10`. Without `--bench`, as cargo runs it
-//! in `cargo test --benches`, the smallest cases only. That all find the same outcomes is
-//! asserted; times are not.
+//! `cargo bench -p scenarios --bench peers -- --seconds 10`; with `--tasks 2` for two tasks alone.
+//! Without `--bench`, as cargo runs it in `cargo test --benches`, the smallest cases only. That all
+//! find the same outcomes is asserted; times are not.
 
 #[path = "engines.rs"]
 mod engines;
@@ -74,11 +74,15 @@ fn parse(arguments: &[String]) -> Arguments {
         Some(number.unwrap_or_else(|| panic!("{flag} needs a number")))
     };
     let limit = Duration::from_secs_f64(value("--seconds").unwrap_or(SECONDS));
-    let cases = if arguments.iter().any(|a| a == "--bench") {
+    let mut cases = if arguments.iter().any(|a| a == "--bench") {
         (2..=4).map(|tasks| (tasks, MOST_CLIENTS)).collect()
     } else {
         vec![(2, 1), (3, 1)]
     };
+    if let Some(wanted) = value("--tasks") {
+        cases.retain(|(tasks, _)| tasks.to_string() == wanted.to_string());
+        assert!(!cases.is_empty(), "--tasks is 2, 3 or 4");
+    }
     Arguments { limit, cases }
 }
 

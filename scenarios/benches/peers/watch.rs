@@ -7,7 +7,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -39,8 +39,8 @@ impl Watched {
     }
 }
 
-/// Runs a process until it ends, or until `limit` has passed. The time begins with its line `start`
-/// if it prints one within `limit` and `ready` together, else `ready` after it was started.
+/// Runs a process until it ends, or until `limit` has passed. The time begins with its first line if
+/// that is `start` and comes within `limit` and `ready` together, else `ready` after it was started.
 pub fn watch(command: &mut Command, limit: Duration, ready: Duration) -> io::Result<Watched> {
     let mut child = command
         .stdin(Stdio::null())
@@ -49,25 +49,21 @@ pub fn watch(command: &mut Command, limit: Duration, ready: Duration) -> io::Res
     let mut start = Instant::now();
     let mut end = start + ready + limit;
     let stdout = child.stdout.take().expect("it was asked for");
-    let (sender, lines_of_child) = channel();
-    let reader = thread::spawn(move || {
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        for line in lines {
-            if sender.send((Instant::now(), line)).is_err() {
-                return;
-            }
-        }
-    });
-    let mut lines = vec![];
+    let (sender, pieces) = channel();
+    let reader = thread::spawn(move || pieces_of(stdout, |piece| sender.send(piece).is_ok()));
+    let mut printed = vec![];
     let mut peak_kib = None;
     let mut in_time = true;
     loop {
-        match lines_of_child.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok((at, line)) if line == "start" => {
-                start = at;
-                end = at + limit;
+        match pieces.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok((at, piece)) => {
+                let had_started = printed.starts_with(START);
+                printed.extend(piece);
+                if !had_started && printed.starts_with(START) {
+                    start = at;
+                    end = at + limit;
+                }
             }
-            Ok((_, line)) => lines.push(line),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
                 peak_kib = peak_of(&child.id().to_string());
@@ -78,9 +74,10 @@ pub fn watch(command: &mut Command, limit: Duration, ready: Duration) -> io::Res
         }
     }
     let seconds = start.elapsed().as_secs_f64();
-    drop(lines_of_child);
+    drop(pieces);
     let status = child.wait()?;
     reader.join().expect("it only reads");
+    let lines = lines(&printed, in_time);
     Ok(Watched {
         peak_kib: peak_kib.or_else(|| number_in(&lines, "maxrss ", "")),
         seconds: number_in(&lines, "seconds ", "").unwrap_or(seconds),
@@ -88,6 +85,33 @@ pub fn watch(command: &mut Command, limit: Duration, ready: Duration) -> io::Res
         ended: in_time && status.success(),
         in_time,
     })
+}
+
+/// What a process prints as its first line when what it does begins.
+const START: &[u8] = b"start\n";
+
+/// Passes on what is printed, and when, as it comes: lines are made of it when the process has ended,
+/// since it is not to share the processor with who watches it.
+fn pieces_of(mut from: impl Read, mut pass: impl FnMut((Instant, Vec<u8>)) -> bool) {
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let length = match from.read(&mut piece) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => return,
+            Ok(length) => length,
+        };
+        if !pass((Instant::now(), piece[..length].to_vec())) {
+            return;
+        }
+    }
+}
+
+/// Lines that were printed; the last may have been cut short, and then is left out.
+fn lines(printed: &[u8], is_whole: bool) -> Vec<String> {
+    let text = String::from_utf8_lossy(printed);
+    let end = text.rfind('\n').map_or(0, |at| at + 1);
+    let text = if is_whole { &text } else { &text[..end] };
+    text.lines().map(str::to_owned).collect()
 }
 
 /// KiB of memory that a process (`self`, or its number) has had at most; Linux only.
