@@ -83,13 +83,12 @@ impl Peer {
 
     /// It merges no states, so it comes to each outcome again and again.
     pub(crate) fn comes_again(self) -> bool {
-        let merges = [
-            Peer::Exhaustive,
-            Peer::TwoWorkers,
-            Peer::SleepSets,
-            Peer::Spin,
-        ];
-        !merges.contains(&self)
+        match self {
+            Peer::Exhaustive | Peer::TwoWorkers | Peer::SleepSets | Peer::Spin => false,
+            Peer::Dpor | Peer::Loom | Peer::ShuttleDfs | Peer::ShuttleDfsAll | Peer::ShuttlePct => {
+                true
+            }
+        }
     }
 
     /// It explores with the steps that the exhaustive engine has found.

@@ -20,6 +20,7 @@ mod watch;
 use engines::Peer;
 use scenario::{Case, MOST_CLIENTS};
 use std::process::Command;
+use std::str::FromStr;
 use std::time::Duration;
 use table::{Row, Table};
 use watch::{Watched, number_in};
@@ -67,23 +68,24 @@ fn main() {
 }
 
 fn parse(arguments: &[String]) -> Arguments {
-    let value = |flag: &str| {
-        let at = arguments.iter().position(|a| a == flag)?;
-        let text = arguments.get(at + 1);
-        let number = text.and_then(|t| t.parse::<f64>().ok());
-        Some(number.unwrap_or_else(|| panic!("{flag} needs a number")))
-    };
-    let limit = Duration::from_secs_f64(value("--seconds").unwrap_or(SECONDS));
+    let limit = Duration::from_secs_f64(value(arguments, "--seconds").unwrap_or(SECONDS));
     let mut cases = if arguments.iter().any(|a| a == "--bench") {
         (2..=4).map(|tasks| (tasks, MOST_CLIENTS)).collect()
     } else {
         vec![(2, 1), (3, 1)]
     };
-    if let Some(wanted) = value("--tasks") {
-        cases.retain(|(tasks, _)| tasks.to_string() == wanted.to_string());
+    if let Some(wanted) = value::<usize>(arguments, "--tasks") {
+        cases.retain(|(tasks, _)| *tasks == wanted);
         assert!(!cases.is_empty(), "--tasks is 2, 3 or 4");
     }
     Arguments { limit, cases }
+}
+
+/// The number behind a flag, if it is given.
+fn value<N: FromStr>(arguments: &[String], flag: &str) -> Option<N> {
+    let at = arguments.iter().position(|a| a == flag)?;
+    let number = arguments.get(at + 1).and_then(|text| text.parse().ok());
+    Some(number.unwrap_or_else(|| panic!("{flag} needs a number")))
 }
 
 /// All peers on 1, 2, ... clients. Who does not end is not asked again with more clients.

@@ -19,6 +19,8 @@ mod task;
 mod verdict;
 pub(crate) mod world;
 
+pub(crate) use snapshot::Snapshot;
+
 use crate::backend::{Mode, with};
 use crate::engine::cycle::CycleDetection;
 use crate::engine::lock_order::LockOrder;
@@ -27,7 +29,6 @@ use crate::event::{Event, TaskId};
 use crate::layout::{CellId, CellKind, LockId};
 use crate::model::{Entry, Model};
 use corosensei::Coroutine;
-pub(crate) use snapshot::Snapshot;
 use stacks::{Bounds, Stacks, TaskCoroutine};
 use state::{SET_UP_KEY, State};
 use std::cell::{Cell, RefCell};

@@ -9,7 +9,6 @@
 
 use super::diagram::{Changes, Diagrams, Part, Set};
 use super::graph::{Graph, Shortest, add_up};
-use super::merged::Merged;
 use super::order::Order;
 use super::report::{Ways, Whole};
 use super::visited::StateId;
@@ -52,6 +51,31 @@ impl<O> Default for Read<O> {
             finals: BTreeMap::new(),
             cells: vec![],
         }
+    }
+}
+
+impl<O: Ord> Read<O> {
+    /// Takes in an outcome, and where it is near.
+    fn add(&mut self, end: Final<O>, at: Nearest) {
+        match self.nearest.entry(end) {
+            Entry::Vacant(new) => {
+                new.insert(at);
+            }
+            Entry::Occupied(mut known) => {
+                if at < *known.get() {
+                    known.insert(at);
+                }
+            }
+        }
+    }
+
+    /// The outcomes that two have read off.
+    fn with(mut self, mut other: Self) -> Self {
+        self.finals.append(&mut other.finals);
+        for (end, at) in other.nearest {
+            self.add(end, at);
+        }
+        self
     }
 }
 
@@ -277,16 +301,11 @@ impl<M: Model> Worker<'_, M> {
             }
             settled.tell_apart(cells, &ways.order);
         };
+        let all = all.into_iter().reduce(Read::with).unwrap_or_default();
         if !self.shared.options.schedules {
-            let all = all.into_iter().map(|read| read.finals);
-            let both = all.reduce(|mut mine, mut theirs| {
-                mine.append(&mut theirs);
-                mine
-            });
-            return both.unwrap_or_default();
+            return all.finals;
         }
-        let all = all.into_iter().map(|read| read.nearest);
-        let nearest: Vec<_> = Merged::new(all).collect();
+        let nearest: Vec<_> = all.nearest.into_iter().collect();
         self.schedules(&settled, shortest, &nearest, is_complete)
     }
 
@@ -377,23 +396,13 @@ impl<M: Model> Worker<'_, M> {
                 read.finals.entry(outcome).or_default();
                 return;
             }
-            let here = || Nearest {
+            let here = Nearest {
                 length,
                 rank,
                 state: end.0,
                 values: values.to_vec(),
             };
-            match read.nearest.entry(outcome) {
-                Entry::Vacant(new) => {
-                    new.insert(here());
-                }
-                Entry::Occupied(mut known) => {
-                    let is = known.get();
-                    if (length, rank, values) < (is.length, is.rank, &is.values) {
-                        known.insert(here());
-                    }
-                }
-            }
+            read.add(outcome, here);
         });
     }
 }

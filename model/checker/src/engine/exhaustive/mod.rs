@@ -29,7 +29,6 @@ mod graph;
 mod hindsight;
 mod job;
 mod live;
-mod merged;
 mod options;
 mod order;
 mod persistent;
